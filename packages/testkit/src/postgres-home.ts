@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import { chmod, lstat, mkdir, readFile, readlink, rm, stat, symlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { SetupProblem } from './setup-problem.ts'
+
+/** The user who PostgreSQL runs as when we are root, which it refuses to be. */
+export type RunAs = { readonly uid: number; readonly gid: number; readonly name: string }
+
+export type PostgresHome = {
+  /** Where the cluster lives: `dataDir` itself, or behind a link there. */
+  readonly data: string
+  readonly as?: RunAs
+}
+
+/**
+ * Finds the place for a cluster. An ordinary user has it in `dataDir`. As root it lies under /var/tmp, with a link at `dataDir`:
+ * PostgreSQL then runs as another user, who cannot enter a closed home. Without the link the cluster there is forgotten,
+ * so that a new clone (or a reset) at the same path begins empty.
+ */
+export async function postgresHome(dataDir: string): Promise<PostgresHome> {
+  const link = resolve(dataDir)
+  await mkdir(dirname(link), { recursive: true })
+  if (process.getuid?.() !== 0) return { data: link }
+  const outside = await ownFolderUnderVarTmp(shortHash(link), 0o711)
+  const data = join(outside, 'data')
+  const found = await lstat(link).catch(() => undefined)
+  if (found && !found.isSymbolicLink()) {
+    throw new SetupProblem(`${link} was made by another user and root cannot run PostgreSQL over it: start as that user, or delete that folder.`)
+  }
+  if (!found || (await readlink(link)) !== data) {
+    await rm(data, { recursive: true, force: true })
+    await rm(link, { force: true })
+    await symlink(data, link)
+  }
+  const owner = await stat(data).catch(() => undefined)
+  return { data, as: await unprivilegedUser(owner?.uid) }
+}
+
+/** A folder of ours in /var/tmp, where anyone may make one first: refused unless it is really a folder of this user's. */
+export async function ownFolderUnderVarTmp(name: string, mode: number): Promise<string> {
+  const uid = process.getuid?.() ?? 0
+  const path = `/var/tmp/gatehouse-${uid}-${name}`
+  await mkdir(path, { mode }).catch(() => undefined)
+  const found = await lstat(path).catch(() => undefined)
+  if (!found?.isDirectory() || found.uid !== uid || (found.mode & 0o022) !== 0) {
+    throw new SetupProblem(`${path} cannot be used because it does not belong to this user alone: delete it and start again.`)
+  }
+  await chmod(path, mode)
+  return path
+}
+
+/** The owner of an existing cluster; else `postgres` where there is one; else `nobody`: nothing on the system is changed. */
+async function unprivilegedUser(ownerUid: number | undefined): Promise<RunAs> {
+  const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'))
+  const wanted = [(user: string[]) => user[2] === String(ownerUid ?? ''), (user: string[]) => user[0] === 'postgres', (user: string[]) => user[0] === 'nobody']
+  for (const fits of wanted) {
+    const user = users.find((candidate) => fits(candidate) && candidate[2] !== '0')
+    if (user?.[0] && user[2] && user[3]) return { name: user[0], uid: Number(user[2]), gid: Number(user[3]) }
+  }
+  throw new SetupProblem('PostgreSQL refuses to run as root and there is no user "postgres" or "nobody" to run it as: start as an ordinary user.')
+}
+
+export const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
