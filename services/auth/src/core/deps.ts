@@ -1,0 +1,46 @@
+import type { Client } from '@connectrpc/connect'
+import type { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import type { LimitStore } from '@gatehouse/postgres'
+import type { Logger } from '@gatehouse/telemetry'
+import type { Kysely } from 'kysely'
+import type { Schema } from '../store/schema.ts'
+import type { KeyRing } from './keys/key-ring.ts'
+
+/** A database or a transaction of it. */
+export type Db = Kysely<Schema>
+
+/** What auth asks the user service. */
+export type Users = Pick<
+  Client<typeof UserService>,
+  'resolveUser' | 'registerUser' | 'activateUser' | 'changeUserEmail' | 'createUser'
+>
+
+/** How long things live. */
+export interface Lifetimes {
+  /** Of an access token. */
+  readonly accessTokenSeconds: number
+  /** Of a session that is not refreshed. */
+  readonly sessionIdleSeconds: number
+  /** Of a session at the longest. */
+  readonly sessionAbsoluteSeconds: number
+  /** After a refresh in which the used-up token still answers the same successor. */
+  readonly refreshGraceSeconds: number
+}
+
+/** Everything that the use cases of the service need from outside. */
+export interface Deps {
+  readonly db: Db
+  readonly users: Users
+  readonly limits: LimitStore
+  readonly log: Logger
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Call it after a commit that added events: the relay does not wait for its next poll. */
+  readonly committed: () => void
+  readonly lifetimes: Lifetimes
+  readonly keys: KeyRing
+  /** Audiences that other teams' services registered by configuration. */
+  readonly audiences: readonly string[]
+  /** At least 32 bytes outside the database, from which the secrets of challenges are derived. */
+  readonly challengeKey: Uint8Array
+}

@@ -1,0 +1,68 @@
+import { SignedInSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
+import { addEvent } from '@gatehouse/events'
+import { v7 as uuidv7 } from 'uuid'
+import { insertRefreshToken } from '../../store/refresh-tokens.ts'
+import { insertSession, type SessionRow } from '../../store/sessions.ts'
+import type { Db, Deps } from '../deps.ts'
+import { hashRefreshToken, newRefreshToken } from './refresh-token.ts'
+import { coarseNetwork, tidyUserAgent } from './seen-from.ts'
+
+/** The first-party client that people sign in through. */
+export const consoleClientId = 'gatehouse-console'
+
+export interface OpenSessionInput {
+  readonly tenant: string
+  readonly userId: string
+  readonly clientId?: string
+  readonly userAgent: string
+  /** Address that the call came from. */
+  readonly source: string
+  /** How the person proved who they are (RFC 8176). */
+  readonly amr: readonly string[]
+}
+
+/** A session with the one secret that is never read back from the store. */
+export interface OpenedSession {
+  readonly session: SessionRow
+  readonly refreshToken: string
+}
+
+/** Signs a person in within the caller's transaction: session, refresh token and event. Whether the person may is the caller's business. */
+export async function openSession(
+  tx: Db,
+  deps: Pick<Deps, 'now' | 'lifetimes'>,
+  input: OpenSessionInput,
+): Promise<OpenedSession> {
+  const now = deps.now()
+  const time = new Date(now)
+  const expireTime = now + deps.lifetimes.sessionAbsoluteSeconds * 1000
+  const session = await insertSession(tx, {
+    tenant: input.tenant,
+    id: uuidv7(),
+    user_id: input.userId,
+    client_id: input.clientId ?? consoleClientId,
+    create_time: time,
+    last_use_time: time,
+    idle_expire_time: new Date(Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, expireTime)),
+    expire_time: new Date(expireTime),
+    auth_time: time,
+    amr: [...input.amr],
+    user_agent: tidyUserAgent(input.userAgent),
+    network: coarseNetwork(input.source),
+    version: 1,
+  })
+  const refreshToken = newRefreshToken()
+  await insertRefreshToken(tx, {
+    tenant: input.tenant,
+    token_hash: hashRefreshToken(refreshToken),
+    session_id: session.id,
+    create_time: time,
+  })
+  await addEvent(tx, {
+    schema: SignedInSchema,
+    message: { sessionId: session.id, version: BigInt(session.version), userId: session.user_id },
+    tenant: session.tenant,
+    version: session.version,
+  })
+  return { session, refreshToken }
+}

@@ -1,0 +1,60 @@
+import { SessionRevokedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
+import { addEvent } from '@gatehouse/events'
+import { insertRevocations } from '../../store/revocations.ts'
+import type { EndCause } from '../../store/schema.ts'
+import { endSessions, type SessionRow } from '../../store/sessions.ts'
+import type { Db, Deps } from '../deps.ts'
+
+export interface RevokeSessionsInput {
+  readonly tenant: string
+  readonly userId: string
+  /** Only this one; without it every session of the person. */
+  readonly sessionId?: string
+  readonly exceptSessionId?: string
+  readonly cause?: EndCause
+}
+
+/** Ends a person's sessions within the caller's transaction and tells everybody. Answers how many it ended. */
+export async function revokeSessionsOfUser(
+  tx: Db,
+  deps: Pick<Deps, 'now' | 'lifetimes'>,
+  input: RevokeSessionsInput,
+): Promise<number> {
+  const ended = await endSessions(
+    tx,
+    {
+      tenant: input.tenant,
+      userId: input.userId,
+      ...(input.sessionId === undefined ? {} : { id: input.sessionId }),
+      ...(input.exceptSessionId === undefined ? {} : { exceptId: input.exceptSessionId }),
+    },
+    { time: new Date(deps.now()), cause: input.cause ?? 'revoked' },
+  )
+  for (const session of ended) await tellRevoked(tx, session)
+  await insertRevocations(
+    tx,
+    ended.map((session) => ({
+      tenant: session.tenant,
+      session_id: session.id,
+      forget_time: forgetTime(deps, session),
+    })),
+  )
+  return ended.length
+}
+
+async function tellRevoked(tx: Db, session: SessionRow): Promise<void> {
+  await addEvent(tx, {
+    schema: SessionRevokedSchema,
+    message: { sessionId: session.id, version: BigInt(session.version), userId: session.user_id },
+    tenant: session.tenant,
+    version: session.version,
+  })
+}
+
+/** A verifier's clock may be behind ours by this much. */
+const clockLeewaySeconds = 60
+
+function forgetTime(deps: Pick<Deps, 'now' | 'lifetimes'>, session: SessionRow): Date {
+  const ended = session.end_time?.getTime() ?? deps.now()
+  return new Date(ended + (deps.lifetimes.accessTokenSeconds + clockLeewaySeconds) * 1000)
+}

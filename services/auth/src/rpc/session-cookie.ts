@@ -1,0 +1,34 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { type Call, commonRefusal } from '@gatehouse/rpc'
+
+const cookieName = '__Host-gatehouse-refresh'
+
+/** Refuses a `use_cookie` that could not be answered, before anything is done. The web door's cookies refuse without an allowed Origin. */
+export function allowCookie(call: Call, useCookie: boolean): void {
+  if (!useCookie) return
+  if (call.door !== 'web') throw commonRefusal(ErrorReason.ORIGIN_NOT_ALLOWED)
+  call.cookies.get(cookieName)
+}
+
+/** Moves the refresh token into the cookie where the caller asked for it, out of every script's reach. */
+export function answerWithCookie(call: Call, result: SignedInResult, useCookie: boolean): SignedInResult {
+  if (!useCookie) return result
+  allowCookie(call, useCookie)
+  const seconds = Number(result.session?.expireTime?.seconds ?? 0n) - Math.floor(Date.now() / 1000)
+  call.cookies.set(cookieName, result.refreshToken, { maxAgeSeconds: Math.max(seconds, 0), path: '/' })
+  result.refreshToken = ''
+  return result
+}
+
+/** The refresh token of a call: the field where it is set, else the cookie. */
+export function presentedToken(call: Call, field: string): { token: string; byCookie: boolean } {
+  if (field !== '' || call.door !== 'web') return { token: field, byCookie: false }
+  const token = call.cookies.get(cookieName) ?? ''
+  return { token, byCookie: token !== '' }
+}
+
+/** Makes the browser forget the refresh token. */
+export function clearCookie(call: Call): void {
+  call.cookies.clear(cookieName)
+}

@@ -1,0 +1,110 @@
+import type { ColumnType, Generated } from 'kysely'
+import type { AccountTables } from './account-tables.ts'
+
+/** Set at insert, never changed. */
+type Fixed<T> = ColumnType<T, T, never>
+
+export interface TenantsTable {
+  id: Fixed<string>
+  origin: string
+  create_time: Generated<Date>
+}
+
+export interface TenantHostsTable {
+  host: Fixed<string>
+  tenant: Fixed<string>
+}
+
+export interface SigningKeysTable {
+  tenant: Fixed<string>
+  kid: Fixed<string>
+  public_jwk: ColumnType<Record<string, unknown>, string, never>
+  private_key: Fixed<Uint8Array>
+  create_time: Fixed<Date>
+  /** From when the key signs; verifiers know it before. */
+  sign_time: Date
+  /** When its last token has ended and the key is no longer published; null while it or nobody signs. */
+  retire_time: Date | null
+}
+
+export interface RefreshKeysTable {
+  tenant: Fixed<string>
+  version: Fixed<number>
+  secret: Fixed<Uint8Array>
+  create_time: Fixed<Date>
+}
+
+export interface SessionsTable {
+  tenant: Fixed<string>
+  id: Fixed<string>
+  user_id: Fixed<string>
+  client_id: Fixed<string>
+  create_time: Fixed<Date>
+  last_use_time: Date
+  idle_expire_time: Date
+  expire_time: Date
+  auth_time: Date
+  amr: string[]
+  user_agent: string
+  network: string
+  version: number
+  end_time: Date | null
+  end_cause: EndCause | null
+}
+
+/** Why a session ended before its time. */
+export type EndCause = 'signed_out' | 'revoked' | 'token_reused' | 'password_changed' | 'user_suspended' | 'user_deleted'
+
+export interface RefreshTokensTable {
+  tenant: Fixed<string>
+  token_hash: Fixed<Uint8Array>
+  session_id: Fixed<string>
+  create_time: Fixed<Date>
+  /** When it was used up. */
+  use_time: Date | null
+  /** Which refresh key its successor is derived with. */
+  key_version: number | null
+  successor_hash: Uint8Array | null
+}
+
+export interface RevocationsTable {
+  tenant: Fixed<string>
+  session_id: Fixed<string>
+  /** Of the database's clock: every replica's watch reads by it. */
+  revoke_time: Generated<Date>
+  forget_time: Fixed<Date>
+}
+
+export interface RoleBindingsTable {
+  tenant: Fixed<string>
+  subject_id: Fixed<string>
+  role: Fixed<string>
+  create_time: Generated<Date>
+}
+
+export interface ServiceAccountsTable {
+  tenant: Fixed<string>
+  id: Fixed<string>
+  name: Fixed<string>
+  create_time: Generated<Date>
+}
+
+export interface AudiencesTable {
+  tenant: Fixed<string>
+  audience: Fixed<string>
+  create_time: Generated<Date>
+}
+
+/** The tables of the auth service. */
+export interface Schema extends AccountTables {
+  tenants: TenantsTable
+  tenant_hosts: TenantHostsTable
+  signing_keys: SigningKeysTable
+  refresh_keys: RefreshKeysTable
+  sessions: SessionsTable
+  refresh_tokens: RefreshTokensTable
+  revocations: RevocationsTable
+  role_bindings: RoleBindingsTable
+  service_accounts: ServiceAccountsTable
+  audiences: AudiencesTable
+}

@@ -1,0 +1,117 @@
+import type { Insertable, Selectable } from 'kysely'
+import type { Db } from '../core/deps.ts'
+import type { EndCause, SessionsTable } from './schema.ts'
+
+export type SessionRow = Selectable<SessionsTable>
+
+const columns = [
+  'tenant',
+  'id',
+  'user_id',
+  'client_id',
+  'create_time',
+  'last_use_time',
+  'idle_expire_time',
+  'expire_time',
+  'auth_time',
+  'amr',
+  'user_agent',
+  'network',
+  'version',
+  'end_time',
+  'end_cause',
+] as const
+
+export async function insertSession(db: Db, row: Insertable<SessionsTable>): Promise<SessionRow> {
+  return await db.insertInto('sessions').values(row).returning(columns).executeTakeFirstOrThrow()
+}
+
+export async function findSession(db: Db, key: { tenant: string; id: string }): Promise<SessionRow | undefined> {
+  return await db
+    .selectFrom('sessions')
+    .select(columns)
+    .where('tenant', '=', key.tenant)
+    .where('id', '=', key.id)
+    .executeTakeFirst()
+}
+
+/** Whoever holds the lock is the only one who refreshes or ends the session. */
+export async function lockSession(tx: Db, key: { tenant: string; id: string }): Promise<SessionRow | undefined> {
+  return await tx
+    .selectFrom('sessions')
+    .select(columns)
+    .where('tenant', '=', key.tenant)
+    .where('id', '=', key.id)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
+export async function touchSession(
+  tx: Db,
+  key: { tenant: string; id: string },
+  seen: { last_use_time: Date; idle_expire_time: Date; user_agent: string; network: string },
+): Promise<SessionRow> {
+  return await tx
+    .updateTable('sessions')
+    .set(seen)
+    .where('tenant', '=', key.tenant)
+    .where('id', '=', key.id)
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+}
+
+/** Ends sessions that have not ended; answers those that it ended. Locks in the order of the ids, so that two never wait for each other. */
+export async function endSessions(
+  tx: Db,
+  which: { tenant: string; userId: string; id?: string; exceptId?: string },
+  end: { time: Date; cause: EndCause },
+): Promise<SessionRow[]> {
+  return await tx
+    .with('ending', (cte) =>
+      cte
+        .selectFrom('sessions')
+        .select(['tenant', 'id'])
+        .where('tenant', '=', which.tenant)
+        .where('user_id', '=', which.userId)
+        .where('end_time', 'is', null)
+        .$if(which.id !== undefined, (query) => query.where('id', '=', which.id ?? ''))
+        .$if(which.exceptId !== undefined, (query) => query.where('id', '<>', which.exceptId ?? ''))
+        .orderBy('id')
+        .forUpdate(),
+    )
+    .updateTable('sessions')
+    .from('ending')
+    .whereRef('sessions.tenant', '=', 'ending.tenant')
+    .whereRef('sessions.id', '=', 'ending.id')
+    .set((eb) => ({ end_time: end.time, end_cause: end.cause, version: eb('sessions.version', '+', 1) }))
+    .returning(columns.map((column) => `sessions.${column}` as const))
+    .execute()
+}
+
+/** A page of a person's sessions that have not ended, last used first, from behind the row that `after` names. */
+export async function listSessions(
+  db: Db,
+  which: { tenant: string; userId: string; now: Date; limit: number; after?: { lastUseTime: Date; id: string } },
+): Promise<SessionRow[]> {
+  return await db
+    .selectFrom('sessions')
+    .select(columns)
+    .where('tenant', '=', which.tenant)
+    .where('user_id', '=', which.userId)
+    .where('end_time', 'is', null)
+    .where('expire_time', '>', which.now)
+    .where('idle_expire_time', '>', which.now)
+    .$if(which.after !== undefined, (query) =>
+      query.where(({ eb, refTuple, tuple }) =>
+        eb(
+          refTuple('last_use_time', 'id'),
+          '<',
+          tuple(which.after?.lastUseTime ?? which.now, which.after?.id ?? ''),
+        ),
+      ),
+    )
+    .orderBy('last_use_time', 'desc')
+    .orderBy('id', 'desc')
+    .limit(which.limit)
+    .execute()
+}
