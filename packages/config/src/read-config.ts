@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import type { Variable } from './variables.ts'
+
+/** Variables by their names in the environment. */
+export type Table = Readonly<Record<string, Variable<unknown>>>
+
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}` : Lowercase<S>
+
+/** The values of a table, under the variables' names in camel case: `GRPC_PORT` is `grpcPort`. */
+export type Values<T extends Table> = { readonly [K in keyof T & string as CamelCase<K>]: T[K] extends Variable<infer V> ? V : never }
+
+/** The environment does not hold what the table asks for. */
+export class ConfigError extends Error {
+  /** One sentence for each problem; none of them shows a secret. */
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((each) => `  - ${each}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+// Values that stand in examples and tutorials; whoever runs with one of them has no secret.
+const known = /^(?:secret|password|changeme|change-me|default|example|test|admin|postgres|gatehouse|letmein)|^(.)\1+$|^(?:0123456789|abcdefghij|1234567890)/i
+
+/**
+ * Reads the variables of `table` from `env`. `NAME_FILE` gives the value of `NAME` (without the line break at its end).
+ * `rules` are checked over all values at once and answer a sentence for each problem.
+ * @throws {@link ConfigError} with every problem at once.
+ */
+export function readConfig<T extends Table>(table: T, env: Readonly<Record<string, string | undefined>>, rules?: (values: Values<T>) => readonly string[]): Values<T> {
+  const problems: string[] = []
+  const values: Record<string, unknown> = {}
+  const production = (env.GATEHOUSE_MODE ?? 'production') === 'production'
+  for (const [name, variable] of Object.entries(table)) {
+    try {
+      const text = lookUp(name, env)
+      if (text !== undefined) {
+        if (variable.secret && production && isWeak(text)) throw new Error('is a default or weak secret, which production mode refuses')
+        values[camelCase(name)] = variable.parse(text)
+      } else if (variable.fallback) values[camelCase(name)] = variable.fallback.value
+      else throw new Error(`is missing: ${variable.about}`)
+    } catch (error) {
+      problems.push(`${name} ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  if (problems.length === 0 && rules) problems.push(...rules(values as Values<T>))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return values as Values<T>
+}
+
+function lookUp(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const file = env[`${name}_FILE`]
+  if (file !== undefined && file !== '') {
+    if (env[name] !== undefined && env[name] !== '') throw new Error(`and ${name}_FILE are both set`)
+    try {
+      return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    } catch (error) {
+      throw new Error(`cannot be read from ${file}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
+    }
+  }
+  const value = env[name]
+  return value === '' ? undefined : value
+}
+
+function isWeak(value: string): boolean {
+  if (!URL.canParse(value)) return known.test(value)
+  const { password, username } = new URL(value)
+  return password === '' || password === username || known.test(decodeURIComponent(password))
+}
+
+function camelCase(name: string): string {
+  return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,49 @@
+import type { Values } from './read-config.ts'
+import { duration, flag, integer, list, oneOf, optional, origin, port, secret, text, url } from './variables.ts'
+
+/** What every service asks of its environment. A service's own table spreads this one. */
+export const serviceVariables = {
+  GATEHOUSE_MODE: oneOf(['production', 'local', 'test'], { about: 'production refuses weak secrets and plaintext; local is for one machine', default: 'production' }),
+  PUBLIC_ORIGIN: origin({ about: 'where the pages of the tenant `default` live, such as https://id.example.com' }),
+  LISTEN_HOST: text({ about: 'address that the doors listen on', default: '0.0.0.0' }),
+  GRPC_PORT: port({ about: 'gRPC door; 0 takes a free port' }),
+  WEB_PORT: port({ about: 'web door; 0 takes a free port' }),
+  METRICS_PORT: port({ about: '/healthz, /readyz and /metrics; 0 takes a free port' }),
+  DATABASE_URL: url({ about: "Postgres, with the service's own role", protocols: ['postgres:', 'postgresql:'], secret: true }),
+  DATABASE_POOL_SIZE: integer({ about: 'connections to Postgres', default: 10, min: 2, max: 500 }),
+  DATABASE_NAMED_STATEMENTS: flag({ about: 'prepare statements by name; false behind a pooler that cannot carry them', default: true }),
+  NATS_URL: url({ about: "NATS, with the service's own user", protocols: ['nats:', 'tls:'], secret: true }),
+  WORKLOAD_KEY_FILE: text({ about: "the service's private key as a JWK, for its workload tokens" }),
+  WORKLOAD_JWKS_FILE: text({ about: "every workload's public key, as a JWKS" }),
+  USER_URL: optional(text({ about: 'gRPC door of the user service, host:port' })),
+  AUTH_URL: optional(text({ about: 'gRPC door of the auth service, host:port' })),
+  NOTIFICATION_URL: optional(text({ about: 'gRPC door of the notification service, host:port' })),
+  GRPC_TLS_CERT_FILE: optional(text({ about: 'certificate chain of the gRPC door, PEM' })),
+  GRPC_TLS_KEY_FILE: optional(text({ about: 'private key of the gRPC door, PEM' })),
+  GRPC_TLS_CA_FILE: optional(text({ about: "certificate authority of the peers' gRPC doors, PEM" })),
+  TLS_BY_MESH: flag({ about: 'something in front encrypts all traffic between services, Postgres and NATS', default: false }),
+  TRUSTED_PROXIES: list({ about: 'addresses whose X-Forwarded-For is believed', default: [] }),
+  ALLOWED_ORIGINS: list({ about: 'other origins whose pages may call with cookies, beside those of the tenants', default: [] }),
+  REQUEST_KEY: secret({ about: 'key of the fingerprints of repeated requests, 32 bytes in base64', bytes: 32 }),
+  LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error'], { about: 'least severe log line', default: 'info' }),
+  OTLP_ENDPOINT: optional(url({ about: 'OpenTelemetry collector for traces', protocols: ['http:', 'https:'] })),
+  DRAIN_TIMEOUT: duration({ about: 'how long calls in flight may take after SIGTERM', default: 20_000 }),
+  REQUESTS_KEPT: duration({ about: 'how long a request_id is remembered', default: 30 * 86_400_000 }),
+}
+
+/** The values of {@link serviceVariables}. */
+export type ServiceConfig = Values<typeof serviceVariables>
+
+/** What production mode demands beyond each variable: a sentence for each broken demand. */
+export function serviceRules(values: ServiceConfig): readonly string[] {
+  const problems: string[] = []
+  if ((values.grpcTlsCertFile === undefined) !== (values.grpcTlsKeyFile === undefined)) problems.push('GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE go together')
+  if (values.gatehouseMode !== 'production') return problems
+  if (!values.publicOrigin.startsWith('https:')) problems.push('PUBLIC_ORIGIN has to be https in production mode')
+  if (values.tlsByMesh) return problems
+  const advice = 'or set TLS_BY_MESH=1 where something else encrypts it'
+  if (values.grpcTlsCertFile === undefined) problems.push(`GRPC_TLS_CERT_FILE is missing: production mode refuses plaintext gRPC; ${advice}`)
+  if (!/[?&]sslmode=(require|verify-ca|verify-full)\b/.test(values.databaseUrl)) problems.push(`DATABASE_URL has to say sslmode=verify-full in production mode; ${advice}`)
+  if (!values.natsUrl.startsWith('tls:')) problems.push(`NATS_URL has to start with tls: in production mode; ${advice}`)
+  return problems
+}
