@@ -1,0 +1,24 @@
+/** Somebody who carries an access token that was verified. */
+export interface Person {
+  /** People sign in; service accounts are programs with an account and have no session. */
+  readonly kind: 'person' | 'service_account'
+  /** UUIDv7: the token's `sub`. */
+  readonly id: string
+  /** The token's `tid`. */
+  readonly tenant: string
+  /** The token's `sid`; empty for service accounts. */
+  readonly sessionId: string
+  /** The token's `client_id`. */
+  readonly clientId: string
+  /** Permissions that the token grants in our services. */
+  readonly permissions: ReadonlySet<string>
+  /** When the token ends: milliseconds since 1970. */
+  readonly expireTime: number
+}
+
+/** Who calls: nobody, a person, a workload, or a workload that acts for a person. */
+export interface Caller {
+  readonly person?: Person
+  /** Name of the workload, such as `notification`. */
+  readonly workload?: string
+}

@@ -1,0 +1,135 @@
+import type { CallOptions } from '@connectrpc/connect'
+import type { WatchRevocationsResponse } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { metrics } from '@opentelemetry/api'
+
+/** Sessions that ended and of which tokens may still be alive. */
+export interface RevocationList {
+  isRevoked(sessionId: string): boolean
+  /** Calls back for each session that ends from now on; answers how to stop that. For streams that must end with their session. */
+  onRevoked(listener: (sessionId: string) => void): () => void
+}
+
+/** A {@link RevocationList} that follows auth. */
+export interface RevocationFollower extends RevocationList, AsyncDisposable {
+  /** Settles when everything that still matters was told, or after two seconds: a verifier serves on token lifetimes then. */
+  readonly ready: Promise<void>
+  /** Whether auth is telling at this moment. */
+  readonly connected: boolean
+}
+
+/** The part of a `SessionService` client that is needed. */
+export interface RevocationSource {
+  watchRevocations(request: { cursor: string }, options?: CallOptions): AsyncIterable<WatchRevocationsResponse>
+}
+
+/** A list of revoked sessions that forgets what no token can need any more. */
+export function createRevocationList(now: () => number = Date.now) {
+  const forgetTimes = new Map<string, number>()
+  const listeners = new Set<(sessionId: string) => void>()
+  let nextSweep = 0
+
+  function add(sessionId: string, forgetTime: number): void {
+    if (now() >= nextSweep) {
+      for (const [id, time] of forgetTimes) if (time < now()) forgetTimes.delete(id)
+      nextSweep = now() + 60_000
+    }
+    if (forgetTimes.has(sessionId)) return
+    forgetTimes.set(sessionId, forgetTime)
+    for (const listener of listeners) listener(sessionId)
+  }
+
+  return {
+    add,
+    isRevoked: (sessionId: string) => forgetTimes.has(sessionId),
+    onRevoked(listener: (sessionId: string) => void) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+  }
+}
+
+const silenceMs = 15_000
+const meter = metrics.getMeter('@gatehouse/identity')
+
+/**
+ * Follows `SessionService.WatchRevocations`: a snapshot, then each revocation as it happens. Comes again by itself after a break, from the
+ * last cursor, and after more than fifteen seconds of silence.
+ * @param onChange Told when following breaks (with the error) and when it works again.
+ */
+export function followRevocations(source: RevocationSource, onChange?: (error: unknown) => void): RevocationFollower {
+  const list = createRevocationList()
+  const stop = new AbortController()
+  const { promise: ready, resolve: beReady } = Promise.withResolvers<void>()
+  const patience = setTimeout(beReady, 2_000).unref()
+  let connected = false
+  let told = false
+  const gauge = meter.createObservableGauge('gatehouse.revocations.connected', { description: '1 while auth tells which sessions have ended' })
+  const observe = (result: { observe(value: number): void }) => result.observe(connected ? 1 : 0)
+  gauge.addCallback(observe)
+
+  async function followOnce(cursor: string): Promise<string> {
+    const silent = new AbortController()
+    let timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
+    let last = cursor
+    try {
+      for await (const message of source.watchRevocations({ cursor }, { signal: AbortSignal.any([stop.signal, silent.signal]), timeoutMs: 0 })) {
+        clearTimeout(timer)
+        timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
+        for (const { sessionId, forgetTime } of message.revoked) list.add(sessionId, Number(forgetTime?.seconds ?? 0n) * 1000 + 1000)
+        last = message.cursor
+        if (!connected && told) onChange?.(undefined)
+        connected = true
+        told = false
+        if (message.snapshotComplete) beReady()
+      }
+      return last
+    } catch (error) {
+      if (stop.signal.aborted) return last
+      if (!told) onChange?.(error)
+      told = true
+      // A cursor that is refused would be refused for ever.
+      return (error as { code?: number }).code === 9 ? '' : last
+    } finally {
+      clearTimeout(timer)
+      connected = false
+    }
+  }
+
+  const run = (async () => {
+    let cursor = ''
+    while (!stop.signal.aborted) {
+      cursor = await followOnce(cursor)
+      await pause(100 + Math.random() * 200, stop.signal)
+    }
+  })()
+
+  return {
+    ready,
+    get connected() {
+      return connected
+    },
+    isRevoked: list.isRevoked,
+    onRevoked: list.onRevoked,
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      clearTimeout(patience)
+      beReady()
+      gauge.removeCallback(observe)
+      await run
+    },
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+  })
+}

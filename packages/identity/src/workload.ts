@@ -1,0 +1,148 @@
+import { readFileSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { type CryptoKey, decodeProtectedHeader, errors, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { TokenInvalid } from './access-token.ts'
+
+/** Name of the metadata that carries a workload token. */
+export const workloadHeader = 'gatehouse-workload'
+/** Name of the metadata in which a workload without a person names the tenant. */
+export const tenantHeader = 'gatehouse-tenant'
+
+const issuer = 'gatehouse-workload'
+const typ = 'gatehouse-workload+jwt'
+const lifetimeSeconds = 60
+const toleranceSeconds = 5
+
+/** A public key in the workloads' JWKS: the key says which workload it is, so that a token cannot choose. */
+export interface WorkloadJwk extends JWK {
+  workload: string
+}
+
+/** A new key for a workload: the private half for its key file, the public half for the JWKS that all workloads read. */
+export async function createWorkloadKey(workload: string): Promise<{ privateJwk: WorkloadJwk; publicJwk: WorkloadJwk }> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
+  const about = { kid: `${workload}-${crypto.randomUUID().slice(0, 8)}`, alg: 'ES256', use: 'sig', workload }
+  return { privateJwk: { ...(await exportJWK(privateKey)), ...about }, publicJwk: { ...(await exportJWK(publicKey)), ...about } }
+}
+
+/** Makes the tokens by which a workload tells who it is. */
+export interface WorkloadSigner {
+  /** Name of the workload. */
+  readonly name: string
+  /** A token that the peer `audience` accepts, good for at least ten seconds more. */
+  tokenFor(audience: string): Promise<string>
+}
+
+/**
+ * A signer with the key of a file (a private JWK that names its workload). The file is read again when it changes, so that a key can be rotated
+ * without a restart.
+ * @throws when the file cannot be read or holds no such key.
+ */
+export async function createWorkloadSigner(keyFile: string): Promise<WorkloadSigner> {
+  let { key, jwk } = await readKey(keyFile)
+  let changed = statSync(keyFile).mtimeMs
+  const tokens = new Map<string, { token: string; renewTime: number }>()
+
+  async function sign(audience: string): Promise<string> {
+    const mtime = statSync(keyFile, { throwIfNoEntry: false })?.mtimeMs
+    if (mtime !== undefined && mtime !== changed) {
+      ;({ key, jwk } = await readKey(keyFile))
+      changed = mtime
+    }
+    const now = Math.floor(Date.now() / 1000)
+    return new SignJWT({})
+      .setProtectedHeader({ alg: 'ES256', typ, kid: jwk.kid ?? '' })
+      .setIssuer(issuer)
+      .setSubject(jwk.workload)
+      .setAudience(audience)
+      .setJti(crypto.randomUUID())
+      .setIssuedAt(now)
+      .setExpirationTime(now + lifetimeSeconds)
+      .sign(key)
+  }
+
+  return {
+    name: jwk.workload,
+    async tokenFor(audience) {
+      const held = tokens.get(audience)
+      if (held && held.renewTime > performance.now()) return held.token
+      const token = await sign(audience)
+      tokens.set(audience, { token, renewTime: performance.now() + (lifetimeSeconds - 20) * 1000 })
+      return token
+    },
+  }
+}
+
+async function readKey(file: string): Promise<{ key: CryptoKey; jwk: WorkloadJwk }> {
+  const jwk = JSON.parse(await readFile(file, 'utf8')) as WorkloadJwk
+  const key = await importJWK(jwk, 'ES256')
+  if (key instanceof Uint8Array || typeof jwk.workload !== 'string' || jwk.d === undefined) throw new Error(`${file} holds no private key of a workload`)
+  return { key, jwk }
+}
+
+/** Verifies the tokens of workloads. */
+export interface WorkloadVerifier {
+  /**
+   * Name of the workload that a token proves.
+   * @throws {@link TokenInvalid}
+   */
+  verify(token: string): Promise<string>
+}
+
+/** Options of {@link createWorkloadVerifier}. */
+export interface WorkloadVerifierOptions {
+  /** The name that tokens must have as `aud`: the own one. */
+  self: string
+  /** The JWKS of all workloads; read again when a key is unknown, at most once in a second. */
+  jwksFile: string
+  now?: () => number
+}
+
+/** A verifier of workload tokens. A token that was verified is remembered until it ends. */
+export function createWorkloadVerifier({ self, jwksFile, now = Date.now }: WorkloadVerifierOptions): WorkloadVerifier {
+  let keys = readKeys(jwksFile)
+  let lastRead = performance.now()
+  const seen = new LRUCache<string, { workload: string; expireTime: number }>({ max: 500 })
+
+  return {
+    async verify(token) {
+      const held = seen.get(token)
+      if (held && held.expireTime > now()) return held.workload
+      try {
+        if (token.length > 4096) throw new TokenInvalid('the token is too long')
+        const { kid } = decodeProtectedHeader(token)
+        if (typeof kid !== 'string') throw new TokenInvalid('the key is not named')
+        if (!keys.has(kid) && performance.now() - lastRead > 1000) {
+          lastRead = performance.now()
+          keys = readKeys(jwksFile)
+        }
+        const jwk = keys.get(kid)
+        if (!jwk) throw new TokenInvalid('the key is unknown')
+        const key = (await importJWK({ ...jwk, alg: 'ES256' }, 'ES256')) as CryptoKey
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ['ES256'],
+          typ,
+          issuer,
+          audience: self,
+          subject: jwk.workload,
+          requiredClaims: ['exp', 'iat', 'jti'],
+          maxTokenAge: lifetimeSeconds + toleranceSeconds,
+          clockTolerance: toleranceSeconds,
+          currentDate: new Date(now()),
+        })
+        if (payload.aud !== self) throw new TokenInvalid('the audience is another')
+        seen.set(token, { workload: jwk.workload, expireTime: ((payload.exp as number) + toleranceSeconds) * 1000 })
+        return jwk.workload
+      } catch (error) {
+        if (error instanceof TokenInvalid) throw error
+        throw new TokenInvalid(error instanceof errors.JOSEError ? error.code : 'not a token', { cause: error })
+      }
+    },
+  }
+}
+
+function readKeys(file: string): Map<string, WorkloadJwk> {
+  const { keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys: WorkloadJwk[] }
+  return new Map(keys.filter((key) => typeof key.kid === 'string' && typeof key.workload === 'string' && key.d === undefined).map((key) => [key.kid as string, key]))
+}
