@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
+import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { GetUserRequestSchema, ResolveUserRequestSchema, UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { Health } from '@gatehouse/contracts/grpc/health/v1/health_pb'
+import { type Caller, compileAccess, requestField } from './index.ts'
+
+const ada: Caller = { person: { kind: 'person', id: 'ada', tenant: 'default', sessionId: 's', clientId: 'c', permissions: new Set(), expireTime: 0 } }
+const admin: Caller = { person: { ...ada.person, id: 'root', permissions: new Set(['user.users.read']) } as Caller['person'] & object }
+const robot: Caller = { person: { ...admin.person, kind: 'service_account', sessionId: '' } as Caller['person'] & object }
+
+test('alternatives of one RPC: own, permission, workload', () => {
+  const rule = compileAccess(UserService.method.getUser)
+  assert.equal(rule.decide({}), 'missing')
+  assert.equal(rule.decide(ada), 'own')
+  assert.equal(rule.owns(ada, create(GetUserRequestSchema, { id: 'ada' })), true)
+  assert.equal(rule.owns(ada, create(GetUserRequestSchema, { id: 'bob' })), false)
+  assert.equal(rule.decide(admin), 'granted')
+  assert.equal(rule.decide(robot), 'granted')
+  assert.equal(rule.decide({ workload: 'billing' }), 'granted')
+})
+
+test('a workload that acts for a person may what both may', () => {
+  const rule = compileAccess(UserService.method.getUser)
+  assert.equal(rule.decide({ ...ada, workload: 'billing' }), 'own')
+  assert.equal(compileAccess(UserService.method.updateUser).decide({ ...ada, workload: 'billing' }), 'denied')
+})
+
+test('named workloads only', () => {
+  const rule = compileAccess(UserService.method.resolveUser)
+  assert.equal(rule.forPeople, false)
+  assert.equal(rule.decide({ workload: 'auth' }), 'granted')
+  assert.equal(rule.decide({ workload: 'billing' }), 'denied')
+  assert.equal(rule.decide(admin), 'denied')
+})
+
+test('signed-in people are people', () => {
+  const rule = compileAccess(SessionService.method.listSessions)
+  assert.equal(rule.decide(ada), 'granted')
+  assert.equal(rule.decide(robot), 'denied')
+  assert.equal(rule.decide({}), 'missing')
+  assert.equal(compileAccess(SessionService.method.signIn).decide({}), 'granted')
+})
+
+test('an RPC that declares nothing cannot be served', () => {
+  assert.throws(() => compileAccess(Health.method.check), /declares no access/)
+})
+
+test('a field is read through its oneof', () => {
+  const read = requestField(ResolveUserRequestSchema, 'email')
+  assert.equal(read(create(ResolveUserRequestSchema, { by: { case: 'email', value: 'a@b.c' } })), 'a@b.c')
+  assert.equal(read(create(ResolveUserRequestSchema, { by: { case: 'id', value: 'x' } })), '')
+  assert.throws(() => requestField(ResolveUserRequestSchema, 'name'), TypeError)
+})

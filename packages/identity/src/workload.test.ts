@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createWorkloadKey, createWorkloadSigner, createWorkloadVerifier, TokenInvalid } from './index.ts'
+
+async function keyring(...names: string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'workload-'))
+  const keys = await Promise.all(names.map(createWorkloadKey))
+  const jwksFile = join(folder, 'jwks.json')
+  writeFileSync(jwksFile, JSON.stringify({ keys: keys.map((key) => key.publicJwk) }))
+  for (const [i, name] of names.entries()) writeFileSync(join(folder, `${name}.json`), JSON.stringify(keys[i]?.privateJwk))
+  return { jwksFile, keys, keyFile: (name: string) => join(folder, `${name}.json`), [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+}
+
+test('a workload proves its name to the peer it calls, and to nobody else', async () => {
+  using ring = await keyring('user', 'auth')
+  const signer = await createWorkloadSigner(ring.keyFile('user'))
+  const token = await signer.tokenFor('auth')
+  assert.equal(await createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile }).verify(token), 'user')
+  await assert.rejects(createWorkloadVerifier({ self: 'notification', jwksFile: ring.jwksFile }).verify(token), TokenInvalid)
+  assert.equal(await signer.tokenFor('auth'), token)
+})
+
+test('a key proves the name that the key set gives it, whatever the token says', async () => {
+  using ring = await keyring('user', 'auth')
+  writeFileSync(ring.keyFile('user'), JSON.stringify({ ...ring.keys[0]?.privateJwk, workload: 'auth' }))
+  const token = await (await createWorkloadSigner(ring.keyFile('user'))).tokenFor('auth')
+  await assert.rejects(createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile }).verify(token), TokenInvalid)
+})
+
+test('a token ends after a minute, remembered or not', async () => {
+  using ring = await keyring('user')
+  const clock = { now: Date.now() }
+  const verifier = createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile, now: () => clock.now })
+  const token = await (await createWorkloadSigner(ring.keyFile('user'))).tokenFor('auth')
+  await verifier.verify(token)
+  clock.now += 70_000
+  await assert.rejects(verifier.verify(token), TokenInvalid)
+})
+
+test('forged and foreign tokens are refused', async () => {
+  using ring = await keyring('user')
+  using foreign = await keyring('user')
+  const verifier = createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile })
+  await assert.rejects(verifier.verify(await (await createWorkloadSigner(foreign.keyFile('user'))).tokenFor('auth')), TokenInvalid)
+  for (const text of ['', 'x', 'a.b.c', 'x'.repeat(5000)]) await assert.rejects(verifier.verify(text), TokenInvalid)
+})
