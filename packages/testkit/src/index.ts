@@ -1,3 +1,6 @@
+export { type FindNatsOptions, findNatsServer } from './nats-binary.ts'
+export { type NatsPermissions, type NatsUser, type NatsUserName, natsServiceUsers, type SubjectRule } from './nats-permissions.ts'
+export { type NatsOptions, type NatsServer, startNats } from './nats-server.ts'
 export { type OwnedProcess, type OwnedProcessOptions, type ProcessEnd, startOwned } from './owned-process.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { SetupProblem } from './setup-problem.ts'
