@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
+import { SignUpRequestSchema, VerifyEmailRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { context, metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import { createLogger, redact, startTelemetry } from './index.ts'
+
+const signUp = create(SignUpRequestSchema, { email: 'ada@example.com', password: 'planted-secret', name: 'Ada', requestId: 'r1' })
+
+function lines() {
+  const written: string[] = []
+  return { written, destination: { write: (line: string) => void written.push(line) } }
+}
+
+test('a message is logged without its personal and secret fields', () => {
+  assert.deepEqual(redact(SignUpRequestSchema, signUp), { email: '[personal]', password: '[secret]', name: '[personal]', requestId: 'r1' })
+  const verify = create(VerifyEmailRequestSchema, { challengeId: 'c1', proof: { case: 'code', value: '123456' } })
+  assert.deepEqual(redact(VerifyEmailRequestSchema, verify), { challengeId: 'c1', code: '[secret]' })
+})
+
+test('a log line shows neither a message of the contract nor a header that is secret', () => {
+  const { written, destination } = lines()
+  createLogger({ service: 'auth', destination }).info({ request: signUp, headers: { authorization: 'planted-secret' }, password: 'planted-secret', shown: 'yes\nno' }, 'hello')
+  const line = written.join('')
+  assert.doesNotMatch(line, /planted-secret|ada@example/)
+  assert.equal(line.trim().split('\n').length, 1)
+  assert.equal(JSON.parse(line).shown, 'yes\nno')
+})
+
+test('a log line carries the trace of its call', async () => {
+  await using _telemetry = await startTelemetry({ service: 'test' })
+  const { written, destination } = lines()
+  const logger = createLogger({ service: 'auth', destination })
+  const traceId = '0af7651916cd43dd8448eb211c80319c'
+  context.with(trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: 'b7ad6b7169203331', traceFlags: 1 }), () => logger.info('hello'))
+  assert.equal(JSON.parse(written[0] ?? '').trace_id, traceId)
+})
+
+test('metrics are answered in the Prometheus text format', async () => {
+  await using telemetry = await startTelemetry({ service: 'test' })
+  metrics.getMeter('test').createCounter('gatehouse.test.things').add(3)
+  const server = createServer((request, response) => telemetry.answerMetrics(request, response)).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`)
+  assert.match(await response.text(), /^gatehouse_test_things_total\{?.* 3/m)
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+})
