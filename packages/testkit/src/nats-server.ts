@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { findNatsServer } from './nats-binary.ts'
 import type { NatsUser } from './nats-permissions.ts'
 import { commandLineOf, lifeOf, type OwnedProcess, type ProcessEnd, startOwned, waitUntilGone } from './owned-process.ts'
@@ -55,8 +56,10 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
       ...(options.log && { log: options.log }),
     })
     await writeFile(join(storeDir, ownerFile), `${server.pid}\n${(await lifeOf(process.pid)) ?? ''}`)
-    if (!(await server.line((line) => line.includes('Server is ready'), 30_000))) throw await failure(server, options)
-    return running(server, await listeningPort(portsFolder))
+    const ready = await server.line((line) => line.includes('Server is ready'), 30_000)
+    const port = ready && (await listeningPort(portsFolder))
+    if (!port) throw await failure(server, options)
+    return running(server, port)
   } finally {
     await rm(portsFolder, { recursive: true, force: true })
   }
@@ -91,13 +94,15 @@ function configuration({ port = 0, users }: NatsOptions, storeDir: string, ports
   }
 }
 
-/** The server writes where it listens into `<program>_<pid>.ports` before it says that it is ready. */
-async function listeningPort(folder: string): Promise<number> {
-  const [name = ''] = await readdir(folder)
-  const { nats } = JSON.parse(await readFile(join(folder, name), 'utf8')) as { nats: string[] }
-  const port = Number(nats[0]?.split(':').at(-1))
-  if (!port) throw new TypeError(`nats-server listens on ${nats.join(', ')}`)
-  return port
+/** The server writes `<program>_<pid>.ports` about when it says that it is ready, not before, and not in one piece. */
+async function listeningPort(folder: string): Promise<number | undefined> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await delay(5)) {
+    const [name] = await readdir(folder)
+    const text = name ? await readFile(join(folder, name), 'utf8') : ''
+    const port = /"nats:\/\/[^"]*:(\d+)"/.exec(text)?.[1]
+    if (port) return Number(port)
+  }
+  return undefined
 }
 
 async function failure(server: OwnedProcess, { port, storeDir }: NatsOptions): Promise<SetupProblem> {
