@@ -1,0 +1,95 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import {
+  type AccessTokenVerifier,
+  type Caller,
+  type Person,
+  TokenInvalid,
+  tenantHeader,
+  VerificationUnavailable,
+  type WorkloadVerifier,
+  workloadHeader,
+} from '@gatehouse/identity'
+import type { CallContext } from './call-context.ts'
+import { commonRefusal, type Refusal } from './refusal.ts'
+
+/** What it takes to know who calls, and on behalf of which tenant. */
+export interface CredentialOptions {
+  readonly accessTokens: AccessTokenVerifier
+  readonly workloads: WorkloadVerifier
+  /** Tenant of a `Host` header of the web door, `undefined` for an unknown host. */
+  tenantOfHost(host: string): string | undefined | Promise<string | undefined>
+}
+
+const DEFAULT_TENANT = 'default'
+const BEARER = /^Bearer +([\x21-\x7e]+) *$/i
+const TENANT = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+/**
+ * Finds out who calls and sets the call's caller and tenant. A credential that is there and not good refuses the call, on public RPCs too:
+ * whoever sends one believes to be somebody. The web door has no workloads; a workload token means nothing there.
+ */
+export function identify(context: CallContext, options: CredentialOptions): Promise<void> | undefined {
+  const { inbound } = context
+  const authorization = inbound.header('authorization')
+  if (inbound.door === 'web') return identifyOnWeb(context, authorization, options)
+  const workloadToken = inbound.header(workloadHeader)
+  if (authorization !== undefined || workloadToken !== undefined) return identifyOnGrpc(context, authorization, workloadToken, options)
+  context.setTenant(DEFAULT_TENANT)
+  return undefined
+}
+
+async function identifyOnWeb(context: CallContext, authorization: string | undefined, options: CredentialOptions): Promise<void> {
+  const { host } = context.inbound
+  const tenant = host === undefined ? undefined : await options.tenantOfHost(host.toLowerCase())
+  if (tenant === undefined) throw commonRefusal(ErrorReason.NOT_SERVED)
+  context.setTenant(tenant)
+  if (authorization === undefined) return
+  const person = await personOf(authorization, options.accessTokens)
+  if (person.tenant !== tenant) throw commonRefusal(ErrorReason.WRONG_TENANT)
+  context.caller = { person }
+}
+
+async function identifyOnGrpc(
+  context: CallContext,
+  authorization: string | undefined,
+  workloadToken: string | undefined,
+  options: CredentialOptions,
+): Promise<void> {
+  const workload = workloadToken === undefined ? undefined : await workloadOf(workloadToken, options.workloads)
+  const person = authorization === undefined ? undefined : await personOf(authorization, options.accessTokens)
+  context.caller = callerOf(person, workload)
+  const named = workload === undefined ? undefined : context.inbound.header(tenantHeader)
+  if (named !== undefined && !TENANT.test(named)) throw commonRefusal(ErrorReason.WRONG_TENANT)
+  if (person === undefined) context.setTenant(named)
+  else if (named !== undefined && named !== person.tenant) throw commonRefusal(ErrorReason.WRONG_TENANT)
+  else context.setTenant(person.tenant)
+}
+
+function callerOf(person: Person | undefined, workload: string | undefined): Caller {
+  if (person === undefined) return workload === undefined ? {} : { workload }
+  return workload === undefined ? { person } : { person, workload }
+}
+
+async function personOf(authorization: string, accessTokens: AccessTokenVerifier): Promise<Person> {
+  const token = BEARER.exec(authorization)?.[1]
+  if (token === undefined) throw commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID)
+  try {
+    return await accessTokens.verify(token)
+  } catch (error) {
+    throw refusalOf(error, ErrorReason.ACCESS_TOKEN_INVALID)
+  }
+}
+
+async function workloadOf(token: string, workloads: WorkloadVerifier): Promise<string> {
+  try {
+    return await workloads.verify(token)
+  } catch (error) {
+    throw refusalOf(error, ErrorReason.WORKLOAD_TOKEN_INVALID)
+  }
+}
+
+function refusalOf(error: unknown, reason: ErrorReason): Refusal | unknown {
+  if (error instanceof TokenInvalid) return commonRefusal(reason, {}, { cause: error })
+  if (error instanceof VerificationUnavailable) return commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'auth' }, { cause: error })
+  return error
+}

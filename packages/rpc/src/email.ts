@@ -1,0 +1,35 @@
+import { toASCII } from 'tr46'
+
+// atext and dots of RFC 5322, as the HTML standard writes it: no quoted forms, no comments, ASCII only.
+const LOCAL_PART = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/
+const MAX_INPUT_LENGTH = 1000
+const MAX_LENGTH = 254
+
+/**
+ * The written canonical form of an e-mail address: surrounding white space removed, the domain as lower-case A-labels
+ * (UTS #46, non-transitional), the local part as written. `undefined` for what is no address here, such as a local part
+ * that is not ASCII (RFC 6531 mailboxes are not supported) or a domain that is no host name.
+ */
+export function canonicalEmail(text: string): string | undefined {
+  if (text.length > MAX_INPUT_LENGTH) return undefined
+  const trimmed = text.trim()
+  const at = trimmed.lastIndexOf('@')
+  const local = trimmed.slice(0, Math.max(at, 0))
+  if (!LOCAL_PART.test(local)) return undefined
+  const domain = toASCII(trimmed.slice(at + 1), {
+    checkBidi: true,
+    checkHyphens: true,
+    checkJoiners: true,
+    transitionalProcessing: false,
+    useSTD3ASCIIRules: true,
+    verifyDNSLength: true,
+  })
+  if (domain === null) return undefined
+  const email = `${local}@${domain}`
+  return email.length > MAX_LENGTH ? undefined : email
+}
+
+/** What makes two addresses the same: a canonical address with its local part in lower case. Never shown, never mailed to. */
+export function emailKey(canonical: string): string {
+  return canonical.toLowerCase()
+}

@@ -1,0 +1,106 @@
+import { create, type DescMessage, type Message, type MessageInitShape } from '@bufbuild/protobuf'
+import type { Code, ConnectError, HandlerContext } from '@connectrpc/connect'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { answerError } from './answer-error.ts'
+import { CallContext } from './call-context.ts'
+import type { CompiledMethod } from './compile-method.ts'
+import { identify } from './credentials.ts'
+import type { GuardedMethod } from './guarded-method.ts'
+import type { CallMeter } from './meters.ts'
+import type { PipelineOptions } from './pipeline.ts'
+import { commonRefusal, Refusal } from './refusal.ts'
+import { startSpan } from './span.ts'
+import { withinDeadline } from './within-deadline.ts'
+
+/** A method of a ServiceImpl; which message it takes and answers follows from its descriptor. */
+export type Handler = (request: Message, context: HandlerContext) => unknown
+
+type Answer = MessageInitShape<DescMessage>
+
+/** Puts one RPC behind the steps that every call takes, in the order in which they stand here. */
+export function guardMethod(method: CompiledMethod, handler: Handler, options: PipelineOptions, meter: CallMeter): GuardedMethod {
+  const { desc, access, check, limits } = method
+
+  /** Everything before the handler: it answers the request that the handler may see, or throws. */
+  async function admit(context: CallContext, decode: () => Message): Promise<Message> {
+    // deadline: what nobody waits for is not begun
+    if (context.deadline !== undefined && context.deadline <= Date.now()) throw commonRefusal(ErrorReason.DEADLINE_EXCEEDED)
+    // identity: who calls, for which tenant
+    const identified = identify(context, options)
+    if (identified !== undefined) await identified
+    // access, as far as it needs no request: nobody's bytes are decoded in vain
+    const decision = access.decide(context.caller)
+    if (decision === 'missing') throw commonRefusal(ErrorReason.CREDENTIALS_MISSING)
+    if (decision === 'denied') throw denied()
+    // decode
+    const request = decodeWith(decode)
+    // access by the request's own field
+    if (decision === 'own' && !access.owns(context.caller, request)) throw denied()
+    // canonical form, then the rules of the contract
+    check(request)
+    // limits: only valid requests are counted, by their canonical values
+    if (limits !== undefined) await limits(context, request)
+    return request
+  }
+
+  function denied(): Refusal {
+    return commonRefusal(ErrorReason.PERMISSION_DENIED, access.permission === '' ? {} : { permission: access.permission })
+  }
+
+  function fail(error: unknown, context: CallContext): ConnectError {
+    return answerError(error, context, method.declared, options)
+  }
+
+  return {
+    desc,
+    async unary(inbound, decode) {
+      const started = performance.now()
+      const context = new CallContext(desc, inbound)
+      const span = startSpan(options.tracer, context)
+      let code: Code | undefined
+      try {
+        const request = await admit(context, decode)
+        const answer = await withinDeadline(context, () => context.trace.run(() => handler(request, context)))
+        context.sendResponseHeaders()
+        return create(desc.output, answer as Answer)
+      } catch (error) {
+        const answer = fail(error, context)
+        code = answer.code
+        throw answer
+      } finally {
+        span?.end(code)
+        meter(inbound.door, code, (performance.now() - started) / 1000)
+      }
+    },
+    async *stream(inbound, decode) {
+      const started = performance.now()
+      const context = new CallContext(desc, inbound)
+      const span = startSpan(options.tracer, context)
+      let code: Code | undefined
+      try {
+        const request = await admit(context, decode)
+        const answers = context.trace.run(() => handler(request, context)) as AsyncIterable<Answer>
+        for await (const answer of answers) {
+          context.sendResponseHeaders()
+          yield create(desc.output, answer)
+        }
+      } catch (error) {
+        const answer = fail(error, context)
+        code = answer.code
+        throw answer
+      } finally {
+        span?.end(code)
+        meter(inbound.door, code, (performance.now() - started) / 1000)
+      }
+    },
+  }
+}
+
+function decodeWith(decode: () => Message): Message {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    throw commonRefusal(ErrorReason.MALFORMED_REQUEST, {}, { cause: error })
+  }
+}

@@ -1,0 +1,24 @@
+/** The cookies of one call; on the gRPC door there are none and setting one is refused. */
+export interface Cookies {
+  get(name: string): string | undefined
+  /** Sets a `Secure; HttpOnly; SameSite=Strict` cookie. */
+  set(name: string, value: string, options: { readonly maxAgeSeconds: number; readonly path?: string }): void
+  clear(name: string): void
+}
+
+/** A call as a door received it, before anything is known about it. Implementations may make each value when it is first asked for. */
+export interface Inbound {
+  readonly door: 'grpc' | 'web'
+  /** First value of a request header; the name in lower case. */
+  header(name: string): string | undefined
+  /** Address of the client, without port. */
+  readonly source: string
+  /** The `Host` that was called; on the web door it names the tenant. */
+  readonly host?: string | undefined
+  /** Epoch milliseconds. */
+  readonly deadline?: number | undefined
+  /** Aborted when the client went away or the deadline passed. */
+  readonly signal: AbortSignal
+  readonly cookies?: Cookies | undefined
+  setResponseHeader(name: string, value: string): void
+}

@@ -1,0 +1,21 @@
+export { type Call, callOf } from './call.ts'
+export { canonicalEmail, emailKey } from './email.ts'
+export { fingerprint } from './fingerprint.ts'
+export type { GuardedMethod, GuardedService } from './guarded-method.ts'
+export type { Cookies, Inbound } from './inbound.ts'
+export type { LimitAnswer, LimitCharge, LimitStore } from './limit-store.ts'
+export type { Log } from './log.ts'
+export { isUnavailableError, reasonOf } from './peer-error.ts'
+export {
+  ContractError,
+  createPipeline,
+  type Pipeline,
+  type PipelineOptions,
+} from './pipeline.ts'
+export {
+  commonRefusal,
+  Refusal,
+  type RefusalExtra,
+  refusals,
+  type Violation,
+} from './refusal.ts'

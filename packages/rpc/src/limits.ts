@@ -1,0 +1,90 @@
+import { type DescMethod, getOption, type Message } from '@bufbuild/protobuf'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { type Limit, Limit_By, limits } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
+import type { CallContext } from './call-context.ts'
+import { isEmailField } from './canonical.ts'
+import { emailKey } from './email.ts'
+import type { LimitCharge, LimitStore } from './limit-store.ts'
+import { commonRefusal } from './refusal.ts'
+import { compileStringField } from './request-field.ts'
+import { sourceNetwork } from './source-network.ts'
+
+/** Counts a call against every limit of its method; refuses, or sets `withheld` where the exhausted limit is silent. */
+export type LimitGate = (context: CallContext, request: Message) => Promise<void>
+
+interface CompiledLimit {
+  readonly silent: boolean
+  /** `undefined` where the call has nothing that this limit counts by. */
+  charge(context: CallContext, request: Message): LimitCharge | undefined
+}
+
+/** Compiles the `limits` options of a method; `undefined` where there are none. */
+export function compileLimits(method: DescMethod, store: LimitStore, problems: string[]): LimitGate | undefined {
+  // An exhausted limit that refuses must win over one that is silent, and the store answers with the first exhausted one.
+  const compiled = getOption(method, limits)
+    .map((limit, index) => compileLimit(method, limit, index, problems))
+    .filter((limit) => limit !== undefined)
+    .sort((a, b) => Number(a.silent) - Number(b.silent))
+  if (compiled.length === 0) return undefined
+  return async (context, request) => {
+    const charges: LimitCharge[] = []
+    const silent: boolean[] = []
+    for (const limit of compiled) {
+      const charge = limit.charge(context, request)
+      if (charge === undefined) continue
+      charges.push(charge)
+      silent.push(limit.silent)
+    }
+    if (charges.length === 0) return
+    const answer = await store.take(charges)
+    if (answer.allowed) return
+    if (silent[answer.index] === true) context.withheld = true
+    else throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: answer.retryAfterSeconds })
+  }
+}
+
+function compileLimit(method: DescMethod, limit: Limit, index: number, problems: string[]): CompiledLimit | undefined {
+  const { count, silent } = limit
+  const windowSeconds = Number(limit.window?.seconds ?? 0n)
+  if (count < 1 || windowSeconds < 1) problems.push(`limits[${index}] needs a count and a window of at least a second`)
+  const name = `${method.parent.typeName}/${method.name}#${index}`
+  const make = (by: string): LimitCharge => ({
+    key: `${name}:${by}`,
+    count,
+    windowSeconds,
+  })
+
+  switch (limit.by) {
+    case Limit_By.SOURCE:
+      return {
+        silent,
+        charge: (context) => make(sourceNetwork(context.source)),
+      }
+    case Limit_By.CALLER:
+      return {
+        silent,
+        charge({ caller: { person, workload } }) {
+          if (person !== undefined) return make(`${person.tenant}:${person.id}`)
+          return workload === undefined ? undefined : make(`:${workload}`)
+        },
+      }
+    case Limit_By.FIELD: {
+      const field = compileStringField(method.input, limit.field)
+      if (field === undefined) {
+        problems.push(`limits[${index}].field names ${limit.field}, which is no string field of ${method.input.typeName}`)
+        return undefined
+      }
+      const keyOf = isEmailField(field.field) ? emailKey : (value: string) => value
+      return {
+        silent,
+        charge(context, request) {
+          const value = field.read(request)
+          return value === '' ? undefined : make(`${context.tenant}:${keyOf(value)}`)
+        },
+      }
+    }
+    default:
+      problems.push(`limits[${index}] says not what it counts by`)
+      return undefined
+  }
+}

@@ -1,0 +1,42 @@
+import type { DescMethod } from '@bufbuild/protobuf'
+import { Code } from '@connectrpc/connect'
+import { type Attributes, type Meter, metrics } from '@opentelemetry/api'
+
+/** Counts the calls of one method; `code` is `undefined` for success. */
+export type CallMeter = (door: 'grpc' | 'web', code: Code | undefined, seconds: number) => void
+
+const OK = 'OK'
+
+/** `PermissionDenied` -> `PERMISSION_DENIED`, the name that the RPC conventions of OpenTelemetry want. */
+function statusName(code: Code | undefined): string {
+  if (code === undefined) return OK
+  return (Code[code] ?? 'Unknown').replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+}
+
+/** Meters by the OpenTelemetry conventions for RPC: `rpc.server.call.duration` in seconds. */
+export function createCallMeters(meter: Meter = metrics.getMeter('gatehouse.rpc')): (method: DescMethod) => CallMeter {
+  const duration = meter.createHistogram('rpc.server.call.duration', {
+    unit: 's',
+    description: 'Time from the arrival of a call to its answer.',
+    advice: {
+      explicitBucketBoundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    },
+  })
+  return (method) => {
+    const name = `${method.parent.typeName}/${method.name}`
+    const known = new Map<string, Attributes>()
+    return (door, code, seconds) => {
+      const key = `${door}${code ?? ''}`
+      let attributes = known.get(key)
+      if (attributes === undefined) {
+        attributes = {
+          'rpc.system.name': door === 'grpc' ? 'grpc' : 'connectrpc',
+          'rpc.method': name,
+          'rpc.response.status_code': statusName(code),
+        }
+        known.set(key, attributes)
+      }
+      duration.record(seconds, attributes)
+    }
+  }
+}

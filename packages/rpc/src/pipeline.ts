@@ -1,0 +1,64 @@
+import type { DescService } from '@bufbuild/protobuf'
+import type { ServiceImpl } from '@connectrpc/connect'
+import type { Meter, Tracer } from '@opentelemetry/api'
+import type { ErrorOptions } from './answer-error.ts'
+import { compileMethod } from './compile-method.ts'
+import type { CredentialOptions } from './credentials.ts'
+import { guardMethod, type Handler } from './guard-method.ts'
+import type { GuardedMethod } from './guarded-method.ts'
+import type { LimitStore } from './limit-store.ts'
+import { createCallMeters } from './meters.ts'
+
+export type { GuardedMethod } from './guarded-method.ts'
+export type { Cookies, Inbound } from './inbound.ts'
+
+/** What every call passes through is made of. */
+export interface PipelineOptions extends CredentialOptions, ErrorOptions {
+  /** Name of the service: `user`. */
+  readonly service: string
+  readonly limits: LimitStore
+  /** Where metrics go; the global meter where it is not given. */
+  readonly meter?: Meter
+  /** Makes spans; without it calls carry their trace id and leave no spans. */
+  readonly tracer?: Tracer
+}
+
+/** Puts services behind the checks that their contract declares. */
+export interface Pipeline {
+  /**
+   * The methods of `service` by name (`GetUser`).
+   * @throws ContractError listing everything that the contract leaves open, or that `impl` lacks.
+   */
+  guard<Service extends DescService>(service: Service, impl: Partial<ServiceImpl<Service>>): Map<string, GuardedMethod>
+}
+
+/** A server cannot start: an RPC says nothing about who may call it, names what does not exist, or has no implementation. */
+export class ContractError extends Error {
+  override readonly name = 'ContractError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The contract is not complete:\n${problems.map((problem) => `- ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** Makes the pipeline of a service; both doors serve what it guards. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const meterOf = createCallMeters(options.meter)
+  return {
+    guard(service, impl) {
+      const problems: string[] = []
+      const guarded = new Map<string, GuardedMethod>()
+      const functions: Readonly<Record<string, unknown>> = impl
+      for (const desc of service.methods) {
+        const method = compileMethod(desc, options.limits, problems)
+        const handler = functions[desc.localName]
+        if (typeof handler !== 'function') problems.push(`${service.typeName}/${desc.name}: has no implementation`)
+        else if (method !== undefined) guarded.set(desc.name, guardMethod(method, handler.bind(impl) as Handler, options, meterOf(desc)))
+      }
+      if (problems.length > 0) throw new ContractError(problems)
+      return guarded
+    },
+  }
+}
