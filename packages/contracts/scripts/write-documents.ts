@@ -1,0 +1,1 @@
+export async function writeDocuments(_root: string, _fresh: string): Promise<void> {}
