@@ -1,0 +1,81 @@
+import { DatabaseUnavailable } from './errors.ts'
+
+export type BatchOptions<K> = {
+  /** The same text for the same row: `(tenant, id)` as one string. */
+  readonly keyOf: (key: K) => string
+  /** Keys of one batch at most. Default 200. */
+  readonly maxKeys?: number
+  /** Batches under way at once; what comes meanwhile waits and joins the next one. Default 4. */
+  readonly maxInFlight?: number
+  /** Keys that may wait; more are refused with DatabaseUnavailable. Default 10000. */
+  readonly maxWaiting?: number
+}
+
+/** Reads one row through the next batch: undefined when there is none. An aborted `signal` ends only this caller's wait. */
+export type BatchedRead<K, V> = (key: K, wait?: { readonly signal?: AbortSignal | undefined }) => Promise<V | undefined>
+
+type Waiting<K, V> = { readonly key: K; readonly callers: Set<Caller<V>> }
+type Caller<V> = { readonly resolve: (value: V | undefined) => void; readonly reject: (error: unknown) => void }
+
+/**
+ * Joins the reads of one turn of the event loop into one statement (`where (tenant, id) in (…)` over arrays).
+ * A call joins only a batch that is not sent yet, so it sees every commit that came before it, and nothing is kept from one
+ * batch to the next. For the primary and outside transactions only. `load` gives rows by keyOf.
+ */
+export function batched<K, V>(load: (keys: K[]) => Promise<Map<string, V>>, options: BatchOptions<K>): BatchedRead<K, V> {
+  const { keyOf, maxKeys = 200, maxInFlight = 4, maxWaiting = 10_000 } = options
+  const waiting = new Map<string, Waiting<K, V>>()
+  let inFlight = 0
+  let scheduled = false
+
+  const schedule = (): void => {
+    if (scheduled || inFlight >= maxInFlight || waiting.size === 0) return
+    scheduled = true
+    // After the I/O of this turn: everything that arrived with it is in the batch.
+    setImmediate(() => {
+      scheduled = false
+      while (inFlight < maxInFlight && waiting.size > 0) void send()
+    })
+  }
+
+  const send = async (): Promise<void> => {
+    const batch = [...waiting].slice(0, maxKeys)
+    for (const [name] of batch) waiting.delete(name)
+    inFlight++
+    try {
+      const rows = await load(batch.map(([, { key }]) => key))
+      for (const [name, { callers }] of batch) for (const { resolve } of callers) resolve(rows.get(name))
+    } catch (error) {
+      for (const [, { callers }] of batch) for (const { reject } of callers) reject(error)
+    } finally {
+      inFlight--
+      schedule()
+    }
+  }
+
+  return (key, { signal } = {}) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const name = keyOf(key)
+      const known = waiting.get(name)
+      if (known === undefined && waiting.size >= maxWaiting) return reject(new DatabaseUnavailable(`${waiting.size} reads wait already`))
+      const entry = known ?? { key, callers: new Set() }
+      waiting.set(name, entry)
+      const leave = (): void => {
+        entry.callers.delete(caller)
+        // Nobody waits for it any more: it need not be read.
+        if (entry.callers.size === 0 && waiting.get(name) === entry) waiting.delete(name)
+        reject(signal?.reason)
+      }
+      const settle =
+        <A>(end: (value: A) => void) =>
+        (value: A): void => {
+          signal?.removeEventListener('abort', leave)
+          end(value)
+        }
+      const caller: Caller<V> = { resolve: settle(resolve), reject: settle(reject) }
+      entry.callers.add(caller)
+      signal?.addEventListener('abort', leave, { once: true })
+      schedule()
+    })
+}

@@ -1,0 +1,58 @@
+import pg from 'pg'
+
+/** The database cannot be reached, does not answer, or has no connection free in time. What it did before the error is unknown. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable'
+}
+
+/**
+ * SQLSTATE classes and codes (PostgreSQL documentation, appendix A) that say "not now": connection trouble (08), too many
+ * connections or no resources (53), shutdown and start-up (57P), a standby after a failover (25006), and every timeout of ours.
+ */
+const notNow = /^(08...|53...|57P0[1-5]|57014|55P03|25P0[34]|25006)$/
+
+/** What node-postgres says without a code; see pg/lib/client.js and pg-pool/index.js. */
+const lostMessages =
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client (has encountered a connection error|was closed) and is not queryable|Cannot use a pool after calling end on the pool)/
+
+const lostCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL'])
+
+/** True when the same call can succeed later without anybody changing anything: answer `unavailable`, try again with backoff. */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailable) return true
+  const code = sqlState(error)
+  return code !== undefined && notNow.test(code)
+}
+
+/** True when a unique index refused the row; `constraint` narrows it to one index or constraint by name. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  if (sqlState(error) !== '23505') return false
+  return constraint === undefined || (error as pg.DatabaseError).constraint === constraint
+}
+
+/** The five characters by which Postgres names its errors, or undefined when the error is not from Postgres. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
+}
+
+/** Serialisation failure or deadlock: the whole transaction may simply be run again. */
+export const isConflict = (error: unknown): boolean => sqlState(error) === '40001' || sqlState(error) === '40P01'
+
+/** A named statement was planned against a table that has changed since, or is unknown to the server behind a pooler. */
+export const isStaleStatement = (error: unknown): boolean =>
+  (sqlState(error) === '0A000' && /cached plan/.test((error as Error).message)) || sqlState(error) === '26000'
+
+/** True when the connection that said this is of no more use. */
+export const isConnectionLost = (error: unknown): boolean => isLostByMessage(error) || /^(08...|57P0[1-5]|25P03|25006)$/.test(sqlState(error) ?? '')
+
+/** Gives errors of the driver and the operating system the one class that callers know. */
+export function asUnavailable(error: unknown): unknown {
+  if (!isLostByMessage(error)) return error
+  return new DatabaseUnavailable(`the database cannot be reached: ${(error as Error).message}`, { cause: error })
+}
+
+function isLostByMessage(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof pg.DatabaseError) return false
+  if (error instanceof AggregateError) return error.errors.every(isLostByMessage)
+  return lostMessages.test(error.message) || ('code' in error && lostCodes.has(String(error.code)))
+}

@@ -1,0 +1,19 @@
+export { type BatchedRead, type BatchOptions, batched } from './batched.ts'
+export { type ConnectOptions, connect, type Database, type Db } from './connect.ts'
+export { DatabaseUnavailable, isConflict, isUnavailable, isUniqueViolation, sqlState } from './errors.ts'
+export { type Charge, type LimitStore, postgresLimits, type Taken } from './limits.ts'
+export {
+  assertSchema,
+  hashOfSets,
+  type MigrateOptions,
+  type Migration,
+  MigrationRefused,
+  type MigrationSet,
+  migrate,
+  SchemaOutdated,
+  schemaVersion,
+} from './migrate.ts'
+export { once, pruneRequests, type Request, RequestIdReused } from './once.ts'
+export { decodePageToken, encodePageToken, PageTokenInvalid } from './page-token.ts'
+export { sharedMigrations } from './shared-migrations.ts'
+export { transact } from './transact.ts'

@@ -1,0 +1,78 @@
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
+import type pg from 'pg'
+import { asUnavailable, isConnectionLost, isStaleStatement } from './errors.ts'
+import type { StatementNames } from './statement-names.ts'
+
+const tracer = trace.getTracer('gatehouse.postgres')
+
+/** What Kysely holds between taking a connection and giving it back: names statements, and never gives back a connection that is of no more use. */
+export class LeasedClient implements PostgresPoolClient {
+  readonly #connect: () => Promise<pg.PoolClient>
+  readonly #names: StatementNames | undefined
+  #client: pg.PoolClient
+  #lost = false
+
+  constructor(client: pg.PoolClient, connect: () => Promise<pg.PoolClient>, names: StatementNames | undefined) {
+    this.#client = client
+    this.#connect = connect
+    this.#names = names
+  }
+
+  get processID(): number {
+    return (this.#client as pg.PoolClient & { processID: number }).processID
+  }
+
+  /** Cursors are not served: a page is read by its key. */
+  query(...args: unknown[]): never
+  query<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>>
+  query<R>(text: string, values: readonly unknown[] = []): Promise<PostgresQueryResult<R>> {
+    if (trace.getSpan(context.active())?.isRecording() !== true) return this.#run(text, values)
+    // Values never stand in the text, so the text may be seen by whoever sees traces.
+    const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, 2000) }
+    return tracer.startActiveSpan(text.trimStart().split(/\s/, 1)[0] ?? 'query', { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      try {
+        return await this.#run<R>(text, values)
+      } catch (error) {
+        span.setStatus({ code: SpanStatusCode.ERROR })
+        throw error
+      } finally {
+        span.end()
+      }
+    })
+  }
+
+  async #run<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+    // A lost connection has rolled back by itself; saying so lets the first error, which tells more, reach the caller.
+    if (this.#lost && text === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] }
+    const inTransaction = transactionStatus(this.#client) !== 'I'
+    try {
+      return await this.#send<R>(text, values)
+    } catch (error) {
+      if (isStaleStatement(error) && !inTransaction) {
+        this.#client.release(true)
+        this.#lost = true
+        this.#client = await this.#connect()
+        this.#lost = false
+        return await this.#send<R>(text, values)
+      }
+      if (isConnectionLost(error) || isStaleStatement(error)) this.#lost = true
+      throw asUnavailable(error)
+    }
+  }
+
+  async #send<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+    const name = values.length > 0 ? this.#names?.nameOf(text) : undefined
+    const result = await this.#client.query(name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] })
+    return result as unknown as PostgresQueryResult<R>
+  }
+
+  release(destroy = false): void {
+    this.#client.release(destroy || this.#lost)
+  }
+}
+
+/** `I` idle, `T` in a transaction, `E` in a failed one (PostgreSQL protocol, ReadyForQuery). */
+function transactionStatus(client: pg.PoolClient): string {
+  return (client as pg.PoolClient & { getTransactionStatus(): string | null }).getTransactionStatus() ?? 'I'
+}

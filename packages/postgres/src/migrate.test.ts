@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type TestDatabase, testDatabase } from '@gatehouse/testkit'
+import { sql } from 'kysely'
+import { connect } from './connect.ts'
+import { assertSchema, MigrationRefused, type MigrationSet, migrate, SchemaOutdated, schemaVersion } from './migrate.ts'
+import { sharedMigrations } from './shared-migrations.ts'
+
+let database: TestDatabase
+before(async () => {
+  database = await testDatabase({ service: 'migrating', sets: [] })
+})
+after(() => database.dispose())
+
+const people = (name: string, columns = 'id uuid primary key'): MigrationSet => ({
+  name,
+  migrations: [
+    {
+      id: '0001-people',
+      async up(db) {
+        await sql`create table ${sql.id(name)} (${sql.raw(columns)})`.execute(db)
+        await sql`insert into ${sql.id(name)} (id) values ('00000000-0000-7000-8000-000000000001')`.execute(db)
+      },
+    },
+  ],
+})
+
+test('twenty migrators at once apply each migration once', async () => {
+  const sets = [people('twenty'), sharedMigrations]
+  const results = await Promise.all(Array.from({ length: 20 }, () => migrate({ url: database.adminUrl, schema: 'fresh_schema', sets })))
+  const applied = results.flatMap((result) => result.applied)
+  assert.deepEqual(applied, ['twenty/0001-people', 'postgres/0001-rate-limits', 'postgres/0002-requests'])
+})
+
+test('a second run applies only what is new', async () => {
+  const schema = 'gatehouse_migrating'
+  assert.deepEqual(await migrate({ url: database.url, schema, sets: [people('first')] }), { applied: ['first/0001-people'] })
+  assert.deepEqual(await migrate({ url: database.url, schema, sets: [people('first'), people('second')] }), { applied: ['second/0001-people'] })
+  await using connection = connect<unknown>({ url: database.url })
+  assert.deepEqual(await schemaVersion(connection.kysely), ['first/0001-people', 'second/0001-people'])
+})
+
+test('refuses a landed migration that reads differently, and applies nothing of that run', async () => {
+  const schema = 'gatehouse_migrating'
+  await migrate({ url: database.url, schema, sets: [people('landed')] })
+  const changed = people('landed', 'id uuid primary key, name text')
+  await assert.rejects(migrate({ url: database.url, schema, sets: [people('beside'), changed] }), MigrationRefused)
+  await using connection = connect<unknown>({ url: database.url })
+  assert.ok(!(await schemaVersion(connection.kysely)).includes('beside/0001-people'))
+})
+
+test('a failing migration leaves nothing behind', async () => {
+  const schema = 'gatehouse_migrating'
+  const failing: MigrationSet = {
+    name: 'failing',
+    migrations: [...people('half').migrations, { id: '0002-wrong', up: async (db) => void (await sql`create table wrong (id nonsense)`.execute(db)) }],
+  }
+  await assert.rejects(migrate({ url: database.url, schema, sets: [failing] }), { code: '42704' })
+  await migrate({ url: database.url, schema, sets: [people('half')] })
+})
+
+test('names the migrations that a schema lacks', async () => {
+  await using connection = connect<unknown>({ url: database.url })
+  await assert.rejects(assertSchema(connection.kysely, [people('absent')]), (error) => {
+    assert.ok(error instanceof SchemaOutdated)
+    assert.deepEqual(error.missing, ['absent/0001-people'])
+    return true
+  })
+})
+
+test('a role of its own gets the rows and not the tables', async () => {
+  await migrate({ url: database.adminUrl, schema: 'rows_only', role: 'gatehouse_migrating', sets: [people('owned')] })
+  await using connection = connect<unknown>({ url: database.url })
+  const { rows } = await sql`select id from rows_only.owned`.execute(connection.kysely)
+  assert.equal(rows.length, 1)
+  await assert.rejects(sql`drop table rows_only.owned`.execute(connection.kysely), { code: '42501' })
+})

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type CompiledQuery, DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
+import { connect } from './connect.ts'
+import { isUniqueViolation, sqlState } from './errors.ts'
+import { transact } from './transact.ts'
+
+export type Migration = {
+  /** `0001-users`: four digits and a name, ascending within the set. */
+  readonly id: string
+  /** Issues its statements and decides nothing by what it reads: they are also collected without a database. */
+  readonly up: (db: Kysely<unknown>) => Promise<void>
+}
+
+/** Migrations of one owner: a service's own, or those that a package brings along. */
+export type MigrationSet = { readonly name: string; readonly migrations: readonly Migration[] }
+
+export type MigrateOptions = {
+  /** Of a role that may create in the schema. */
+  readonly url: string
+  /** Created when it is missing. */
+  readonly schema: string
+  /** The role the service runs as, when it is another: it gets its rows, not the tables' definitions. */
+  readonly role?: string
+  /** Applied in this order. */
+  readonly sets: readonly MigrationSet[]
+}
+
+/** A migration that landed reads differently now, or one is missing from the code's order. */
+export class MigrationRefused extends Error {
+  override readonly name = 'MigrationRefused'
+}
+
+/** The schema lacks migrations that this code needs. */
+export class SchemaOutdated extends Error {
+  override readonly name = 'SchemaOutdated'
+  readonly missing: readonly string[]
+  constructor(missing: readonly string[]) {
+    super(`the schema lacks ${missing.join(', ')}: run the migrate command`)
+    this.missing = missing
+  }
+}
+
+type Step = { readonly id: string; readonly hash: string; readonly up: Migration['up'] }
+
+/**
+ * Brings a schema up to date in one transaction; started many times at once, one does the work and the others find it done.
+ * Throws MigrationRefused when the statements of a landed migration are no longer the same.
+ */
+export async function migrate({ url, schema, role, sets }: MigrateOptions): Promise<{ applied: string[] }> {
+  const steps = await stepsOf(sets)
+  await using database = connect<unknown>({ url, poolSize: 1, namedStatements: false, statementTimeoutMs: 120_000, applicationName: 'gatehouse migrate' })
+  const db = database.kysely
+  await prepare(db, schema)
+  return await transact(db, async (tx) => {
+    await sql`set local search_path to ${sql.id(schema)}`.execute(tx)
+    await sql`lock table schema_migrations in exclusive mode`.execute(tx)
+    const landed = await landedHashes(tx)
+    refuseChanged(steps, landed)
+    const pending = steps.filter((step) => !landed.has(step.id))
+    for (const { id, hash, up } of pending) {
+      await up(tx)
+      await sql`insert into schema_migrations (id, hash) values (${id}, ${hash})`.execute(tx)
+    }
+    if (role !== undefined) await grantRows(tx, schema, role)
+    return { applied: pending.map(({ id }) => id) }
+  })
+}
+
+/** Ids of the migrations that the connection's schema has, as `set/id`. */
+export async function schemaVersion<DB>(db: Kysely<DB>): Promise<string[]> {
+  try {
+    return [...(await landedHashes(db)).keys()]
+  } catch (error) {
+    if (sqlState(error) === undefinedTable) return []
+    throw error
+  }
+}
+
+/** Throws SchemaOutdated when a migration of these sets is missing. A schema that is ahead is fine: old code runs on a new schema. */
+export async function assertSchema<DB>(db: Kysely<DB>, sets: readonly MigrationSet[]): Promise<void> {
+  const landed = new Set(await schemaVersion(db))
+  const missing = sets.flatMap(({ name, migrations }) => migrations.map(({ id }) => `${name}/${id}`)).filter((id) => !landed.has(id))
+  if (missing.length > 0) throw new SchemaOutdated(missing)
+}
+
+/** One hash over everything that these sets do, for whoever keeps databases by their content. */
+export async function hashOfSets(sets: readonly MigrationSet[]): Promise<string> {
+  const steps = await stepsOf(sets)
+  return createHash('sha256').update(JSON.stringify(steps.map(({ id, hash }) => [id, hash]))).digest('hex')
+}
+
+const undefinedTable = '42P01'
+
+/** `create … if not exists` can still collide with its own twin in another session (23505, 42P06, 42P07, 42710): then it exists. */
+async function prepare(db: Kysely<unknown>, schema: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { rows } = await sql`select from pg_namespace where nspname = ${schema}`.execute(db)
+      if (rows.length === 0) await sql`create schema if not exists ${sql.id(schema)}`.execute(db)
+      await sql`create table if not exists ${sql.id(schema, 'schema_migrations')} (
+        id text primary key, hash text not null, create_time timestamptz not null default now())`.execute(db)
+      return
+    } catch (error) {
+      const collided = isUniqueViolation(error) || ['42P06', '42P07', '42710'].includes(sqlState(error) ?? '')
+      if (!collided || attempt === 20) throw error
+      await delay(Math.random() * 50)
+    }
+  }
+}
+
+async function landedHashes<DB>(db: Kysely<DB>): Promise<Map<string, string>> {
+  const { rows } = await sql<{ id: string; hash: string }>`select id, hash from schema_migrations order by create_time, id`.execute(db)
+  return new Map(rows.map(({ id, hash }) => [id, hash]))
+}
+
+function refuseChanged(steps: readonly Step[], landed: ReadonlyMap<string, string>): void {
+  const changed = steps.filter(({ id, hash }) => landed.has(id) && landed.get(id) !== hash).map(({ id }) => id)
+  if (changed.length > 0) throw new MigrationRefused(`landed migrations are immutable, and these read differently now: ${changed.join(', ')}`)
+}
+
+async function grantRows(tx: Kysely<unknown>, schema: string, role: string): Promise<void> {
+  const { rows } = await sql<{ same: boolean }>`select current_user = ${role} as same`.execute(tx)
+  if (rows[0]?.same) return
+  await sql`grant usage on schema ${sql.id(schema)} to ${sql.id(role)}`.execute(tx)
+  await sql`grant select, insert, update, delete on all tables in schema ${sql.id(schema)} to ${sql.id(role)}`.execute(tx)
+}
+
+async function stepsOf(sets: readonly MigrationSet[]): Promise<Step[]> {
+  const steps: Step[] = []
+  for (const { name, migrations } of sets) {
+    let previous = ''
+    for (const { id, up } of migrations) {
+      if (!/^\d{4}-[a-z0-9-]+$/.test(id) || id <= previous) throw new TypeError(`migration ${name}/${id} is not named in order, like 0001-users`)
+      previous = id
+      steps.push({ id: `${name}/${id}`, hash: await hashOf(up), up })
+    }
+  }
+  return steps
+}
+
+/** Over the statements, not over the source: formatting a landed migration changes nothing. */
+async function hashOf(up: Migration['up']): Promise<string> {
+  const statements: string[] = []
+  const log = ({ query }: { query: CompiledQuery }): number => statements.push(`${query.sql.replace(/\s+/g, ' ').trim()} ${query.parameters.map(String).join()}`)
+  const dry = new Kysely<unknown>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+    log: (event) => void log(event),
+  })
+  await up(dry)
+  return createHash('sha256').update(statements.join('\n')).digest('hex')
+}
