@@ -1,0 +1,36 @@
+import { createServer, type Server } from 'node:net'
+import { SetupProblem } from '@gatehouse/testkit'
+
+function listen(port: number, host: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(port, host, () => resolve(server))
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+/** `count` different ports that nobody listens on. */
+export async function freePort(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(0, '127.0.0.1')))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map(close))
+  return ports
+}
+
+/** Throws a {@link SetupProblem} that names the port and the way out when somebody listens on one of them. */
+export async function demandFree(ports: ReadonlyMap<number, string>): Promise<void> {
+  const taken: string[] = []
+  for (const [port, variable] of ports) {
+    try {
+      await close(await listen(port, '127.0.0.1'))
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code === 'EACCES' ? 'may not be used by you' : 'is taken'
+      taken.push(`Port ${port} ${why}: end the program that has it, or choose another with ${variable}=…`)
+    }
+  }
+  if (taken.length > 0) throw new SetupProblem(taken.join('\n'))
+}

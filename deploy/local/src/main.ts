@@ -1,0 +1,49 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SetupProblem } from '@gatehouse/testkit'
+import { demandFree } from './free-ports.ts'
+import { fixedPorts } from './options.ts'
+import { root } from './service-process.ts'
+import { startLocal } from './start-local.ts'
+import { table } from './table.ts'
+
+const usage = 'npm start            starts Gatehouse on this machine\nnpm start -- --reset forgets everybody first\n'
+
+async function main(args: readonly string[]): Promise<void> {
+  const unknown = args.find((arg) => !['--reset', '--help'].includes(arg))
+  if (unknown !== undefined) throw new SetupProblem(`${unknown} is not known here.\n${usage}`)
+  if (args.includes('--help')) return void process.stdout.write(usage)
+  const folder = join(root, '.local')
+  const { ports, variables } = fixedPorts(process.env)
+  const began = performance.now()
+  const stopping = untilAskedToStop()
+  await demandFree(variables)
+  if (args.includes('--reset')) {
+    await rm(folder, { recursive: true, force: true })
+    say('forgot everybody')
+  }
+  await using local = await startLocal({ folder, ports, onStep: (step) => say(`starting ${step} …`) })
+  process.stdout.write(table(local))
+  say(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Ctrl-C stops everything.`)
+  const why = await Promise.race([stopping, local.broken])
+  if (why === 'asked') say('stopping …')
+  else throw new SetupProblem(why)
+}
+
+function untilAskedToStop(): Promise<'asked'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('asked'))
+  })
+}
+
+function say(line: string): void {
+  process.stdout.write(`gatehouse: ${line}\n`)
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  process.exitCode = 1
+  const expected = error instanceof SetupProblem || error instanceof TypeError
+  process.stderr.write(`gatehouse: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+}

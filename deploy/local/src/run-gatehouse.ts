@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from './service-process.ts'
+
+const run = promisify(execFile)
+
+/** Runs the `gatehouse` command with the environment of a service and answers what it printed. Rejects with what it said when it fails. */
+export async function runGatehouse(args: readonly string[], env: Record<string, string>): Promise<string> {
+  const { stdout } = await run(process.execPath, [join(root, 'packages/cli/src/main.ts'), ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1', ...env },
+    timeout: 120_000,
+  })
+  return stdout
+}

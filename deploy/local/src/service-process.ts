@@ -1,0 +1,49 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type OwnedProcess, SetupProblem, startOwned } from '@gatehouse/testkit'
+import type { ServiceName } from './options.ts'
+
+/** The root of the checkout. */
+export const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+// A service that is not ready by then is stuck: on a machine under load it takes a few seconds.
+const readyMs = 60_000
+
+/** Starts `services/<name>/src/main.ts` as a process of its own; what it writes goes to `<folder>/logs/<name>.log`. */
+export async function startServiceProcess(name: ServiceName, env: Record<string, string>, folder: string): Promise<OwnedProcess> {
+  await mkdir(join(folder, 'logs'), { recursive: true })
+  const file = createWriteStream(join(folder, 'logs', `${name}.log`), { flags: 'a' })
+  const child = await startOwned({
+    command: process.execPath,
+    args: [join(root, 'services', name, 'src', 'main.ts')],
+    stopSignal: 'SIGTERM',
+    insistSignal: 'SIGKILL',
+    graceMs: 25_000,
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1', UV_THREADPOOL_SIZE: String(availableParallelism() + 4), ...env },
+    log: (line) => file.write(`${line}\n`),
+  })
+  void child.exited.then(() => file.end())
+  return child
+}
+
+/** Waits until the service answers `/readyz`. Throws a {@link SetupProblem} with its last lines when it ends before, or takes a minute. */
+export async function untilReady(name: ServiceName, child: OwnedProcess, metricsPort: number): Promise<void> {
+  const ended = child.exited.then(() => 'ended' as const)
+  for (const end = performance.now() + readyMs; performance.now() < end; ) {
+    const answer = await Promise.race([ended, fetch(`http://127.0.0.1:${metricsPort}/readyz`).catch(() => undefined)])
+    if (answer === 'ended') throw new SetupProblem(crashed(name, child))
+    if (answer?.ok) return void (await answer.body?.cancel())
+    await delay(20)
+  }
+  throw new SetupProblem(`The ${name} service is not ready after a minute. Its last lines:\n${child.lastLines.join('\n')}`)
+}
+
+/** What to say of a service that ended by itself. */
+export function crashed(name: string, child: OwnedProcess): string {
+  return `The ${name} service ended by itself. Its last lines:\n${child.lastLines.map((line) => `  ${line}`).join('\n')}`
+}

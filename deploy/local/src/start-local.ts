@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { natsServiceUsers, type OwnedProcess, SetupProblem, startNats, startPostgres } from '@gatehouse/testkit'
+import { keepAdminToken } from './admin-token.ts'
+import { buildConsole } from './console-build.ts'
+import { prepareDatabase } from './database.ts'
+import { type EnvironmentParts, environmentOf, originOf } from './environment.ts'
+import { type Mailbox, startMailbox } from './mailbox.ts'
+import { type Ports, type ServiceName, serviceNames } from './options.ts'
+import { startOrigin } from './origin.ts'
+import { runGatehouse } from './run-gatehouse.ts'
+import { crashed, root, startServiceProcess, untilReady } from './service-process.ts'
+import { secretsOf, workloadKeysOf } from './state.ts'
+
+/** Options of {@link startLocal}. */
+export interface LocalOptions {
+  /** Where everything that lasts is kept. */
+  readonly folder: string
+  readonly ports: Ports
+  /** False for tests: gives up what only matters when the machine loses power. */
+  readonly durable?: boolean
+  /** More variables for the services. */
+  readonly extra?: Partial<Record<ServiceName, Record<string, string>>>
+  /** Told what is being done. */
+  readonly onStep?: (step: string) => void
+}
+
+/** A whole Gatehouse on this machine. */
+export interface Local extends AsyncDisposable {
+  /** Such as `http://localhost:8080`. */
+  readonly origin: string
+  readonly ports: Ports
+  readonly postgresUrl: string
+  readonly natsUrl: string
+  readonly mailbox: Mailbox
+  /** A file with an administrator's bearer token that is always good for five minutes more. */
+  readonly adminTokenFile: string
+  /** The variables of a service. */
+  environment(name: ServiceName): Record<string, string>
+  /** Path of a workload's private key. */
+  keyFile(name: string): string
+  readonly jwksFile: string
+  /** Runs the `gatehouse` command as the service would. */
+  gatehouse(name: ServiceName, ...args: string[]): Promise<string>
+  /** The process that serves as `name` now. */
+  process(name: ServiceName): OwnedProcess
+  /** Ends a service (with its drain, or with SIGKILL) so that it can be started again. */
+  stopService(name: ServiceName, how?: 'drain' | 'kill'): Promise<void>
+  startService(name: ServiceName): Promise<void>
+  /** Settles with a sentence when a part ends by itself. */
+  readonly broken: Promise<string>
+}
+
+/**
+ * Starts embedded Postgres, NATS, the mailbox, the three services as processes of their own and the origin, and answers when all are ready.
+ * @throws SetupProblem with a sentence for a person when a part cannot start.
+ */
+export async function startLocal(options: LocalOptions): Promise<Local> {
+  const { folder, ports, onStep = () => undefined, extra = {} } = options
+  await using parts = new AsyncDisposableStack()
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const [secrets, { jwksFile, keyFile }] = await Promise.all([secretsOf(folder), workloadKeysOf(folder)])
+
+  onStep('Postgres, NATS and the pages')
+  const pages = buildConsole().catch((error: unknown) => {
+    throw new SetupProblem(`The pages cannot be built:\n${error instanceof Error ? error.message : String(error)}`)
+  })
+  pages.catch(() => undefined)
+  const [postgres, nats, mailbox] = await settleAll([
+    startPostgres({ dataDir: join(folder, 'postgres'), durable: options.durable ?? true }).then((it) => parts.use(it)),
+    startNats({ storeDir: join(folder, 'nats'), users: natsServiceUsers(secrets.nats) }).then((it) => parts.use(it)),
+    startMailbox(ports.smtp).then((it) => parts.use(it)),
+  ])
+
+  onStep('schemas and roles')
+  await prepareDatabase(postgres.url, secrets.database)
+  const environmentParts: EnvironmentParts = { ports, secrets, postgresUrl: postgres.url, natsUrl: nats.url, jwksFile, keyFile }
+  const environment = (name: ServiceName) => ({ ...environmentOf(name, environmentParts), ...extra[name] })
+  await settleAll(serviceNames.map((name) => runGatehouse(['migrate', name], environment(name)).catch((error: unknown) => fail(`The schema of ${name} cannot be brought up to date`, error))))
+
+  const { promise: broken, resolve: breakWith } = Promise.withResolvers<string>()
+  const children = new Map<ServiceName, OwnedProcess>()
+  parts.defer(async () => {
+    await Promise.all([...children.values()].map((child) => child.stop()))
+  })
+  async function startService(name: ServiceName): Promise<void> {
+    const child = await startServiceProcess(name, environment(name), folder)
+    children.set(name, child)
+    void child.exited.then(({ expected }) => {
+      if (!expected && children.get(name) === child) breakWith(crashed(name, child))
+    })
+    await untilReady(name, child, ports.services[name].metrics)
+  }
+  onStep('user, auth and notification')
+  await settleAll(serviceNames.map(startService))
+  void postgres.exited.then(({ expected, lastLines }) => expected || breakWith(`Postgres ended by itself. Its last lines:\n${lastLines.join('\n')}`))
+  void nats.exited.then(({ expected, lastLines }) => expected || breakWith(`NATS ended by itself. Its last lines:\n${lastLines.join('\n')}`))
+
+  onStep('the origin')
+  const adminTokenFile = join(folder, 'admin-token')
+  parts.use(await keepAdminToken(adminTokenFile, () => runGatehouse(['dev', 'admin-token'], environment('auth')), breakWith))
+  const origin = parts.use(await startOrigin({ port: ports.origin, services: ports.services, mailbox, pages: await pages, openapi: join(root, 'packages/contracts/openapi.json') }))
+  const owned = parts.move()
+  return {
+    origin: originOf({ ...ports, origin: origin.port }),
+    ports,
+    postgresUrl: postgres.url,
+    natsUrl: nats.url,
+    mailbox,
+    adminTokenFile,
+    environment,
+    keyFile,
+    jwksFile,
+    gatehouse: (name, ...args) => runGatehouse(args, environment(name)),
+    process: (name) => children.get(name) as OwnedProcess,
+    async stopService(name, how = 'drain') {
+      const child = children.get(name)
+      children.delete(name)
+      if (!child) return
+      if (how === 'drain') await child.stop()
+      else {
+        process.kill(child.pid, 'SIGKILL')
+        await child.exited
+      }
+    },
+    startService,
+    broken,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Like `Promise.all`, but waits for all, so that what did start is known when one did not. */
+async function settleAll<T extends readonly unknown[]>(promises: readonly [...{ [K in keyof T]: Promise<T[K]> }]): Promise<T> {
+  const results = await Promise.allSettled(promises)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T
+}
+
+function fail(sentence: string, error: unknown): never {
+  const said = (error as { stderr?: string }).stderr
+  throw new SetupProblem(`${sentence}:\n${said || (error instanceof Error ? error.message : String(error))}`)
+}
