@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { differences, replace } from './compare-trees.ts'
+import { writeTemplates } from '../../../services/notification/scripts/compile-templates.ts'
 import { vendorProtos } from './vendor-protos.ts'
 
-// Everything that is made from proto/, in one go. `--check` changes nothing that is committed and fails naming what is out of date.
+// Everything that is made from proto/ and the mail templates, in one go. `--check` changes nothing that is committed and fails naming what is out of date.
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const check = process.argv.includes('--check')
 
@@ -19,7 +20,7 @@ try {
   // These read the generated options: they are loaded when those are in place.
   const { writeDocuments } = await import('./write-documents.ts')
   await writeDocuments(root, fresh)
-  stale.push(...settle(['packages/contracts/openapi.json', 'docs/contract.md']))
+  stale.push(...settle(['packages/contracts/openapi.json', 'docs/contract.md', await writeTemplates(fresh)]))
 
   if (stale.length > 0) {
     process.stderr.write(`Out of date, run pnpm generate:\n${stale.map((path) => `  ${path}\n`).join('')}`)

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // The package carries no types.
@@ -11,6 +12,13 @@ type Mjml = (
 const mjml = createRequire(import.meta.url)('mjml') as Mjml
 const folder = fileURLToPath(new URL('../templates/', import.meta.url))
 const target = 'services/notification/templates/compiled'
+
+/** Writes the compiled templates below `root`, and answers their folder there. */
+export async function writeTemplates(root: string): Promise<string> {
+  mkdirSync(join(root, target), { recursive: true })
+  for (const [path, content] of await compileTemplates()) writeFileSync(join(root, path), content)
+  return target
+}
 
 /**
  * Makes the mails that the notification service fills in at run time: for each template and language an HTML part and a text part, whose first

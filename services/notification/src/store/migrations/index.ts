@@ -1,0 +1,11 @@
+import type { MigrationSet } from '@gatehouse/postgres'
+import { up as notifications } from './0001-notifications.ts'
+import { up as inbox } from './0002-inbox.ts'
+
+export const migrations: MigrationSet = {
+  name: 'notification',
+  migrations: [
+    { id: '0001-notifications', up: notifications },
+    { id: '0002-inbox', up: inbox },
+  ],
+}
