@@ -12,6 +12,23 @@ import { sourceNetwork } from './source-network.ts'
 /** Counts a call against every limit of its method; refuses, or sets `withheld` where the exhausted limit is silent. */
 export type LimitGate = (context: CallContext, request: Message) => Promise<void>
 
+/**
+ * Keys of the counters that count calls of `method` by the value of `field`, for a store's `reset`: whoever proved to be the
+ * rightful owner of the value need not wait for the window's end. `field` is the path that the contract's limit names.
+ */
+export function fieldLimitKeys(method: DescMethod, field: string, tenant: string, value: string): string[] {
+  const reader = compileStringField(method.input, field)
+  if (reader === undefined) throw new TypeError(`${method.input.typeName} has no string field ${field}`)
+  const counted = isEmailField(reader.field) ? emailKey(value) : value
+  return getOption(method, limits).flatMap((limit, index) =>
+    limit.by === Limit_By.FIELD && limit.field === field ? [`${nameOf(method, index)}:${tenant}:${counted}`] : [],
+  )
+}
+
+function nameOf(method: DescMethod, index: number): string {
+  return `${method.parent.typeName}/${method.name}#${index}`
+}
+
 interface CompiledLimit {
   readonly silent: boolean
   /** `undefined` where the call has nothing that this limit counts by. */
@@ -47,7 +64,7 @@ function compileLimit(method: DescMethod, limit: Limit, index: number, problems:
   const { count, silent } = limit
   const windowSeconds = Number(limit.window?.seconds ?? 0n)
   if (count < 1 || windowSeconds < 1) problems.push(`limits[${index}] needs a count and a window of at least a second`)
-  const name = `${method.parent.typeName}/${method.name}#${index}`
+  const name = nameOf(method, index)
   const make = (by: string): LimitCharge => ({
     key: `${name}:${by}`,
     count,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from '../core/deps.ts'
 
 export async function insertRevocations(
@@ -9,5 +10,44 @@ export async function insertRevocations(
     .insertInto('revocations')
     .values([...rows])
     .onConflict((conflict) => conflict.columns(['tenant', 'session_id']).doNothing())
+    .execute()
+}
+
+export interface RevocationRow {
+  readonly tenant: string
+  readonly session_id: string
+  readonly revoke_time: Date
+  readonly forget_time: Date
+}
+
+/** The database's clock: revocations are stamped by it. */
+export async function databaseTime(db: Db): Promise<Date> {
+  const { time } = await db
+    .selectNoFrom(sql<Date>`clock_timestamp()::timestamptz(3)`.as('time'))
+    .executeTakeFirstOrThrow()
+  return time
+}
+
+/** Revocations from a time on, the oldest first, from behind the row that `after` names. */
+export async function listRevocations(
+  db: Db,
+  which: { from: Date; limit: number; after?: { revoke_time: Date; session_id: string } },
+): Promise<RevocationRow[]> {
+  return await db
+    .selectFrom('revocations')
+    .select(['tenant', 'session_id', 'revoke_time', 'forget_time'])
+    .where('revoke_time', '>=', which.from)
+    .$if(which.after !== undefined, (query) =>
+      query.where(({ eb, refTuple, tuple }) =>
+        eb(
+          refTuple('revoke_time', 'session_id'),
+          '>',
+          tuple(which.after?.revoke_time ?? which.from, which.after?.session_id ?? ''),
+        ),
+      ),
+    )
+    .orderBy('revoke_time')
+    .orderBy('session_id')
+    .limit(which.limit)
     .execute()
 }

@@ -55,6 +55,12 @@ export interface SessionsTable {
 /** Why a session ended before its time. */
 export type EndCause = 'signed_out' | 'revoked' | 'token_reused' | 'password_changed' | 'user_suspended' | 'user_deleted'
 
+export interface SessionEpochsTable {
+  tenant: Fixed<string>
+  user_id: Fixed<string>
+  epoch: number
+}
+
 export interface RefreshTokensTable {
   tenant: Fixed<string>
   token_hash: Fixed<Uint8Array>
@@ -102,6 +108,7 @@ export interface Schema extends AccountTables {
   signing_keys: SigningKeysTable
   refresh_keys: RefreshKeysTable
   sessions: SessionsTable
+  session_epochs: SessionEpochsTable
   refresh_tokens: RefreshTokensTable
   revocations: RevocationsTable
   role_bindings: RoleBindingsTable

@@ -60,6 +60,18 @@ export async function touchSession(
     .executeTakeFirstOrThrow()
 }
 
+/** Answers the version after it: the session changes without ending. */
+export async function raiseSessionVersion(tx: Db, key: { tenant: string; id: string }): Promise<number> {
+  const row = await tx
+    .updateTable('sessions')
+    .set((eb) => ({ version: eb('version', '+', 1) }))
+    .where('tenant', '=', key.tenant)
+    .where('id', '=', key.id)
+    .returning('version')
+    .executeTakeFirstOrThrow()
+  return row.version
+}
+
 /** Ends sessions that have not ended; answers those that it ended. Locks in the order of the ids, so that two never wait for each other. */
 export async function endSessions(
   tx: Db,

@@ -1,6 +1,7 @@
 import { SessionRevokedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { addEvent } from '@gatehouse/events'
 import { insertRevocations } from '../../store/revocations.ts'
+import { nextSessionEpoch } from '../../store/session-epochs.ts'
 import type { EndCause } from '../../store/schema.ts'
 import { endSessions, type SessionRow } from '../../store/sessions.ts'
 import type { Db, Deps } from '../deps.ts'
@@ -20,6 +21,8 @@ export async function revokeSessionsOfUser(
   deps: Pick<Deps, 'now' | 'lifetimes'>,
   input: RevokeSessionsInput,
 ): Promise<number> {
+  // A sign-in that began before this must not slip a session in behind it.
+  if (input.sessionId === undefined) await nextSessionEpoch(tx, input)
   const ended = await endSessions(
     tx,
     {

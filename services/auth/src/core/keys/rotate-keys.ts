@@ -1,0 +1,46 @@
+import { transact } from '@gatehouse/postgres'
+import { insertSigningKey, listSigningKeys, retireOtherKeys } from '../../store/signing-keys.ts'
+import { lockTenant } from '../../store/tenants.ts'
+import type { Deps } from '../deps.ts'
+import { makeSigningKey } from './make-keys.ts'
+
+/** How long verifiers may keep a set of keys without asking again; the `max-age` of the JWKS. */
+export const keysMaxAgeSeconds = 300
+
+/** From a key's publication to its first signature: twice what a verifier, and once more what a cache before it, may keep. */
+const publishLeadSeconds = 2 * keysMaxAgeSeconds
+
+/** Verifiers' clocks may be behind ours by this much. */
+const clockLeewaySeconds = 60
+
+export interface RotateKeysInput {
+  readonly tenant: string
+  /** Rotates only where the newest key signs for longer than this. */
+  readonly olderThanSeconds?: number
+  /** For a stolen key: the new one signs at once, and the others' tokens are refused as soon as verifiers ask again. */
+  readonly immediately?: boolean
+}
+
+/** Makes the tenant's next signing key. Answers its kid, or undefined where there was nothing to do: one that waits for its time is enough. */
+export async function rotateKeys(
+  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'>,
+  input: RotateKeysInput,
+): Promise<string | undefined> {
+  const kid = await transact(deps.db, async (tx) => {
+    if ((await lockTenant(tx, input.tenant)) === undefined) throw new Error(`there is no tenant ${input.tenant}`)
+    const now = deps.now()
+    const newest = (await listSigningKeys(tx, input.tenant, new Date(now))).at(-1)
+    if (!input.immediately && newest !== undefined) {
+      if (newest.sign_time.getTime() > now) return undefined
+      if (newest.sign_time.getTime() > now - (input.olderThanSeconds ?? 0) * 1000) return undefined
+    }
+    const signTime = now + (input.immediately ? 0 : publishLeadSeconds * 1000)
+    const lastTokenEnds = signTime + (deps.lifetimes.accessTokenSeconds + clockLeewaySeconds) * 1000
+    const key = await makeSigningKey(deps.keys.encryptionKey, input.tenant)
+    await insertSigningKey(tx, { ...key, create_time: new Date(now), sign_time: new Date(signTime) })
+    await retireOtherKeys(tx, input.tenant, key.kid, new Date(input.immediately ? now : lastTokenEnds))
+    return key.kid
+  })
+  deps.keys.forget(input.tenant)
+  return kid
+}

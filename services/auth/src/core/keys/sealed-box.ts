@@ -1,0 +1,31 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+
+const algorithm = 'aes-256-gcm'
+const nonceBytes = 12
+const tagBytes = 16
+const nameBytes = 4
+
+/** The first bytes of a box name the key that closed it, so that a wrong key is told from a damaged row. */
+function nameOf(key: Uint8Array): Buffer {
+  return createHash('sha256').update('gatehouse key name').update(key).digest().subarray(0, nameBytes)
+}
+
+/** Encrypts with AES-256-GCM. `place` says where the box is kept: moved to another row it does not open. */
+export function seal(key: Uint8Array, plaintext: Uint8Array, place: string): Uint8Array {
+  const nonce = randomBytes(nonceBytes)
+  const cipher = createCipheriv(algorithm, key, nonce).setAAD(Buffer.from(place))
+  const text = Buffer.concat([cipher.update(plaintext), cipher.final()])
+  return Buffer.concat([nameOf(key), nonce, cipher.getAuthTag(), text])
+}
+
+/** Decrypts what {@link seal} made for the same place. */
+export function unseal(key: Uint8Array, box: Uint8Array, place: string): Uint8Array {
+  const bytes = Buffer.from(box)
+  if (!bytes.subarray(0, nameBytes).equals(nameOf(key)))
+    throw new Error(`AUTH_KEY_ENCRYPTION_KEY is not the key that encrypted ${place}`)
+  const nonce = bytes.subarray(nameBytes, nameBytes + nonceBytes)
+  const tag = bytes.subarray(nameBytes + nonceBytes, nameBytes + nonceBytes + tagBytes)
+  const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes })
+  decipher.setAAD(Buffer.from(place)).setAuthTag(tag)
+  return Buffer.concat([decipher.update(bytes.subarray(nameBytes + nonceBytes + tagBytes)), decipher.final()])
+}

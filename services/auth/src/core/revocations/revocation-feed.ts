@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { createRevocationList, type RevocationList } from '@gatehouse/identity'
+import type { Logger } from '@gatehouse/telemetry'
+import { databaseTime, listRevocations, type RevocationRow } from '../../store/revocations.ts'
+import type { Db } from '../deps.ts'
+import { Watcher } from './watcher.ts'
+
+/** Every watch of the process is fed by one poll of the database. */
+export interface RevocationFeed extends AsyncDisposable {
+  /** What this process itself refuses. */
+  readonly list: RevocationList
+  /** Feeds a new watcher from now on; end it with {@link RevocationFeed.leave}. */
+  join(): Watcher
+  leave(watcher: Watcher): void
+}
+
+export interface RevocationFeedOptions {
+  readonly db: Db
+  readonly log: Logger
+  /** Longest life of a token after its session ended. */
+  readonly tokenLifeSeconds: number
+  readonly pollMs?: number
+  readonly heartbeatMs?: number
+  /** How many sessions a reader may be behind. */
+  readonly maxPending?: number
+}
+
+/** A revocation becomes visible when its transaction commits, up to this long after its time: every poll looks that far back. */
+export const overlapMs = 30_000
+
+const pageSize = 1_000
+
+/** Starts to poll. While Postgres is away nothing is told, not even a heartbeat, so that readers know. */
+export function startRevocationFeed(options: RevocationFeedOptions): RevocationFeed {
+  const { db, log, tokenLifeSeconds, pollMs = 200, heartbeatMs = 5_000, maxPending = 10_000 } = options
+  const stop = new AbortController()
+  const watchers = new Set<Watcher>()
+  const list = createRevocationList()
+  const seen = new Map<string, number>()
+  let failing = false
+  let first = true
+
+  async function poll(): Promise<void> {
+    const now = await databaseTime(db)
+    const lookBackMs = first ? tokenLifeSeconds * 1000 + overlapMs : overlapMs
+    const fresh: RevocationRow[] = []
+    for await (const page of pagesOfRevocations(db, new Date(now.getTime() - lookBackMs)))
+      for (const row of page) {
+        const key = `${row.tenant}/${row.session_id}`
+        if (!seen.has(key)) fresh.push(row)
+        seen.set(key, row.revoke_time.getTime())
+      }
+    for (const [key, time] of seen) if (time < now.getTime() - 2 * lookBackMs) seen.delete(key)
+    for (const row of fresh) list.add(row.session_id, row.forget_time.getTime())
+    for (const watcher of watchers) watcher.tell(fresh, cursorOf(now), heartbeatMs)
+    first = false
+  }
+
+  const run = (async () => {
+    while (!stop.signal.aborted) {
+      try {
+        await poll()
+        if (failing) log.info('revocations are read again')
+        failing = false
+      } catch (error) {
+        if (!failing) log.error({ err: error }, 'revocations cannot be read')
+        failing = true
+      }
+      await delay(pollMs, undefined, { signal: stop.signal }).catch(() => {})
+    }
+  })()
+
+  return {
+    list,
+    join() {
+      const watcher = new Watcher(maxPending)
+      watchers.add(watcher)
+      if (stop.signal.aborted) watcher.close()
+      return watcher
+    },
+    leave(watcher) {
+      watchers.delete(watcher)
+      watcher.close()
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      for (const watcher of watchers) watcher.close()
+      await run
+    },
+  }
+}
+
+/** All revocations from a time on, in pages. */
+export async function* pagesOfRevocations(db: Db, from: Date): AsyncGenerator<readonly RevocationRow[]> {
+  let after: RevocationRow | undefined
+  do {
+    const page = await listRevocations(db, { from, limit: pageSize, ...(after ? { after } : {}) })
+    if (page.length > 0) yield page
+    after = page.length === pageSize ? page.at(-1) : undefined
+  } while (after)
+}
+
+/** A time of the database's clock. */
+export function cursorOf(time: Date): string {
+  return `r1.${time.getTime().toString(36)}`
+}
+
+/** The time that a cursor names; undefined when it is none of ours. */
+export function timeOfCursor(cursor: string): number | undefined {
+  const match = /^r1\.([0-9a-z]{1,10})$/.exec(cursor)
+  return match?.[1] === undefined ? undefined : Number.parseInt(match[1], 36)
+}

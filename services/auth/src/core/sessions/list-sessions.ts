@@ -1,0 +1,38 @@
+import type { Session } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { decodePageToken, encodePageToken } from '@gatehouse/postgres'
+import { listSessions as readSessions } from '../../store/sessions.ts'
+import type { Deps } from '../deps.ts'
+import { describeSession } from './describe-session.ts'
+
+const defaultPageSize = 50
+
+export interface ListSessionsInput {
+  readonly tenant: string
+  readonly userId: string
+  readonly currentSessionId: string
+  readonly pageSize: number
+  readonly pageToken: string
+}
+
+/** A page of the person's sessions that have not ended, last used first. */
+export async function listSessions(
+  deps: Pick<Deps, 'db' | 'now'>,
+  input: ListSessionsInput,
+): Promise<{ sessions: Session[]; nextPageToken: string }> {
+  const scope = `sessions/${input.tenant}/${input.userId}`
+  const limit = input.pageSize === 0 ? defaultPageSize : input.pageSize
+  const [lastUseMs, id] = decodePageToken(scope, input.pageToken) ?? []
+  const rows = await readSessions(deps.db, {
+    tenant: input.tenant,
+    userId: input.userId,
+    now: new Date(deps.now()),
+    limit: limit + 1,
+    ...(lastUseMs !== undefined && id !== undefined ? { after: { lastUseTime: new Date(Number(lastUseMs)), id } } : {}),
+  })
+  const page = rows.slice(0, limit)
+  const last = rows.length > limit ? page.at(-1) : undefined
+  return {
+    sessions: page.map((row) => describeSession(row, input.currentSessionId)),
+    nextPageToken: last ? encodePageToken(scope, [String(last.last_use_time.getTime()), last.id]) : '',
+  }
+}

@@ -1,0 +1,54 @@
+import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { transact } from '@gatehouse/postgres'
+import { findCredential } from '../../store/credentials.ts'
+import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.ts'
+import type { Deps } from '../deps.ts'
+import { verifyPassword } from '../passwords/verify-password.ts'
+import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { consoleClientId, openSession } from './open-session.ts'
+import { resetSignInLimit } from './sign-in-limit.ts'
+import { signedIn } from './signed-in.ts'
+
+export interface SignInInput {
+  readonly tenant: string
+  readonly email: string
+  readonly password: string
+  readonly userAgent: string
+  readonly source: string
+}
+
+/** Signs a person in with a password. Whatever is wrong, strangers get the same answer after the same work. */
+export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInResult> {
+  const { tenant } = input
+  const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
+  const credential = known && (await findCredential(deps.db, { tenant, userId: known.id }))
+  const right = await verifyPassword(deps, credential?.password_hash, input.password)
+  if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
+
+  // The hash took its time: ask once more, and let no end of all sessions pass unseen between this question and the commit.
+  const epoch = await readSessionEpoch(deps.db, { tenant, userId: known.id })
+  const user: User | undefined = await resolveActivePerson(deps, { tenant, userId: known.id })
+  const current = await findCredential(deps.db, { tenant, userId: known.id })
+  if (!user || current?.version !== credential.version) throw wrong()
+
+  const opened = await transact(deps.db, async (tx) => {
+    if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== epoch) throw wrong()
+    return await openSession(tx, deps, {
+      tenant,
+      userId: user.id,
+      clientId: consoleClientId,
+      userAgent: input.userAgent,
+      source: input.source,
+      amr: ['pwd'],
+    })
+  })
+  deps.committed()
+  await resetSignInLimit(deps, { tenant, email: input.email })
+  return await signedIn(deps, opened, user)
+}
+
+function wrong() {
+  return refuse(ErrorReason.EMAIL_OR_PASSWORD_WRONG)
+}

@@ -1,0 +1,78 @@
+import { SignJWT } from 'jose'
+import { v4 as uuidv4 } from 'uuid'
+import type { SessionRow } from '../../store/sessions.ts'
+import type { Deps } from '../deps.ts'
+import { permissionsOf } from '../roles/permissions-of.ts'
+
+/** The three services as one resource. */
+const ownAudience = 'gatehouse'
+
+export interface MintedToken {
+  readonly token: string
+  /** Milliseconds since 1970. */
+  readonly expireTime: number
+}
+
+type MintDeps = Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'>
+
+/** A token of a person for our own services, with what the person may do there. */
+export async function mintPersonToken(deps: MintDeps, session: SessionRow): Promise<MintedToken> {
+  const permissions = await permissionsOf(deps.db, { tenant: session.tenant, id: session.user_id })
+  return await mint(deps, session.tenant, {
+    audience: ownAudience,
+    claims: { ...claimsOf(session), permissions },
+    notAfter: session.expire_time.getTime(),
+  })
+}
+
+/** A token of a person that is good for another team's service only: it says who, and grants nothing in ours. */
+export async function mintAudienceToken(deps: MintDeps, session: SessionRow, audience: string): Promise<MintedToken> {
+  return await mint(deps, session.tenant, {
+    audience,
+    claims: claimsOf(session),
+    notAfter: session.expire_time.getTime(),
+  })
+}
+
+/** A token of a program with an account. Without a session it cannot be refreshed, and it calls nothing that needs a signed-in person. */
+export async function mintServiceAccountToken(
+  deps: MintDeps,
+  account: { tenant: string; id: string; name: string },
+): Promise<MintedToken> {
+  const permissions = await permissionsOf(deps.db, account)
+  return await mint(deps, account.tenant, {
+    audience: ownAudience,
+    claims: { sub: account.id, client_id: account.name, permissions },
+    notAfter: Number.POSITIVE_INFINITY,
+  })
+}
+
+function claimsOf(session: SessionRow) {
+  return {
+    sub: session.user_id,
+    client_id: session.client_id,
+    sid: session.id,
+    auth_time: Math.floor(session.auth_time.getTime() / 1000),
+    amr: session.amr,
+  }
+}
+
+/** Signs a JWT of RFC 9068. */
+async function mint(
+  deps: MintDeps,
+  tenant: string,
+  what: { audience: string; claims: Record<string, unknown>; notAfter: number },
+): Promise<MintedToken> {
+  const { issuer, kid, key } = await deps.keys.signer(tenant)
+  const issueSeconds = Math.floor(deps.now() / 1000)
+  const expireSeconds = Math.min(issueSeconds + deps.lifetimes.accessTokenSeconds, Math.floor(what.notAfter / 1000))
+  const token = await new SignJWT({ ...what.claims, tid: tenant })
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid })
+    .setIssuer(issuer)
+    .setAudience(what.audience)
+    .setIssuedAt(issueSeconds)
+    .setExpirationTime(expireSeconds)
+    .setJti(uuidv4())
+    .sign(key)
+  return { token, expireTime: expireSeconds * 1000 }
+}

@@ -1,0 +1,16 @@
+import type { MigrationSet } from '@gatehouse/postgres'
+import * as accounts from './0001-accounts.ts'
+import * as tenants from './0002-tenants.ts'
+import * as sessions from './0003-sessions.ts'
+import * as roles from './0004-roles.ts'
+
+/** The tables of the auth service. */
+export const migrations: MigrationSet = {
+  name: 'auth',
+  migrations: [
+    { id: '0001-accounts', up: accounts.up },
+    { id: '0002-tenants', up: tenants.up },
+    { id: '0003-sessions', up: sessions.up },
+    { id: '0004-roles', up: roles.up },
+  ],
+}
