@@ -1,0 +1,57 @@
+import { create, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import type { GenMessage } from '@bufbuild/protobuf/codegenv2'
+import type { Message } from '@bufbuild/protobuf'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
+import { addEvent } from '@gatehouse/events'
+import { type Db, transact } from '@gatehouse/postgres'
+import { addPendingRevocation } from '../store/pending-revocations.ts'
+import type { Schema, UserState } from '../store/schema.ts'
+import { lockUser, type UserChanges, type UserKey, type UserRow, updateUser } from '../store/users.ts'
+import type { Deps } from './deps.ts'
+import { refuse } from './refuse.ts'
+
+/** Tells a fact about a person, in the transaction that made it one. */
+export type Tell = (tx: Db<Schema>, user: UserRow) => Promise<unknown>
+
+export type Change = {
+  readonly set: UserChanges
+  readonly tell: Tell
+  /** The person's sessions have to end. */
+  readonly endSessions?: boolean
+}
+
+/**
+ * Changes one person: the row, its event and what has to follow, all or nothing. `decide` sees the person locked, so that
+ * no rival's change is lost, and answers undefined when there is nothing to change: then there is no new version and no event.
+ */
+export async function changeUser(deps: Deps, key: UserKey, decide: (user: UserRow) => Change | undefined): Promise<UserRow> {
+  const { user, changed } = await transact(deps.db, async (tx) => {
+    const before = await lockUser(tx, key)
+    if (!before) throw refuse(ErrorReason.USER_NOT_FOUND)
+    const change = decide(before)
+    if (!change) return { user: before, changed: false }
+    const after = await updateUser(tx, key, change.set)
+    if (after === 'email_taken') throw refuse(ErrorReason.EMAIL_TAKEN)
+    await change.tell(tx, after)
+    if (change.endSessions) await addPendingRevocation(tx, { tenant: after.tenant, user_id: after.id, version: after.version })
+    return { user: after, changed: true }
+  })
+  if (changed) deps.committed()
+  return user
+}
+
+/** Refuses unless the person stands where the change begins. */
+export function requireState(user: UserRow, ...allowed: UserState[]): void {
+  if (!allowed.includes(user.state)) throw refuse(ErrorReason.USER_STATE, { state: user.state.toUpperCase() })
+}
+
+type Fact = Message & { userId: string; version: bigint }
+
+/** An event about a person that carries the id, the version and `more`. */
+export const telling =
+  <F extends Fact>(schema: GenMessage<F>, more?: Omit<MessageInitShape<GenMessage<F>>, 'userId' | 'version'>): Tell =>
+  (tx, user) => {
+    const fact = { ...more, userId: user.id, version: user.version }
+    const message: MessageShape<GenMessage<F>> = create(schema, fact as MessageInitShape<GenMessage<F>>)
+    return addEvent(tx, { schema, message, tenant: user.tenant, version: user.version })
+  }

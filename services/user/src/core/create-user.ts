@@ -1,0 +1,53 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
+import { UserInvitedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import { once, transact } from '@gatehouse/postgres'
+import { emailKey } from '@gatehouse/rpc'
+import { v7 as uuidv7 } from 'uuid'
+import type { Schema } from '../store/schema.ts'
+import { findUser, insertUser, type UserRow } from '../store/users.ts'
+import { telling } from './change-user.ts'
+import type { Deps } from './deps.ts'
+import { nameKey } from './keys.ts'
+import { canonicalLocale, defaultLocale, refuseUnknown } from './profile-values.ts'
+import { refuse } from './refuse.ts'
+
+export type CreateUser = {
+  tenant: string
+  name: string
+  email: string
+  /** Empty takes the default. */
+  locale: string
+  /** Empty when a machine invites. */
+  inviterId: string
+  request: { requestId: string; caller: string; method: string; fingerprint: string }
+}
+
+/** Invites a person. The same request again answers the person that it made, as they are now. */
+export async function createUser(deps: Deps, input: CreateUser): Promise<UserRow> {
+  refuseUnknown(input)
+  const { tenant, name, email, locale, inviterId, request } = input
+  const { user, repeated } = await transact(deps.db, async (tx) => {
+    let created: UserRow | undefined
+    const { id, repeated } = await once<Schema>(tx, { tenant, ...request }, async () => {
+      created = await insertUser(tx, {
+        tenant,
+        id: uuidv7(),
+        state: 'invited',
+        email,
+        email_key: emailKey(email),
+        email_verified: false,
+        name,
+        name_key: nameKey(name),
+        locale: canonicalLocale(locale || defaultLocale) ?? defaultLocale,
+      })
+      if (!created) throw refuse(ErrorReason.EMAIL_TAKEN)
+      await telling(UserInvitedSchema, { inviterId })(tx, created)
+      return created.id
+    })
+    const user = created ?? (await findUser(tx, { tenant, id }))
+    if (!user) throw new Error(`a kept request names user ${id}, who has no row`)
+    return { user, repeated }
+  })
+  if (!repeated) deps.committed()
+  return user
+}

@@ -1,0 +1,48 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { decodePageToken, encodePageToken, PageTokenInvalid } from '@gatehouse/postgres'
+import { commonRefusal } from '@gatehouse/rpc'
+import type { UserRow } from '../store/users.ts'
+
+export type Page = { users: UserRow[]; nextPageToken: string }
+
+const defaultSize = 50
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const isTime = (text: string): boolean => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text))
+
+/** Where a page begins: behind this person, or at the start. */
+export type Position = { create_time: Date; id: string } | undefined
+
+/**
+ * One keyset page. `scope` names everything that the walk depends on: a token of another scope is refused.
+ * `load` is asked for one row more than fit, which tells whether another page follows.
+ */
+export async function page(
+  { scope, size, token }: { scope: readonly string[]; size: number; token: string },
+  load: (after: Position, limit: number) => Promise<UserRow[]>,
+): Promise<Page> {
+  const boundTo = JSON.stringify(scope)
+  const fitting = size || defaultSize
+  const rows = await load(positionOf(boundTo, token), fitting + 1)
+  const users = rows.slice(0, fitting)
+  const last = users.at(-1)
+  const nextPageToken = rows.length > fitting && last ? encodePageToken(boundTo, [last.create_time.toISOString(), last.id]) : ''
+  return { users, nextPageToken }
+}
+
+function positionOf(scope: string, token: string): Position {
+  const key = decode(scope, token)
+  if (key === undefined) return undefined
+  const [time = '', id = ''] = key
+  // A token can be made up by whoever knows its form: what reaches the database has the right one.
+  if (key.length !== 2 || !isTime(time) || !uuid.test(id)) throw commonRefusal(ErrorReason.PAGE_TOKEN_INVALID)
+  return { create_time: new Date(time), id }
+}
+
+function decode(scope: string, token: string): string[] | undefined {
+  try {
+    return decodePageToken(scope, token)
+  } catch (error) {
+    if (error instanceof PageTokenInvalid) throw commonRefusal(ErrorReason.PAGE_TOKEN_INVALID)
+    throw error
+  }
+}

@@ -1,0 +1,105 @@
+import { type BatchedRead, batched, type Db, isUniqueViolation } from '@gatehouse/postgres'
+import { type Selectable, sql, type Updateable } from 'kysely'
+import type { Schema, UsersTable } from './schema.ts'
+
+export type UserRow = Selectable<UsersTable>
+export type UserKey = Pick<UserRow, 'tenant' | 'id'>
+export type NewUser = Pick<UserRow, 'tenant' | 'id' | 'state' | 'email_verified' | 'name' | 'name_key' | 'locale'> & { email: string; email_key: string }
+export type UserChanges = Pick<Updateable<UsersTable>, 'state' | 'email' | 'email_key' | 'email_verified' | 'name' | 'name_key' | 'locale' | 'time_zone'>
+
+const columns = [
+  'tenant',
+  'id',
+  'version',
+  'state',
+  'email',
+  'email_key',
+  'email_verified',
+  'name',
+  'name_key',
+  'locale',
+  'time_zone',
+  'create_time',
+  'update_time',
+] as const satisfies (keyof UsersTable)[]
+
+/** Undefined when the id or the address is somebody's; a rival's uncommitted insert is waited for. */
+export const insertUser = (db: Db<Schema>, user: NewUser): Promise<UserRow | undefined> =>
+  db
+    .insertInto('users')
+    .values(user)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning(columns)
+    .executeTakeFirst()
+
+export const findUser = (db: Db<Schema>, { tenant, id }: UserKey): Promise<UserRow | undefined> =>
+  db.selectFrom('users').select(columns).where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst()
+
+export const findUserByEmailKey = (db: Db<Schema>, tenant: string, emailKey: string): Promise<UserRow | undefined> =>
+  db.selectFrom('users').select(columns).where('tenant', '=', tenant).where('email_key', '=', emailKey).executeTakeFirst()
+
+/** Those who exist, in no order. One static text whatever the number of keys. */
+export async function findUsers(db: Db<Schema>, keys: readonly UserKey[]): Promise<UserRow[]> {
+  const tenants = keys.map(({ tenant }) => tenant)
+  const ids = keys.map(({ id }) => id)
+  return db
+    .selectFrom('users')
+    .innerJoin(sql<UserKey>`unnest(${tenants}::text[], ${ids}::uuid[])`.as<'wanted'>(sql`wanted(tenant, id)`), (join) =>
+      join.onRef('wanted.tenant', '=', 'users.tenant').onRef('wanted.id', '=', 'users.id'),
+    )
+    .select(columns.map((column) => `users.${column}` as const))
+    .execute()
+}
+
+/** Reads one person at a time, as far as the caller sees; what comes in one turn of the event loop goes out as one statement. */
+export const userLoader = (db: Db<Schema>): BatchedRead<UserKey, UserRow> =>
+  batched(async (keys) => new Map((await findUsers(db, keys)).map((row) => [keyOf(row), row])), { keyOf })
+
+const keyOf = ({ tenant, id }: UserKey): string => `${tenant} ${id}`
+
+/** Reads a person whom nobody else changes until the transaction ends. */
+export const lockUser = (tx: Db<Schema>, { tenant, id }: UserKey): Promise<UserRow | undefined> =>
+  tx.selectFrom('users').select(columns).where('tenant', '=', tenant).where('id', '=', id).forUpdate().executeTakeFirst()
+
+/** Changes a locked person and counts the version; `email_taken` leaves the transaction failed. */
+export async function updateUser(tx: Db<Schema>, { tenant, id }: UserKey, changes: UserChanges): Promise<UserRow | 'email_taken'> {
+  try {
+    return await tx
+      .updateTable('users')
+      .set(changes)
+      // now() is when the transaction began, which can be before the change that it waited for.
+      .set({ version: sql`version + 1`, update_time: sql`greatest(update_time, clock_timestamp())` })
+      .where('tenant', '=', tenant)
+      .where('id', '=', id)
+      .returning(columns)
+      .executeTakeFirstOrThrow()
+  } catch (error) {
+    if (isUniqueViolation(error, 'users_email_key')) return 'email_taken'
+    throw error
+  }
+}
+
+export type ListPage = { tenant: string; newestFirst: boolean; after?: Pick<UserRow, 'create_time' | 'id'> | undefined; limit: number }
+
+/** People who are not deleted, in the order of their creation. */
+export const listUsers = (db: Db<Schema>, { tenant, newestFirst, after, limit }: ListPage): Promise<UserRow[]> => {
+  const direction = newestFirst ? 'desc' : 'asc'
+  let query = db.selectFrom('users').select(columns).where('tenant', '=', tenant).where('state', '<>', 'deleted')
+  if (after) query = query.where(newestFirst ? sql<boolean>`(create_time, id) < (${after.create_time}, ${after.id})` : sql<boolean>`(create_time, id) > (${after.create_time}, ${after.id})`)
+  return query.orderBy('create_time', direction).orderBy('id', direction).limit(limit).execute()
+}
+
+export type SearchPage = { tenant: string; from: string; below: string | null; afterId?: string | undefined; limit: number }
+
+/** People whose name or address lies in `[from, below)`; without `below` there is no upper end. Deleted ones have neither. */
+export const searchUsers = (db: Db<Schema>, { tenant, from, below, afterId, limit }: SearchPage): Promise<UserRow[]> => {
+  let query = db.selectFrom('users').select(columns).where('tenant', '=', tenant)
+  query =
+    below === null
+      ? query.where((where) => where.or([where('name_key', '>=', from), where('email_key', '>=', from)]))
+      : query.where((where) =>
+          where.or([where.and([where('name_key', '>=', from), where('name_key', '<', below)]), where.and([where('email_key', '>=', from), where('email_key', '<', below)])]),
+        )
+  if (afterId) query = query.where('id', '>', afterId)
+  return query.orderBy('id').limit(limit).execute()
+}

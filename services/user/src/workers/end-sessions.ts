@@ -1,0 +1,90 @@
+import type { Db } from '@gatehouse/postgres'
+import { deletePendingRevocation, type PendingRevocation, postponePendingRevocation, takePendingRevocations } from '../store/pending-revocations.ts'
+import type { Schema } from '../store/schema.ts'
+
+export type EndSessionsOptions = {
+  readonly db: Db<Schema>
+  /** Asks auth to end a person's sessions; asking again is harmless. */
+  readonly revoke: (person: { tenant: string; userId: string }, signal: AbortSignal) => Promise<void>
+  readonly log: { warn(fields: object, message: string): void; info(message: string): void }
+  readonly pollMs?: number
+  /** Longer than `revoke` can take. */
+  readonly leaseMs?: number
+  readonly maxBackoffMs?: number
+}
+
+export type EndSessions = AsyncDisposable & {
+  /** There is something to do: do not wait for the next poll. */
+  nudge(): void
+}
+
+/** Asks auth to end the sessions of people who were suspended or deleted, until it has answered. Replicas share the work through the table. */
+export function endSessions({ db, revoke, log, pollMs = 500, leaseMs = 30_000, maxBackoffMs = 10_000 }: EndSessionsOptions): EndSessions {
+  const stop = new AbortController()
+  let failing = false
+  let nudged = false
+  let wake = (): void => {}
+
+  const attempt = async (pending: PendingRevocation): Promise<void> => {
+    try {
+      await revoke({ tenant: pending.tenant, userId: pending.user_id }, stop.signal)
+    } catch (error) {
+      await postponePendingRevocation(db, pending, stop.signal.aborted ? 0 : backoff(pending.attempts, maxBackoffMs))
+      throw error
+    }
+    await deletePendingRevocation(db, pending)
+  }
+
+  const round = async (): Promise<void> => {
+    for (let taken = atOnce; taken === atOnce && !stop.signal.aborted; ) {
+      const due = await takePendingRevocations(db, { limit: atOnce, leaseMs })
+      taken = due.length
+      const failed = (await Promise.allSettled(due.map(attempt))).find((outcome) => outcome.status === 'rejected')
+      if (failed) throw failed.reason
+      if (taken > 0 && failing) {
+        failing = false
+        log.info('sessions of suspended and deleted people are ended again')
+      }
+    }
+  }
+
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, pollMs)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+
+  const run = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      nudged = false
+      try {
+        await round()
+      } catch (error) {
+        if (!failing && !stop.signal.aborted) log.warn({ err: error }, 'sessions of suspended or deleted people cannot be ended; trying on')
+        failing = true
+      }
+      if (!nudged && !stop.signal.aborted) await pause()
+    }
+  }
+
+  const running = run()
+  return {
+    nudge() {
+      nudged = true
+      wake()
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      wake()
+      await running
+    },
+  }
+}
+
+const atOnce = 20
+
+/** Doubles from a quarter of a second; spread, so that replicas do not march in step. */
+const backoff = (attempts: number, maxMs: number): number => Math.min(maxMs, 250 * 2 ** Math.min(attempts - 1, 20)) * (0.5 + Math.random() / 2)
