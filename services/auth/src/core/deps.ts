@@ -5,6 +5,7 @@ import type { Logger } from '@gatehouse/telemetry'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { KeyRing } from './keys/key-ring.ts'
+import type { HashPool } from './passwords/hash-pool.ts'
 
 /** A database or a transaction of it. */
 export type Db = Kysely<Schema>
@@ -43,4 +44,7 @@ export interface Deps {
   readonly audiences: readonly string[]
   /** At least 32 bytes outside the database, from which the secrets of challenges are derived. */
   readonly challengeKey: Uint8Array
+  /** At least 32 bytes with which requests that carry a `request_id` are compared. */
+  readonly requestKey: Uint8Array
+  readonly hashing: HashPool
 }

@@ -1,0 +1,36 @@
+import type { Db } from '../core/deps.ts'
+
+interface Key {
+  readonly tenant: string
+  readonly addressHash: Uint8Array
+  readonly day: number
+}
+
+/** Locks the counter of an address and a day until the transaction ends, and reads it. */
+export async function lockCodeFailures(tx: Db, key: Key): Promise<number> {
+  const row = await tx
+    .insertInto('code_failures')
+    .values({ tenant: key.tenant, address_hash: key.addressHash, day: key.day, wrong_codes: 0 })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenant', 'address_hash', 'day'])
+        .doUpdateSet((eb) => ({ wrong_codes: eb.ref('code_failures.wrong_codes') })),
+    )
+    .returning('wrong_codes')
+    .executeTakeFirstOrThrow()
+  return row.wrong_codes
+}
+
+export async function countCodeFailure(tx: Db, key: Key): Promise<void> {
+  await tx
+    .updateTable('code_failures')
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
+    .where('tenant', '=', key.tenant)
+    .where('address_hash', '=', key.addressHash)
+    .where('day', '=', key.day)
+    .execute()
+}
+
+export async function deleteCodeFailures(db: Db, before: { day: number }): Promise<void> {
+  await db.deleteFrom('code_failures').where('day', '<', before.day).execute()
+}

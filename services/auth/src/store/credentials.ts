@@ -1,0 +1,92 @@
+import type { Selectable } from 'kysely'
+import type { Db } from '../core/deps.ts'
+import type { CredentialsTable } from './account-tables.ts'
+
+export type CredentialRow = Selectable<CredentialsTable>
+
+const columns = ['tenant', 'user_id', 'password_hash', 'version', 'create_time', 'update_time'] as const
+
+interface Person {
+  readonly tenant: string
+  readonly userId: string
+}
+
+export async function findCredential(db: Db, key: Person): Promise<CredentialRow | undefined> {
+  return await db
+    .selectFrom('credentials')
+    .select(columns)
+    .where('tenant', '=', key.tenant)
+    .where('user_id', '=', key.userId)
+    .executeTakeFirst()
+}
+
+/** Gives a person the first password; `false` where there is one. */
+export async function insertCredential(
+  tx: Db,
+  row: Person & { passwordHash: string; time: Date },
+): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('credentials')
+    .values({
+      tenant: row.tenant,
+      user_id: row.userId,
+      password_hash: row.passwordHash,
+      version: 1,
+      create_time: row.time,
+      update_time: row.time,
+    })
+    .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doNothing())
+    .executeTakeFirst()
+  return inserted.numInsertedOrUpdatedRows === 1n
+}
+
+/** Sets the password whatever there was; answers the version. */
+export async function setCredential(
+  tx: Db,
+  row: Person & { passwordHash: string; time: Date },
+): Promise<number> {
+  const { version } = await tx
+    .insertInto('credentials')
+    .values({
+      tenant: row.tenant,
+      user_id: row.userId,
+      password_hash: row.passwordHash,
+      version: 1,
+      create_time: row.time,
+      update_time: row.time,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'user_id']).doUpdateSet((eb) => ({
+        password_hash: eb.ref('excluded.password_hash'),
+        update_time: eb.ref('excluded.update_time'),
+        version: eb('credentials.version', '+', 1),
+      })),
+    )
+    .returning('version')
+    .executeTakeFirstOrThrow()
+  return version
+}
+
+/** Replaces the password that was checked; `undefined` where somebody else was faster. */
+export async function replaceCredential(
+  tx: Db,
+  row: Person & { checkedVersion: number; passwordHash: string; time: Date },
+): Promise<number | undefined> {
+  const replaced = await tx
+    .updateTable('credentials')
+    .set({ password_hash: row.passwordHash, update_time: row.time, version: row.checkedVersion + 1 })
+    .where('tenant', '=', row.tenant)
+    .where('user_id', '=', row.userId)
+    .where('version', '=', row.checkedVersion)
+    .returning('version')
+    .executeTakeFirst()
+  return replaced?.version
+}
+
+export async function deleteCredential(tx: Db, key: Person): Promise<void> {
+  await tx
+    .deleteFrom('credentials')
+    .where('tenant', '=', key.tenant)
+    .where('user_id', '=', key.userId)
+    .execute()
+}
