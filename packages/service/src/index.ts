@@ -1,0 +1,3 @@
+export { type OpenOptions, migrationsOf, openService, type Served, type ServeOptions, type Service, type ServiceIdentity, served } from './open-service.ts'
+export type { PeerName } from './peers.ts'
+export { type App, type Program, runService } from './run-service.ts'

@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs'
+import type { DescService } from '@bufbuild/protobuf'
+import { createClient, type ServiceImpl } from '@connectrpc/connect'
+import type { ServiceConfig } from '@gatehouse/config'
+import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { type Consumer, connectNats, createRelay, eventMigrations, type Nats, startConsumers } from '@gatehouse/events'
+import {
+  createAccessTokenVerifier,
+  createWorkloadSigner,
+  createWorkloadVerifier,
+  followIssuers,
+  followRevocations,
+  type IssuerDirectory,
+  type RevocationList,
+  type WorkloadSigner,
+} from '@gatehouse/identity'
+import { assertSchema, connect, type Db, isUnavailable, type LimitStore, type MigrationSet, PageTokenInvalid, postgresLimits, RequestIdReused, sharedMigrations } from '@gatehouse/postgres'
+import { commonRefusal, createGrpcDoor, createPipeline, createWebDoor, type Refusal, type WebRoutes } from '@gatehouse/rpc'
+import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
+import { trace } from '@opentelemetry/api'
+import { type Clock, followClock } from './clock.ts'
+import { startHealthServer } from './health-server.ts'
+import { createPeers, type PeerName, type Peers } from './peers.ts'
+import type { App } from './run-service.ts'
+
+/** How a service knows whom to trust. */
+export interface ServiceIdentity {
+  readonly issuers: IssuerDirectory
+  readonly revocations: RevocationList
+}
+
+/** What a service is opened with. */
+export interface OpenOptions<DB> {
+  readonly name: PeerName
+  readonly config: ServiceConfig
+  /** The service's own migrations; those of the packages are added. */
+  readonly migrations: MigrationSet
+  /** Aborting it ends the wait for the schema. */
+  readonly signal?: AbortSignal
+  /** Only auth knows issuers and revocations by itself; the others follow auth where this is not given. */
+  readonly identity?: (service: Omit<Service<DB>, 'identity' | 'serve'>, parts: AsyncDisposableStack) => Promise<ServiceIdentity>
+}
+
+/** An RPC service and its methods. */
+export type Served = readonly [DescService, Partial<ServiceImpl<DescService>>]
+
+/** An RPC service of the contract with the object that implements it. */
+export function served<S extends DescService>(service: S, implementation: ServiceImpl<S>): Served {
+  return [service, implementation as Partial<ServiceImpl<DescService>>]
+}
+
+/** What a service adds to make it an {@link App}. */
+export interface ServeOptions<DB> {
+  readonly rpc: readonly Served[]
+  readonly consumers?: readonly Consumer<DB>[]
+  /** Started after the doors are open, ended before the database closes. */
+  readonly workers?: readonly (() => AsyncDisposable)[]
+  /** Routes of the web door beside the RPCs. */
+  readonly routes?: WebRoutes
+}
+
+/** A service before it opens its doors: what its use cases stand on. */
+export interface Service<DB> {
+  readonly name: PeerName
+  readonly config: ServiceConfig
+  readonly log: Logger
+  readonly db: Db<DB>
+  readonly limits: LimitStore
+  readonly nats: Nats
+  readonly clock: Clock
+  readonly signer: WorkloadSigner
+  /** Key of request fingerprints. */
+  readonly requestKey: Uint8Array
+  readonly identity: ServiceIdentity
+  peer(name: PeerName): ReturnType<Peers['to']>
+  /** To be called after a commit that added events, so that nobody waits for the next poll. */
+  committed(): void
+  serve(options: ServeOptions<DB>): Promise<App>
+}
+
+/** Every migration set of a service, in the order in which they are applied. */
+export function migrationsOf(own: MigrationSet): readonly MigrationSet[] {
+  return [sharedMigrations, eventMigrations, own]
+}
+
+/**
+ * Opens what every service process is made of: telemetry, database, broker, peers and identity. Neither database, broker nor peers need to be there
+ * yet. `serve` waits for the schema, opens the doors and is ready.
+ */
+export async function openService<DB>(options: OpenOptions<DB>): Promise<Service<DB>> {
+  const { name, config, signal } = options
+  await using opening = new AsyncDisposableStack()
+  const telemetry = opening.use(await startTelemetry({ service: name, otlpEndpoint: config.otlpEndpoint }))
+  const log = createLogger({ service: name, level: config.logLevel })
+  let ready = false
+  const health = opening.use(await startHealthServer(config.listenHost, config.metricsPort, () => ready, telemetry))
+  const database = opening.use(connect<DB>({ url: config.databaseUrl, poolSize: config.databasePoolSize, namedStatements: config.databaseNamedStatements, applicationName: `gatehouse-${name}` }))
+  const db = database.kysely
+  const clock = opening.use(followClock(db))
+  const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
+  const signer = await createWorkloadSigner(config.workloadKeyFile)
+  const peers = opening.use(createPeers(config, signer, log))
+  const relay = opening.use(createRelay({ db, nats, service: name, log }))
+  const requestKey = Buffer.from(config.requestKey, 'base64')
+  const base = {
+    name,
+    config,
+    log,
+    db,
+    limits: postgresLimits(db, { hashKey: requestKey }),
+    nats,
+    clock,
+    signer,
+    requestKey,
+    peer: (peer: PeerName) => peers.to(peer),
+    committed: () => relay.nudge(),
+  }
+  const identity = options.identity ? await options.identity(base, opening) : followAuth(base, opening)
+  const owned = opening.move()
+
+  async function serve({ rpc, consumers = [], workers = [], routes }: ServeOptions<DB>): Promise<App> {
+    await using parts = owned.move()
+    await untilSchema(db, migrationsOf(options.migrations), log, signal)
+    if ('ready' in identity.revocations) await identity.revocations.ready
+    const pipeline = createPipeline({
+      service: name,
+      accessTokens: createAccessTokenVerifier({ audience: 'gatehouse', issuers: identity.issuers, revocations: identity.revocations, now: clock.now }),
+      workloads: createWorkloadVerifier({ self: name, jwksFile: config.workloadJwksFile, now: clock.now }),
+      tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? identity.issuers.lookAgain().then(() => identity.issuers.tenantOfHost(host)),
+      limits: base.limits,
+      log,
+      translate,
+      isUnavailable,
+      strict: config.gatehouseMode === 'test',
+      ...(config.otlpEndpoint !== undefined && { tracer: trace.getTracer('@gatehouse/rpc') }),
+    })
+    const services = rpc.map(([desc, implementation]) => ({ desc, methods: pipeline.guard(desc, implementation) }))
+    const subscribed = consumers.length === 0 ? undefined : startConsumers({ nats, db, service: name, consumers, log })
+    if (subscribed) parts.use(subscribed)
+    for (const start of workers) parts.use(start())
+    const grpc = parts.use(
+      await createGrpcDoor({
+        services,
+        host: config.listenHost,
+        port: config.grpcPort,
+        log,
+        ...(config.grpcTlsCertFile !== undefined &&
+          config.grpcTlsKeyFile !== undefined && { tls: { cert: readFileSync(config.grpcTlsCertFile), key: readFileSync(config.grpcTlsKeyFile) } }),
+      }),
+    )
+    const web = parts.use(
+      await createWebDoor({
+        services,
+        host: config.listenHost,
+        port: config.webPort,
+        log,
+        trustedProxies: config.trustedProxies,
+        allowedOrigins: [config.publicOrigin, ...config.allowedOrigins],
+        ...(routes && { routes }),
+      }),
+    )
+    parts.defer(async () => {
+      ready = false
+      await within(config.drainTimeout, Promise.all([grpc.drain(), web.drain()]))
+    })
+    ready = true
+    const serving = parts.move()
+    return { ports: { grpc: grpc.port, web: web.port, metrics: health.port }, [Symbol.asyncDispose]: () => serving.disposeAsync() }
+  }
+  return { ...base, identity, serve }
+}
+
+function followAuth(service: { peer(name: PeerName): ReturnType<Peers['to']>; log: Logger }, parts: AsyncDisposableStack): ServiceIdentity {
+  const auth = service.peer('auth')
+  const issuerClient = createClient(IssuerService, auth)
+  const say = (what: string) => (error: unknown) => error === undefined ? service.log.info({}, `${what}: auth answers again`) : service.log.warn({ err: error }, `${what}: auth does not answer`)
+  const issuers = parts.use(followIssuers(async (signal) => (await issuerClient.listIssuers({}, { signal, timeoutMs: 5_000 })).issuers, { onChange: say('issuers') }))
+  const revocations = parts.use(followRevocations(createClient(SessionService, auth), say('revocations')))
+  return { issuers, revocations }
+}
+
+async function untilSchema<DB>(db: Db<DB>, sets: readonly MigrationSet[], log: Logger, signal?: AbortSignal): Promise<void> {
+  for (let told = ''; ; ) {
+    try {
+      return await assertSchema(db, sets)
+    } catch (error) {
+      signal?.throwIfAborted()
+      const problem = error instanceof Error ? error.message : String(error)
+      if (problem !== told) log.warn({ problem }, 'waiting for the schema')
+      told = problem
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+function translate(error: unknown): Refusal | undefined {
+  if (error instanceof RequestIdReused) return commonRefusal(ErrorReason.REQUEST_ID_REUSED)
+  if (error instanceof PageTokenInvalid) return commonRefusal(ErrorReason.PAGE_TOKEN_INVALID)
+  return undefined
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const patience = Promise.withResolvers<void>()
+  const timer = setTimeout(patience.resolve, ms)
+  await Promise.race([work, patience.promise])
+  clearTimeout(timer)
+}
