@@ -10,7 +10,7 @@ import { type Ports, type ServiceName, serviceNames } from './options.ts'
 import { startOrigin } from './origin.ts'
 import { runGatehouse } from './run-gatehouse.ts'
 import { crashed, root, startServiceProcess, untilReady } from './service-process.ts'
-import { secretsOf, workloadKeysOf } from './state.ts'
+import { secretsOf, workloadKeysOf, writeEnvironment } from './state.ts'
 
 /** Options of {@link startLocal}. */
 export interface LocalOptions {
@@ -76,6 +76,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   await prepareDatabase(postgres.url, secrets.database)
   const environmentParts: EnvironmentParts = { ports, secrets, postgresUrl: postgres.url, natsUrl: nats.url, jwksFile, keyFile }
   const environment = (name: ServiceName) => ({ ...environmentOf(name, environmentParts), ...extra[name] })
+  await settleAll(serviceNames.map((name) => writeEnvironment(folder, name, environment(name))))
   await settleAll(serviceNames.map((name) => runGatehouse(['migrate', name], environment(name)).catch((error: unknown) => fail(`The schema of ${name} cannot be brought up to date`, error))))
 
   const { promise: broken, resolve: breakWith } = Promise.withResolvers<string>()

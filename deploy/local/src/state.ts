@@ -51,3 +51,10 @@ export async function workloadKeysOf(folder: string): Promise<{ jwksFile: string
   await writePrivately(jwksFile, JSON.stringify({ keys: made.map(({ publicJwk }) => publicJwk) }))
   return { jwksFile, keyFile }
 }
+
+/** Leaves the variables of a service where the `gatehouse` command finds them, in a file that only its owner can read. */
+export async function writeEnvironment(folder: string, name: string, env: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(join(folder, 'env'), { recursive: true, mode: 0o700 })
+  const lines = Object.entries(env).map(([variable, value]) => `${variable}=${JSON.stringify(value)}`)
+  await writePrivately(join(folder, 'env', `${name}.env`), `${lines.join('\n')}\n`)
+}

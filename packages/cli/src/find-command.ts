@@ -1,0 +1,39 @@
+import { type Command, CommandProblem } from './index.ts'
+
+/** A command and the service that has it. */
+export interface Owned {
+  readonly service: string
+  readonly command: Command
+}
+
+/**
+ * The command that the words call, and what is left of them. Commands that several services have (`migrate`) take the service's name behind their own,
+ * unless one service is all there is.
+ * @throws CommandProblem when there is no such command.
+ */
+export function findCommand(all: readonly Owned[], words: readonly string[]): Owned & { args: readonly string[] } {
+  const matches = all.filter(({ command }) => command.name.split(' ').every((word, i) => words[i] === word))
+  const longest = Math.max(0, ...matches.map(({ command }) => command.name.split(' ').length))
+  const called = matches.filter(({ command }) => command.name.split(' ').length === longest)
+  const rest = words.slice(longest)
+  const [first] = called
+  if (!first) throw new CommandProblem(words.length === 0 ? 'Which command?' : `There is no command "${words.join(' ')}".`)
+  const named = called.find(({ service }) => service === rest[0])
+  if (named) return { ...named, args: rest.slice(1) }
+  if (called.length === 1) return { ...first, args: rest }
+  throw new CommandProblem(`Of which service? gatehouse ${first.command.name} ${called.map(({ service }) => service).join(' | ')}`)
+}
+
+/** The list of all commands, for a person. */
+export function usage(all: readonly Owned[]): string {
+  const shared = new Map<string, string[]>()
+  for (const { service, command } of all) shared.set(command.name, [...(shared.get(command.name) ?? []), service])
+  const rows = new Map<string, string>()
+  for (const { command } of all) {
+    const services = shared.get(command.name) ?? []
+    const which = services.length > 1 ? ` ${services.join('|')}` : ''
+    rows.set(`gatehouse ${command.name}${which}${command.usage ? ` ${command.usage}` : ''}`, command.summary)
+  }
+  const width = Math.max(...[...rows.keys()].map((row) => row.length))
+  return [...rows].map(([row, summary]) => `  ${row.padEnd(width)}  ${summary}`).join('\n')
+}

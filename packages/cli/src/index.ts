@@ -1,0 +1,22 @@
+/** A command of `gatehouse`, told by the service that owns what it works on. */
+export interface Command {
+  /** The words that call it: `tenants create`. */
+  readonly name: string
+  /** What stands behind the name: `ID --origin URL`. */
+  readonly usage?: string
+  /** One line for the list of commands. */
+  readonly summary: string
+  /**
+   * Does it. Standard output is for the result alone.
+   * @throws {@link CommandProblem} for what the operator can mend.
+   */
+  readonly run: (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<void>
+}
+
+/** The operator called a command wrongly, or it cannot be done now: a sentence and no stack. */
+export class CommandProblem extends Error {
+  constructor(sentence: string) {
+    super(sentence)
+    this.name = 'CommandProblem'
+  }
+}
