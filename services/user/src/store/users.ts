@@ -38,16 +38,18 @@ export const findUser = (db: Db<Schema>, { tenant, id }: UserKey): Promise<UserR
 export const findUserByEmailKey = (db: Db<Schema>, tenant: string, emailKey: string): Promise<UserRow | undefined> =>
   db.selectFrom('users').select(columns).where('tenant', '=', tenant).where('email_key', '=', emailKey).executeTakeFirst()
 
-/** Those who exist, in no order. One static text whatever the number of keys. */
+/** Those who exist, in no order. */
 export async function findUsers(db: Db<Schema>, keys: readonly UserKey[]): Promise<UserRow[]> {
   const tenants = keys.map(({ tenant }) => tenant)
   const ids = keys.map(({ id }) => id)
+  const tenant = tenants[0]
+  if (tenant === undefined) return []
+  // Both texts are the same for any number of keys, so both are prepared; the plain one is almost twice as fast.
+  if (tenants.every((each) => each === tenant)) return db.selectFrom('users').select(columns).where('tenant', '=', tenant).where(sql<boolean>`id = any(${ids})`).execute()
   return db
     .selectFrom('users')
-    .innerJoin(sql<UserKey>`unnest(${tenants}::text[], ${ids}::uuid[])`.as<'wanted'>(sql`wanted(tenant, id)`), (join) =>
-      join.onRef('wanted.tenant', '=', 'users.tenant').onRef('wanted.id', '=', 'users.id'),
-    )
-    .select(columns.map((column) => `users.${column}` as const))
+    .select(columns)
+    .where(sql<boolean>`(tenant, id) in (select * from unnest(${tenants}::text[], ${ids}::uuid[]))`)
     .execute()
 }
 
