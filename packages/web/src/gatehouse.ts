@@ -1,0 +1,63 @@
+import { type Client, Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-web'
+import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
+import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { type BrowserSession, followSession } from './session.ts'
+
+/** Gatehouse as a browser app sees it. Calls carry the session's access token, which stays fresh by itself. */
+export interface Gatehouse {
+  readonly session: BrowserSession
+  readonly accounts: Client<typeof AccountService>
+  readonly sessions: Client<typeof SessionService>
+  readonly users: Client<typeof UserService>
+  readonly inbox: Client<typeof InboxService>
+}
+
+/** Options of {@link createGatehouse}. */
+export interface GatehouseOptions {
+  /** Where Gatehouse lives; the page's own origin unless given. Cookies work on the same site only. */
+  readonly origin?: string
+  /** `globalThis.fetch` unless given. */
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/** Connects a page to Gatehouse. One for each page is enough. */
+export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
+  const baseUrl = options.origin ?? location.origin
+  const doFetch = options.fetch ?? globalThis.fetch
+  // Auth alone gets the cookie.
+  const withCookies: typeof fetch = (input, init) => doFetch(input, { ...init, credentials: 'same-origin' })
+  const withoutCookies: typeof fetch = (input, init) => doFetch(input, { ...init, credentials: 'omit' })
+  const plain = createConnectTransport({ baseUrl, fetch: withCookies, defaultTimeoutMs: 15_000 })
+  const session = followSession(createClient(SessionService, plain))
+  const signed = [authorize(session)]
+  const toAuth = createConnectTransport({ baseUrl, fetch: withCookies, interceptors: signed, defaultTimeoutMs: 15_000 })
+  const toOthers = createConnectTransport({ baseUrl, fetch: withoutCookies, interceptors: signed })
+  return {
+    session,
+    accounts: createClient(AccountService, toAuth),
+    sessions: createClient(SessionService, toAuth),
+    users: createClient(UserService, toOthers),
+    inbox: createClient(InboxService, toOthers),
+  }
+}
+
+/** Adds the access token, and calls once more with a new one where the server refused it. */
+function authorize(session: BrowserSession): Interceptor {
+  return (next) => async (request) => {
+    const token = await session.accessToken()
+    if (token === undefined) return next(request)
+    request.header.set('authorization', `Bearer ${token}`)
+    try {
+      return await next(request)
+    } catch (error) {
+      if (request.stream || ConnectError.from(error).code !== Code.Unauthenticated) throw error
+      const renewed = await session.renew()
+      if (renewed === undefined || renewed === token) throw error
+      request.header.set('authorization', `Bearer ${renewed}`)
+      return next(request)
+    }
+  }
+}
