@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { encodePageToken } from '@gatehouse/postgres'
+import { encodePageToken, PageTokenInvalid } from '@gatehouse/postgres'
 import { sql } from 'kysely'
 import { openUsers } from '../../test/open-users.ts'
 import { deleteUser } from './delete-user.ts'
@@ -69,6 +69,6 @@ test('refuses a token of another tenant, order or make', async () => {
     { tenant: 'token', newestFirst: true, pageToken: nextPageToken },
     ...['x', `${nextPageToken}AAAA`, nextPageToken.slice(1), ...made.map((key) => encodePageToken(scope, key))].map((pageToken) => ({ tenant: 'token', newestFirst: false, pageToken })),
   ]) {
-    await assert.rejects(listUsers(users.deps, { pageSize: 1, ...wrong }), { reason: 'PAGE_TOKEN_INVALID' }, JSON.stringify(wrong))
+    await assert.rejects(listUsers(users.deps, { pageSize: 1, ...wrong }), PageTokenInvalid, JSON.stringify(wrong))
   }
 })

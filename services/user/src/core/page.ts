@@ -1,6 +1,4 @@
-import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { decodePageToken, encodePageToken, PageTokenInvalid } from '@gatehouse/postgres'
-import { commonRefusal } from '@gatehouse/rpc'
 import type { UserRow } from '../store/users.ts'
 
 export type Page = { users: UserRow[]; nextPageToken: string }
@@ -13,7 +11,7 @@ const isTime = (text: string): boolean => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3
 export type Position = { create_time: Date; id: string } | undefined
 
 /**
- * One keyset page. `scope` names everything that the walk depends on: a token of another scope is refused.
+ * One keyset page. `scope` names everything that the walk depends on: a token of another scope is refused (PageTokenInvalid).
  * `load` is asked for one row more than fit, which tells whether another page follows.
  */
 export async function page(
@@ -30,19 +28,10 @@ export async function page(
 }
 
 function positionOf(scope: string, token: string): Position {
-  const key = decode(scope, token)
+  const key = decodePageToken(scope, token)
   if (key === undefined) return undefined
   const [time = '', id = ''] = key
   // A token can be made up by whoever knows its form: what reaches the database has the right one.
-  if (key.length !== 2 || !isTime(time) || !uuid.test(id)) throw commonRefusal(ErrorReason.PAGE_TOKEN_INVALID)
+  if (key.length !== 2 || !isTime(time) || !uuid.test(id)) throw new PageTokenInvalid('the page token names no place')
   return { create_time: new Date(time), id }
-}
-
-function decode(scope: string, token: string): string[] | undefined {
-  try {
-    return decodePageToken(scope, token)
-  } catch (error) {
-    if (error instanceof PageTokenInvalid) throw commonRefusal(ErrorReason.PAGE_TOKEN_INVALID)
-    throw error
-  }
 }

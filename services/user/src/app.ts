@@ -1,0 +1,40 @@
+import { createClient } from '@connectrpc/connect'
+import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { forTenant } from '@gatehouse/rpc'
+import { type App, openService, served } from '@gatehouse/service'
+import type { UserConfig } from './config.ts'
+import type { Deps } from './core/deps.ts'
+import { userService } from './rpc/user-service.ts'
+import { migrations } from './store/migrations/index.ts'
+import type { Schema } from './store/schema.ts'
+import { userLoader } from './store/users.ts'
+import { type EndSessions, endSessions } from './workers/end-sessions.ts'
+
+const revokeTimeoutMs = 5_000
+
+/** Builds the service and opens its doors. Aborting `signal` ends a start that still waits for the schema. */
+export async function createApp(config: UserConfig, signal?: AbortSignal): Promise<App> {
+  const service = await openService<Schema>({ name: 'user', config, migrations, ...(signal && { signal }) })
+  const { db, log, requestKey } = service
+  const sessions = createClient(SessionService, service.peer('auth'))
+  let worker: EndSessions | undefined
+
+  const deps: Deps = {
+    db,
+    loadUser: userLoader(db),
+    committed() {
+      service.committed()
+      worker?.nudge()
+    },
+  }
+  const startEndingSessions = (): EndSessions => {
+    worker = endSessions({
+      db,
+      log,
+      revoke: async ({ tenant, userId }, signal) => void (await sessions.revokePersonSessions({ userId }, forTenant(tenant, { signal, timeoutMs: revokeTimeoutMs }))),
+    })
+    return worker
+  }
+  return service.serve({ rpc: [served(UserService, userService(deps, { requestKey }))], workers: [startEndingSessions] })
+}
