@@ -29,11 +29,13 @@ export function answerError(error: unknown, context: CallContext, declared: Read
     door: context.door,
   })
   const refusal = refusalOf(error, context, options)
-  if (refusal === undefined && context.signal.aborted) return new ConnectError('The caller went away.', Code.Canceled)
+  if (refusal === undefined && context.inbound.signal.aborted) return new ConnectError('The caller went away.', Code.Canceled)
   if (refusal === undefined) {
     log.error({ ...fields(), cause: describeCause(error) }, 'call failed')
     return toConnectError(commonRefusal(ErrorReason.INTERNAL), context.traceId)
   }
+  // The door itself ended the call, and says so once for all of them.
+  if (context.inbound.signal.aborted && context.inbound.signal.reason === refusal) return toConnectError(refusal, context.traceId)
   if (refusal.domain !== 'gatehouse' && !declared.has(refusal.reason)) {
     log.error({ ...fields(), reason: refusal.reason }, 'the contract of the method does not declare this reason')
     if (strict) return toConnectError(commonRefusal(ErrorReason.INTERNAL), context.traceId)

@@ -38,6 +38,12 @@ export function identify(context: CallContext, options: CredentialOptions): Prom
   return undefined
 }
 
+/** Verifies the person's token once more: it may have been revoked since. */
+export async function verifyPerson(context: CallContext, options: CredentialOptions): Promise<void> {
+  const authorization = context.inbound.header('authorization')
+  if (authorization !== undefined) await personOf(authorization, options.accessTokens)
+}
+
 async function identifyOnWeb(context: CallContext, authorization: string | undefined, options: CredentialOptions): Promise<void> {
   const { host } = context.inbound
   const tenant = host === undefined ? undefined : await options.tenantOfHost(host.toLowerCase())

@@ -4,12 +4,14 @@ import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_rea
 import { answerError } from './answer-error.ts'
 import { CallContext } from './call-context.ts'
 import type { CompiledMethod } from './compile-method.ts'
+import { watchCredentials } from './credential-watch.ts'
 import { identify } from './credentials.ts'
 import type { GuardedMethod } from './guarded-method.ts'
 import type { CallMeter } from './meters.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import { commonRefusal, Refusal } from './refusal.ts'
 import { startSpan } from './span.ts'
+import { untilEnded } from './stream-lifetime.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /** A method of a ServiceImpl; which message it takes and answers follows from its descriptor. */
@@ -79,8 +81,8 @@ export function guardMethod(method: CompiledMethod, handler: Handler, options: P
       let code: Code | undefined
       try {
         const request = await admit(context, decode)
-        const answers = context.trace.run(() => handler(request, context)) as AsyncIterable<Answer>
-        for await (const answer of answers) {
+        const start = () => context.trace.run(() => handler(request, context)) as AsyncIterable<Answer>
+        for await (const answer of untilEnded(context, start, watchCredentials(context, options))) {
           context.sendResponseHeaders()
           yield create(desc.output, answer)
         }

@@ -1,10 +1,13 @@
 export { type Call, callOf } from './call.ts'
+export { type Bounds, forCaller, forTenant } from './client/call-options.ts'
+export { type PeerOptions, type PeerTransport, peerTransport } from './client/peer-transport.ts'
 export { canonicalEmail, emailKey } from './email.ts'
 export { fingerprint } from './fingerprint.ts'
+export { createGrpcDoor, type GrpcDoor, type GrpcDoorOptions } from './grpc/grpc-door.ts'
 export type { GuardedMethod, GuardedService } from './guarded-method.ts'
 export type { Cookies, Inbound } from './inbound.ts'
-export { fieldLimitKeys } from './limits.ts'
 export type { LimitAnswer, LimitCharge, LimitStore } from './limit-store.ts'
+export { fieldLimitKeys } from './limits.ts'
 export type { Log } from './log.ts'
 export { isUnavailableError, reasonOf } from './peer-error.ts'
 export {
@@ -20,3 +23,4 @@ export {
   refusals,
   type Violation,
 } from './refusal.ts'
+export type { DoorTls, PeerTls } from './tls.ts'

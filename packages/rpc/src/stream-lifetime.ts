@@ -1,0 +1,55 @@
+import type { CallContext } from './call-context.ts'
+
+const ENDED = Symbol('ended')
+
+/** Something outside that may end a stream: `end` ends it well, `fail` with an error. */
+export interface StreamEnd {
+  end(): void
+  fail(error: unknown): void
+}
+
+/**
+ * The answers of a handler, until it is done, `watch` ends them, or the call's signal aborts: a handler that looks at nothing but its own
+ * events must not keep a stream open whose caller is gone. The handler's signal aborts in each of these cases.
+ */
+export async function* untilEnded<T>(context: CallContext, start: () => AsyncIterable<T>, watch: (stream: StreamEnd) => () => void): AsyncGenerator<T> {
+  const own = new AbortController()
+  const inbound = context.inbound.signal
+  const outcome: { over: boolean; error: unknown } = { over: false, error: undefined }
+  let wake: () => void = () => {}
+  const stop = (error?: unknown): void => {
+    if (outcome.over) return
+    outcome.over = true
+    outcome.error = error
+    own.abort(error)
+    wake()
+  }
+  const onAbort = () => stop(inbound.reason)
+  context.signal = own.signal
+  inbound.addEventListener('abort', onAbort, { once: true })
+  if (inbound.aborted) onAbort()
+  const unwatch = watch({ end: () => stop(), fail: stop })
+  const iterator = start()[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      // One new promise a message: racing against one that lives as long as the stream would keep every message.
+      const next = await new Promise<IteratorResult<T> | typeof ENDED>((resolve, reject) => {
+        wake = () => resolve(ENDED)
+        if (outcome.over) resolve(ENDED)
+        else iterator.next().then(resolve, reject)
+      })
+      if (next === ENDED) {
+        if (outcome.error !== undefined) throw outcome.error
+        return
+      }
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    stop()
+    inbound.removeEventListener('abort', onAbort)
+    unwatch()
+    // Not awaited: a handler that ignores its signal would hold up the answer.
+    iterator.return?.().catch(() => {})
+  }
+}
