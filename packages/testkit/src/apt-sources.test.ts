@@ -19,7 +19,8 @@ async function mirrorOf(files: Record<string, string>): Promise<unknown> {
 }
 
 test('reads a one-line source with options', async () => {
-  const text = '# a comment\ndeb-src http://a.example/debian bookworm main\ndeb [arch=amd64 signed-by=/k/a.gpg,/k/b.gpg] http://m.example/debian/ bookworm main\n'
+  const text =
+    '# a comment\ndeb-src http://a.example/debian bookworm main\ndeb [arch=amd64 signed-by=/k/a.gpg,/k/b.gpg] http://m.example/debian/ bookworm main\n'
   assert.deepEqual(await mirrorOf({ 'sources.list': text }), { uri: 'http://m.example/debian/', keyrings: ['/k/a.gpg', '/k/b.gpg'] })
 })
 
@@ -41,7 +42,10 @@ Components: main
 Signed-By: /k/debian.gpg
 `
   const other = 'deb https://other.example/apt stable main\n'
-  assert.deepEqual(await mirrorOf({ 'sources.list.d/a.list': other, 'sources.list.d/debian.sources': text }), { uri: 'http://d.example/debian', keyrings: ['/k/debian.gpg'] })
+  assert.deepEqual(await mirrorOf({ 'sources.list.d/a.list': other, 'sources.list.d/debian.sources': text }), {
+    uri: 'http://d.example/debian',
+    keyrings: ['/k/debian.gpg'],
+  })
 })
 
 test('takes no key ring from a key that stands in the source itself', async () => {

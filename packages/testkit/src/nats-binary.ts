@@ -21,7 +21,11 @@ const repositoryCache = fileURLToPath(new URL('../../../.toolchain/nats-server',
  * from the Debian archive that this machine's apt knows, with apt's own check of signatures and no change to the system.
  * Throws SetupProblem when there is none to be had.
  */
-export async function findNatsServer({ path = process.env.PATH ?? '', cacheDir = repositoryCache, log }: FindNatsOptions = {}): Promise<string> {
+export async function findNatsServer({
+  path = process.env.PATH ?? '',
+  cacheDir = repositoryCache,
+  log,
+}: FindNatsOptions = {}): Promise<string> {
   const present = await onPath(path)
   const presentVersion = present && (await versionOf(present))
   if (present && presentVersion && isNewEnough(presentVersion)) return present
@@ -38,7 +42,8 @@ export async function findNatsServer({ path = process.env.PATH ?? '', cacheDir =
       await fetchNatsServer(file, log)
       await chmod(file, 0o755)
       const version = await versionOf(file)
-      if (!version || !isNewEnough(version)) throw new SetupProblem(`Debian's nats-server is ${version ?? 'not for this machine'}; 2.12.12 or newer is needed.`)
+      if (!version || !isNewEnough(version))
+        throw new SetupProblem(`Debian's nats-server is ${version ?? 'not for this machine'}; 2.12.12 or newer is needed.`)
       const place = join(cacheDir, `nats-server-${version}`)
       await rename(file, place)
       return place
@@ -46,8 +51,14 @@ export async function findNatsServer({ path = process.env.PATH ?? '', cacheDir =
       await rm(staging, { recursive: true, force: true })
     }
   } catch (cause) {
-    const why = cause instanceof SetupProblem ? cause.message : `A nats-server could not be brought: ${cause instanceof Error ? cause.message : String(cause)}`
-    throw new SetupProblem(`${tooOld ? `${tooOld} ` : ''}${why} Way out: put a nats-server 2.14.3 or newer on PATH (https://nats.io/download).`, { cause })
+    const why =
+      cause instanceof SetupProblem
+        ? cause.message
+        : `A nats-server could not be brought: ${cause instanceof Error ? cause.message : String(cause)}`
+    throw new SetupProblem(
+      `${tooOld ? `${tooOld} ` : ''}${why} Way out: put a nats-server 2.14.3 or newer on PATH (https://nats.io/download).`,
+      { cause },
+    )
   }
 }
 

@@ -41,7 +41,14 @@ export async function fetchNatsServer(target: string, log?: (line: string) => vo
 async function download(folder: string, mirror: DebianMirror, suite: string): Promise<string> {
   for (const name of ['', 'parts', 'lists/partial', 'cache/archives/partial']) await mkdir(join(folder, name), { recursive: true })
   const keyrings = [...new Set([...mirror.keyrings, '/usr/share/keyrings/debian-archive-keyring.gpg'])]
-  const present = await Promise.all(keyrings.map((ring) => access(ring).then(() => [ring], () => [])))
+  const present = await Promise.all(
+    keyrings.map((ring) =>
+      access(ring).then(
+        () => [ring],
+        () => [],
+      ),
+    ),
+  )
   const source = `Types: deb\nURIs: ${mirror.uri}\nSuites: ${suite}\nComponents: main\nTargets: Packages\nLanguages: none\nSigned-By: ${present.flat().join(' ')}\n`
   await writeFile(join(folder, 'parts', 'debian.sources'), source)
   await writeFile(join(folder, 'status'), '')
@@ -75,9 +82,14 @@ async function apt(args: readonly string[], folder: string): Promise<void> {
 async function unpack(deb: string, target: string): Promise<void> {
   const archive = spawn('dpkg-deb', ['--fsys-tarfile', deb], { stdio: ['ignore', 'pipe', 'ignore'] })
   const tar = spawn('tar', ['-xO', './usr/sbin/nats-server'], { stdio: ['pipe', 'pipe', 'ignore'] })
-  const done = [archive, tar].map((child) => new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)))
+  const done = [archive, tar].map(
+    (child) => new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)),
+  )
   // tar stops reading once it has the file; what dpkg-deb still had to say is lost then, and that is fine.
-  await Promise.all([pipeline(archive.stdout, tar.stdin).catch(() => undefined), pipeline(tar.stdout, createWriteStream(target, { mode: 0o755 }))])
+  await Promise.all([
+    pipeline(archive.stdout, tar.stdin).catch(() => undefined),
+    pipeline(tar.stdout, createWriteStream(target, { mode: 0o755 })),
+  ])
   const [, code] = await Promise.all(done)
   if (code !== 0) throw new SetupProblem(`${deb} holds no /usr/sbin/nats-server.`)
 }

@@ -21,10 +21,27 @@ export function natsServiceUsers(passwords: Readonly<Record<NatsUserName, string
   return [...services, { name: 'subscriber', password: passwords.subscriber, permissions: ofSubscriber }]
 }
 
-const consume = ['$JS.API.INFO', '$JS.API.STREAM.INFO.*', '$JS.API.STREAM.NAMES', '$JS.API.STREAM.LIST', '$JS.API.CONSUMER.>', '$JS.ACK.>', '$JS.FC.>']
+const consume = [
+  '$JS.API.INFO',
+  '$JS.API.STREAM.INFO.*',
+  '$JS.API.STREAM.NAMES',
+  '$JS.API.STREAM.LIST',
+  '$JS.API.CONSUMER.>',
+  '$JS.ACK.>',
+  '$JS.FC.>',
+]
 
 const ofService = (name: string): NatsPermissions => ({
-  publish: { allow: [`gatehouse.${name}.>`, ...consume, '$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*', '$JS.API.STREAM.MSG.GET.*', '$JS.API.DIRECT.GET.>'] },
+  publish: {
+    allow: [
+      `gatehouse.${name}.>`,
+      ...consume,
+      '$JS.API.STREAM.CREATE.*',
+      '$JS.API.STREAM.UPDATE.*',
+      '$JS.API.STREAM.MSG.GET.*',
+      '$JS.API.DIRECT.GET.>',
+    ],
+  },
   subscribe: { allow: ['_INBOX.>', 'gatehouse.>'] },
 })
 

@@ -21,7 +21,8 @@ after(() => rm(folder, { recursive: true, force: true }))
 
 const passwords = { user: 'u'.repeat(24), auth: 'a'.repeat(24), notification: 'n'.repeat(24), subscriber: 's'.repeat(24) }
 /** Ends with its server, since it does not reconnect: a failed test leaves nothing behind. */
-const client = (url: string, user?: keyof typeof passwords) => connect({ servers: url, reconnect: false, ...(user && { user, pass: passwords[user] }) })
+const client = (url: string, user?: keyof typeof passwords) =>
+  connect({ servers: url, reconnect: false, ...(user && { user, pass: passwords[user] }) })
 
 test('keeps a stream across a stop and a start, under a path with spaces', async () => {
   const storeDir = join(folder, 'kept streams')
@@ -50,7 +51,9 @@ test('lets each service publish its own subjects only, and a subscriber none', a
   await assert.rejects(manager.streams.purge('EVENTS'), { message: /Permissions Violation for Publish/ })
 
   const subscriber = await client(server.url, 'subscriber')
-  await assert.rejects(jetstream(subscriber).publish('gatehouse.user.v1.UserCreated.default'), { message: /Permissions Violation for Publish/ })
+  await assert.rejects(jetstream(subscriber).publish('gatehouse.user.v1.UserCreated.default'), {
+    message: /Permissions Violation for Publish/,
+  })
   const watching = await jetstreamManager(subscriber)
   await assert.rejects(watching.streams.add({ name: 'MINE', subjects: ['mine'] }), { message: /Permissions Violation for Publish/ })
   await watching.consumers.add('EVENTS', { durable_name: 'reporting', ack_policy: 'explicit' })
@@ -77,13 +80,19 @@ test('ends with an owner that is killed, and starts again over what it left', as
 
 test('names a taken port', async () => {
   await using first = await startNats({ storeDir: join(folder, 'first') })
-  await assert.rejects(startNats({ storeDir: join(folder, 'second'), port: first.port }), { name: 'SetupProblem', message: `Port ${first.port} for NATS is taken: free it, or choose another.` })
+  await assert.rejects(startNats({ storeDir: join(folder, 'second'), port: first.port }), {
+    name: 'SetupProblem',
+    message: `Port ${first.port} for NATS is taken: free it, or choose another.`,
+  })
 })
 
 test('passes over a nats-server on PATH that is too old, and says which it found', async () => {
   await writeFile(join(folder, 'nats-server'), '#!/bin/sh\necho nats-server: v2.9.10\n', { mode: 0o755 })
   const cacheDir = join(folder, 'nats-server', 'not a folder')
-  await assert.rejects(findNatsServer({ path: folder, cacheDir }), { name: 'SetupProblem', message: /^The nats-server 2\.9\.10 at .* is too old \(2\.12\.12, or 2\.14\.3 and newer, is needed\)\..* Way out: / })
+  await assert.rejects(findNatsServer({ path: folder, cacheDir }), {
+    name: 'SetupProblem',
+    message: /^The nats-server 2\.9\.10 at .* is too old \(2\.12\.12, or 2\.14\.3 and newer, is needed\)\..* Way out: /,
+  })
 })
 
 test('takes a nats-server on PATH that is new enough', async () => {

@@ -107,9 +107,12 @@ async function listeningPort(folder: string): Promise<number | undefined> {
 
 async function failure(server: OwnedProcess, { port, storeDir }: NatsOptions): Promise<SetupProblem> {
   const { lastLines } = await server.stop()
-  if (lastLines.some((line) => line.includes('address already in use'))) return new SetupProblem(`Port ${port} for NATS is taken: free it, or choose another.`)
+  if (lastLines.some((line) => line.includes('address already in use')))
+    return new SetupProblem(`Port ${port} for NATS is taken: free it, or choose another.`)
   const reasons = lastLines.filter((line) => /\[(FTL|ERR)\]|nats-server:/.test(line))
-  return new SetupProblem(`nats-server did not start over ${storeDir}; it said: ${(reasons.length ? reasons : lastLines).slice(-3).join(' ') || 'nothing'}`)
+  return new SetupProblem(
+    `nats-server did not start over ${storeDir}; it said: ${(reasons.length ? reasons : lastLines).slice(-3).join(' ') || 'nothing'}`,
+  )
 }
 
 /** Ends the server of an owner that is gone; refuses to touch the server of one that lives. */
@@ -118,7 +121,8 @@ async function endPredecessor(storeDir: string, config: string): Promise<void> {
   const pid = Number(server)
   if (!(pid > 0) || !(await commandLineOf(pid))?.includes(config)) return
   const ownerPid = Number(owner.split(' ')[0])
-  if (owner && (await lifeOf(ownerPid)) === owner) throw new SetupProblem(`NATS already runs over ${storeDir}, started by process ${ownerPid}: stop that one first.`)
+  if (owner && (await lifeOf(ownerPid)) === owner)
+    throw new SetupProblem(`NATS already runs over ${storeDir}, started by process ${ownerPid}: stop that one first.`)
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     try {
       process.kill(pid, signal)

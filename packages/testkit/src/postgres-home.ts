@@ -25,7 +25,9 @@ export async function postgresHome(dataDir: string): Promise<PostgresHome> {
   const data = join(outside, 'data')
   const found = await lstat(link).catch(() => undefined)
   if (found && !found.isSymbolicLink()) {
-    throw new SetupProblem(`${link} was made by another user and root cannot run PostgreSQL over it: start as that user, or delete that folder.`)
+    throw new SetupProblem(
+      `${link} was made by another user and root cannot run PostgreSQL over it: start as that user, or delete that folder.`,
+    )
   }
   if (!found || (await readlink(link)) !== data) {
     await rm(data, { recursive: true, force: true })
@@ -52,12 +54,18 @@ export async function ownFolderUnderVarTmp(name: string, mode: number): Promise<
 /** The owner of an existing cluster; else `postgres` where there is one; else `nobody`: nothing on the system is changed. */
 async function unprivilegedUser(ownerUid: number | undefined): Promise<RunAs> {
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'))
-  const wanted = [(user: string[]) => user[2] === String(ownerUid ?? ''), (user: string[]) => user[0] === 'postgres', (user: string[]) => user[0] === 'nobody']
+  const wanted = [
+    (user: string[]) => user[2] === String(ownerUid ?? ''),
+    (user: string[]) => user[0] === 'postgres',
+    (user: string[]) => user[0] === 'nobody',
+  ]
   for (const fits of wanted) {
     const user = users.find((candidate) => fits(candidate) && candidate[2] !== '0')
     if (user?.[0] && user[2] && user[3]) return { name: user[0], uid: Number(user[2]), gid: Number(user[3]) }
   }
-  throw new SetupProblem('PostgreSQL refuses to run as root and there is no user "postgres" or "nobody" to run it as: start as an ordinary user.')
+  throw new SetupProblem(
+    'PostgreSQL refuses to run as root and there is no user "postgres" or "nobody" to run it as: start as an ordinary user.',
+  )
 }
 
 export const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)

@@ -62,7 +62,10 @@ test('names a taken port', async () => {
   const address = taken.address()
   assert.ok(address && typeof address === 'object')
   try {
-    await assert.rejects(startPostgres({ dataDir: join(folder, 'port'), port: address.port }), { name: 'SetupProblem', message: /Port \d+ for PostgreSQL is taken/ })
+    await assert.rejects(startPostgres({ dataDir: join(folder, 'port'), port: address.port }), {
+      name: 'SetupProblem',
+      message: /Port \d+ for PostgreSQL is taken/,
+    })
   } finally {
     taken.close()
   }

@@ -61,14 +61,18 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       ...(home.as && { as: home.as }),
       ...(options.log && { log: options.log }),
     })
-    if (await server.line((line) => line.includes('database system is ready to accept connections'), 60_000)) return running(server, port, password)
+    if (await server.line((line) => line.includes('database system is ready to accept connections'), 60_000))
+      return running(server, port, password)
     const { lastLines } = await server.stop()
     // The children of a killed server take a moment to notice; until then they hold its shared memory.
     const remainsHeld = lastLines.some((line) => line.includes('pre-existing shared memory block'))
     if (remainsHeld) await delay(200)
-    const portLost = lastLines.some((line) => line.includes('could not create any TCP/IP sockets') || line.includes('Address already in use'))
+    const portLost = lastLines.some(
+      (line) => line.includes('could not create any TCP/IP sockets') || line.includes('Address already in use'),
+    )
     if (portLost && options.port) throw new SetupProblem(`Port ${port} for PostgreSQL is taken: free it, or choose another.`)
-    if (!(portLost || remainsHeld) || attempt === 10) throw new SetupProblem(`PostgreSQL did not start over ${home.data}; it said: ${explain(lastLines)}`)
+    if (!(portLost || remainsHeld) || attempt === 10)
+      throw new SetupProblem(`PostgreSQL did not start over ${home.data}; it said: ${explain(lastLines)}`)
   }
 }
 
@@ -110,12 +114,16 @@ async function makeCluster({ data, as }: PostgresHome, { initdb }: PostgresBinar
     if (as) await Promise.all([secrets, pwfile].map((path) => chown(path, as.uid, as.gid)))
     // The built-in locale provider sorts by code point on every machine, whatever locales it has.
     const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8']
-    const child = spawn(initdb, ['-D', unfinished, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${pwfile}`, '--no-sync', '--no-instructions', ...locale], {
-      cwd: unfinished,
-      env: cleanEnvironment(),
-      stdio: ['ignore', 'ignore', 'pipe'],
-      ...(as && { uid: as.uid, gid: as.gid }),
-    })
+    const child = spawn(
+      initdb,
+      ['-D', unfinished, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${pwfile}`, '--no-sync', '--no-instructions', ...locale],
+      {
+        cwd: unfinished,
+        env: cleanEnvironment(),
+        stdio: ['ignore', 'ignore', 'pipe'],
+        ...(as && { uid: as.uid, gid: as.gid }),
+      },
+    )
     let said = ''
     child.stderr.on('data', (chunk) => {
       said += String(chunk)
