@@ -1,0 +1,55 @@
+import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { emailKey } from '@gatehouse/rpc'
+import { findCredential, insertCredential } from '../../store/credentials.ts'
+import { readSessionEpoch } from '../../store/session-epochs.ts'
+import { claimChallenge } from '../challenges/claim-challenge.ts'
+import { prove } from '../challenges/prove.ts'
+import type { Deps } from '../deps.ts'
+import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
+import { activatePerson } from '../people/change-person.ts'
+import { resolvePerson } from '../people/resolve-person.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import type { SignInPlace } from './caller.ts'
+import { openSessionOf } from './open-session-of.ts'
+
+export interface AcceptInvitationInput {
+  readonly tenant: string
+  readonly token: string
+  readonly password: string
+  readonly place: SignInPlace
+}
+
+/**
+ * Proves the mailbox of an invited person, sets the password and signs them in. Somebody active without a password was accepted
+ * before and the answer got lost: the retry finishes it.
+ */
+export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput): Promise<SignedInResult> {
+  const { tenant, token, place } = input
+  checkPasswordForm(input.password)
+  const proof = { case: 'token', value: token } as const
+  const { challenge, secret } = await prove(deps, { tenant, purpose: 'accept_invitation', challengeId: '', proof })
+  const userId = secret.user_id ?? ''
+  const epoch = await readSessionEpoch(deps.db, { tenant, userId })
+  const invited = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
+  if (invited?.state !== User_State.INVITED && invited?.state !== User_State.ACTIVE)
+    throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  if (emailKey(invited.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
+  if (await findCredential(deps.db, { tenant, userId })) throw refuse(ErrorReason.CHALLENGE_INVALID)
+
+  const password = checkNewPassword(input.password, invited)
+  const passwordHash = await deps.hashing.hash(password, place.signal)
+  const user = await activatePerson(deps, { tenant, userId })
+  if (typeof user === 'string') throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  return await openSessionOf(deps, { tenant, user, epoch, place }, async (tx) => {
+    const time = new Date(deps.now())
+    const overtakes = {
+      kinds: ['invitation', 'sign_up', 'reset'] as const,
+      addressKey: emailKey(secret.address),
+      userId,
+    }
+    const claimed = await claimChallenge(tx, { tenant, id: challenge.id, time, overtakes })
+    if (!claimed || !(await insertCredential(tx, { tenant, userId, passwordHash, time })))
+      throw refuse(ErrorReason.CHALLENGE_INVALID)
+  })
+}

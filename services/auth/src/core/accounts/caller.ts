@@ -1,0 +1,18 @@
+/** Where a person signs in from. */
+export interface SignInPlace {
+  readonly userAgent: string
+  /** Address that the call came from. */
+  readonly source: string
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal
+}
+
+/** What makes a retry safe. */
+export interface Retry {
+  /** Chosen by the caller; empty where the caller wants no such promise. */
+  readonly requestId: string
+  readonly fingerprint: string
+}
+
+/** Whoever has no credentials. */
+export const stranger = 'stranger'

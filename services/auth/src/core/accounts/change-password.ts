@@ -1,0 +1,48 @@
+import { create } from '@bufbuild/protobuf'
+import { PasswordChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { addEvent } from '@gatehouse/events'
+import { transact } from '@gatehouse/postgres'
+import { emailKey } from '@gatehouse/rpc'
+import { replaceCredential } from '../../store/credentials.ts'
+import { endOvertaken } from '../challenges/claim-challenge.ts'
+import type { Deps } from '../deps.ts'
+import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
+import { resolvePerson } from '../people/resolve-person.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
+import { checkCurrentPassword } from './check-current-password.ts'
+
+export interface ChangePasswordInput {
+  readonly tenant: string
+  readonly userId: string
+  /** The session of the call, which goes on. */
+  readonly sessionId: string
+  readonly currentPassword: string
+  readonly newPassword: string
+  readonly signal?: AbortSignal
+}
+
+/** Sets a person's new password and ends the other sessions; resets that were on their way are off. */
+export async function changePassword(deps: Deps, input: ChangePasswordInput): Promise<void> {
+  const { tenant, userId, sessionId } = input
+  const checked = await checkCurrentPassword(deps, { ...input, password: input.currentPassword })
+  checkPasswordForm(input.newPassword)
+  const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
+  if (person?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  const password = checkNewPassword(input.newPassword, person)
+  const passwordHash = await deps.hashing.hash(password, input.signal)
+
+  await transact(deps.db, async (tx) => {
+    const time = new Date(deps.now())
+    await endOvertaken(tx, { tenant, time, overtakes: { kinds: ['reset'], addressKey: emailKey(person.email) } })
+    const change = { tenant, userId, checkedVersion: checked.version, passwordHash, time }
+    const version = await replaceCredential(tx, change)
+    // Somebody changed it while this one was being hashed: what was checked is no longer the password.
+    if (version === undefined) throw refuse(ErrorReason.PASSWORD_WRONG)
+    await revokeSessionsOfUser(tx, deps, { tenant, userId, exceptSessionId: sessionId, cause: 'password_changed' })
+    const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
+    await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
+  })
+  deps.committed()
+}

@@ -1,0 +1,44 @@
+import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { transact } from '@gatehouse/postgres'
+import { holdSessionEpoch } from '../../store/session-epochs.ts'
+import type { Db, Deps } from '../deps.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { openSession } from '../sessions/open-session.ts'
+import { signedIn } from '../sessions/signed-in.ts'
+import type { SignInPlace } from './caller.ts'
+
+export interface OpenSessionOfInput {
+  readonly tenant: string
+  /** As the user service just answered. */
+  readonly user: User
+  /** Of the person, read before the user service was asked. */
+  readonly epoch: number
+  readonly place: SignInPlace
+}
+
+/**
+ * Writes what a proof brought about and signs the person in, in one transaction. With all sessions of the person ended since `epoch`,
+ * the person may be suspended by now: nothing is written, and the caller's proof stays good for another try.
+ */
+export async function openSessionOf(
+  deps: Deps,
+  input: OpenSessionOfInput,
+  write: (tx: Db) => Promise<void>,
+): Promise<SignedInResult> {
+  const { tenant, user, place } = input
+  const opened = await transact(deps.db, async (tx) => {
+    if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch)
+      throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+    await write(tx)
+    return await openSession(tx, deps, {
+      tenant,
+      userId: user.id,
+      userAgent: place.userAgent,
+      source: place.source,
+      amr: ['pwd'],
+    })
+  })
+  deps.committed()
+  return await signedIn(deps, opened, user)
+}

@@ -1,0 +1,32 @@
+import { once, transact } from '@gatehouse/postgres'
+import { openChallenge } from '../challenges/open-challenge.ts'
+import type { Deps } from '../deps.ts'
+import type { Retry } from './caller.ts'
+import { checkCurrentPassword } from './check-current-password.ts'
+
+export interface RequestEmailChangeInput {
+  readonly tenant: string
+  readonly userId: string
+  readonly email: string
+  readonly password: string
+  readonly retry: Retry
+  readonly signal?: AbortSignal
+}
+
+/** Opens a challenge for a new address of a person, whether somebody has that address or not. */
+export async function requestEmailChange(
+  deps: Pick<Deps, 'db' | 'now' | 'limits' | 'hashing' | 'committed'>,
+  input: RequestEmailChangeInput,
+): Promise<string> {
+  const { tenant, userId, email: address } = input
+  await checkCurrentPassword(deps, input)
+  const time = new Date(deps.now())
+  const { id } = await transact(deps.db, (tx) =>
+    once(tx, { tenant, caller: userId, method: 'AccountService.RequestEmailChange', ...input.retry }, async () => {
+      const challenge = await openChallenge(tx, { tenant, kind: 'email_change', address, userId, time })
+      return challenge.id
+    }),
+  )
+  deps.committed()
+  return id
+}

@@ -1,0 +1,51 @@
+import { create } from '@bufbuild/protobuf'
+import { PasswordChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
+import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { addEvent } from '@gatehouse/events'
+import { emailKey } from '@gatehouse/rpc'
+import { setCredential } from '../../store/credentials.ts'
+import { readSessionEpoch } from '../../store/session-epochs.ts'
+import { claimChallenge } from '../challenges/claim-challenge.ts'
+import { type ProveInput, prove } from '../challenges/prove.ts'
+import type { Deps } from '../deps.ts'
+import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
+import { resolvePerson } from '../people/resolve-person.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
+import type { SignInPlace } from './caller.ts'
+import { openSessionOf } from './open-session-of.ts'
+
+export interface ResetPasswordInput {
+  readonly tenant: string
+  readonly challengeId: string
+  readonly proof: ProveInput['proof']
+  readonly password: string
+  readonly place: SignInPlace
+}
+
+/** Sets a new password, ends every session of the person and signs them in anew. */
+export async function resetPassword(deps: Deps, input: ResetPasswordInput): Promise<SignedInResult> {
+  const { tenant, place } = input
+  checkPasswordForm(input.password)
+  const { challenge, secret } = await prove(deps, { ...input, purpose: 'reset_password' })
+  const userId = secret.user_id ?? ''
+  const epoch = await readSessionEpoch(deps.db, { tenant, userId })
+  const user = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
+  if (user?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  // The mail proved a mailbox that is no longer the person's.
+  if (emailKey(user.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
+
+  const password = checkNewPassword(input.password, user)
+  const passwordHash = await deps.hashing.hash(password, place.signal)
+  return await openSessionOf(deps, { tenant, user, epoch, place }, async (tx) => {
+    const time = new Date(deps.now())
+    const overtakes = { kinds: ['reset', 'sign_up'] as const, addressKey: emailKey(user.email) }
+    if (!(await claimChallenge(tx, { tenant, id: challenge.id, time, overtakes })))
+      throw refuse(ErrorReason.CHALLENGE_INVALID)
+    const version = await setCredential(tx, { tenant, userId, passwordHash, time })
+    await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'password_changed' })
+    const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
+    await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
+  })
+}

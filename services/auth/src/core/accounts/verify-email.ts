@@ -1,0 +1,80 @@
+import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { transact } from '@gatehouse/postgres'
+import { commonRefusal } from '@gatehouse/rpc'
+import type { ChallengeRow } from '../../store/challenges.ts'
+import { insertCredential } from '../../store/credentials.ts'
+import { readSessionEpoch } from '../../store/session-epochs.ts'
+import { findSignUp, type SignUpRow } from '../../store/sign-ups.ts'
+import { claimChallenge } from '../challenges/claim-challenge.ts'
+import { type ProveInput, prove } from '../challenges/prove.ts'
+import type { Deps } from '../deps.ts'
+import { verifyPassword } from '../passwords/verify-password.ts'
+import { registerPerson } from '../people/change-person.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import type { SignInPlace } from './caller.ts'
+import { openSessionOf } from './open-session-of.ts'
+
+export interface VerifyEmailInput {
+  readonly tenant: string
+  readonly challengeId: string
+  readonly proof: ProveInput['proof']
+  readonly password: string
+  readonly place: SignInPlace
+}
+
+/**
+ * Proves the mailbox of a sign-up, creates the person and signs them in. A crash between the two services is repaired by a retry: the
+ * person's id was chosen at sign-up, and the challenge is used up only together with the credential.
+ */
+export async function verifyEmail(deps: Deps, input: VerifyEmailInput): Promise<SignedInResult> {
+  const { tenant, place } = input
+  const { challenge } = await prove(deps, { ...input, purpose: 'verify_email' })
+  const pending = await findSignUp(deps.db, { tenant, challengeId: challenge.id })
+  if (!pending) throw refuse(ErrorReason.CHALLENGE_INVALID)
+  if (input.challengeId === '') await checkPasswordOfSignUp(deps, pending, input)
+
+  const userId = pending.user_id
+  const epoch = await readSessionEpoch(deps.db, { tenant, userId })
+  const email = challenge.address ?? ''
+  const user = await registerPerson(deps, { tenant, userId, email, name: pending.name, locale: pending.locale })
+  if (user === 'person_state') throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  if (user === 'email_taken') {
+    await transact(deps.db, (tx) => claim(deps, tx, challenge, []))
+    throw refuse(ErrorReason.CHALLENGE_INVALID)
+  }
+  return await openSessionOf(deps, { tenant, user, epoch, place }, async (tx) => {
+    const claimed = await claim(deps, tx, challenge, ['sign_up'])
+    const time = new Date(deps.now())
+    if (!claimed || !(await insertCredential(tx, { tenant, userId, passwordHash: pending.password_hash, time })))
+      throw refuse(ErrorReason.CHALLENGE_INVALID)
+  })
+}
+
+async function claim(
+  deps: Pick<Deps, 'now'>,
+  tx: Deps['db'],
+  challenge: ChallengeRow,
+  kinds: readonly 'sign_up'[],
+): Promise<boolean> {
+  const { tenant, id, address_key } = challenge
+  const overtakes = { kinds, ...(address_key !== null && kinds.length > 0 && { addressKey: address_key }) }
+  return await claimChallenge(tx, { tenant, id, time: new Date(deps.now()), overtakes })
+}
+
+/** Guesses at the password of one sign-up in an hour; whoever forgot it signs up anew. */
+const guesses = { count: 10, windowSeconds: 3600 }
+
+/**
+ * A stranger may have signed up this address with a password of their own. The owner's click alone must not adopt that password: where
+ * the request was not made, it has to be known.
+ */
+async function checkPasswordOfSignUp(deps: Deps, pending: SignUpRow, input: VerifyEmailInput): Promise<void> {
+  if (input.password === '') throw refuse(ErrorReason.PASSWORD_NEEDED)
+  const key = `sign-up password ${pending.challenge_id}`
+  const taken = await deps.limits.take([{ key, tenant: pending.tenant, ...guesses }])
+  if (!taken.allowed)
+    throw commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: taken.retryAfterSeconds })
+  const right = await verifyPassword(deps, pending.password_hash, input.password, input.place.signal)
+  if (!right) throw refuse(ErrorReason.PASSWORD_WRONG)
+}

@@ -1,0 +1,27 @@
+import type { ChallengeKind, SecretPurpose } from '../../store/account-tables.ts'
+
+const minute = 60
+const hour = 60 * minute
+const day = 24 * hour
+
+/** How long after the last request the secret of a challenge may still be revealed. */
+export const revealSeconds = day
+
+/** How long secrets are good, from the moment they are revealed. Without a code only the link is good. */
+export const secretSeconds: Readonly<Record<SecretPurpose, { code?: number; token: number }>> = {
+  verify_email: { code: 10 * minute, token: hour },
+  change_email: { code: 10 * minute, token: hour },
+  reset_password: { code: 10 * minute, token: 30 * minute },
+  accept_invitation: { token: 7 * day },
+}
+
+/** After this long nothing of a challenge can be of use any more. */
+export const keptSeconds = revealSeconds + Math.max(...Object.values(secretSeconds).map((seconds) => seconds.token))
+
+/** The kind of challenge whose codes are good for a purpose; invitations have links only. */
+export const kindOfPurpose: Readonly<Record<SecretPurpose, ChallengeKind>> = {
+  verify_email: 'sign_up',
+  change_email: 'email_change',
+  reset_password: 'reset',
+  accept_invitation: 'invitation',
+}
