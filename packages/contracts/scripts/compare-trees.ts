@@ -9,9 +9,10 @@ export function differences(before: string, after: string, path: string): string
 
 /** Makes the file in `before` like the one in `after`; one that is not there is removed. */
 export function replace(before: string, after: string, path: string): void {
-  if (!existsSync(join(after, path))) return rmSync(join(before, path))
-  mkdirSync(dirname(join(before, path)), { recursive: true })
-  cpSync(join(after, path), join(before, path))
+  if (existsSync(join(after, path))) {
+    mkdirSync(dirname(join(before, path)), { recursive: true })
+    cpSync(join(after, path), join(before, path))
+  } else rmSync(join(before, path))
 }
 
 function filesBelow(root: string, path: string): string[] {

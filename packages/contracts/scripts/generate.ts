@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { differences, replace } from './compare-trees.ts'
 import { writeTemplates } from '../../../services/notification/scripts/compile-templates.ts'
+import { differences, replace } from './compare-trees.ts'
 import { vendorProtos } from './vendor-protos.ts'
 
 // Everything that is made from proto/ and the mail templates, in one go. `--check` changes nothing that is committed and fails naming what is out of date.

@@ -22,7 +22,8 @@ function printMessage(message: DescMessage): string[] {
   }
   for (const nested of message.nestedMessages) if (!nested.proto.options?.mapEntry) body.push(...printMessage(nested))
   for (const nested of message.nestedEnums) body.push(...printEnum(nested))
-  for (const range of message.proto.extensionRange) body.push(`extensions ${range.start} to ${range.end > 536870911 ? 'max' : range.end - 1};`)
+  for (const range of message.proto.extensionRange)
+    body.push(`extensions ${range.start} to ${range.end > 536870911 ? 'max' : range.end - 1};`)
   return [`message ${message.name} {`, ...body, '}']
 }
 
@@ -37,8 +38,7 @@ function printField(field: DescField | DescExtension, inOneof = false): string {
 }
 
 function typeName(field: DescField | DescExtension): string {
-  const scalar = field.scalar ?? (field.fieldKind === 'list' && field.listKind === 'scalar' ? field.scalar : undefined)
-  if (scalar !== undefined) return (ScalarType[scalar] as string).toLowerCase()
+  if (field.scalar !== undefined) return ScalarType[field.scalar].toLowerCase()
   return field.proto.typeName
 }
 

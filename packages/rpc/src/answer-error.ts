@@ -40,7 +40,8 @@ export function answerError(error: unknown, context: CallContext, declared: Read
     log.error({ ...fields(), reason: refusal.reason }, 'the contract of the method does not declare this reason')
     if (strict) return toConnectError(commonRefusal(ErrorReason.INTERNAL), context.traceId)
   }
-  if (refusal.code === Code.Unavailable) log.warn({ ...fields(), ...refusal.metadata, cause: describeCause(refusal.cause) }, 'dependency unavailable')
+  if (refusal.code === Code.Unavailable)
+    log.warn({ ...fields(), ...refusal.metadata, cause: describeCause(refusal.cause) }, 'dependency unavailable')
   else if (refusal.code === Code.Unauthenticated || refusal.code === Code.PermissionDenied) {
     const { person, workload } = context.caller
     log.info(
@@ -62,8 +63,10 @@ function refusalOf(error: unknown, context: CallContext, options: ErrorOptions):
   if (error instanceof Refusal) return error
   const translated = options.translate?.(error)
   if (translated !== undefined) return translated
-  if (context.deadline !== undefined && context.deadline <= Date.now()) return commonRefusal(ErrorReason.DEADLINE_EXCEEDED, {}, { cause: error })
-  if (options.isUnavailable?.(error) === true) return commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'database' }, { cause: error })
+  if (context.deadline !== undefined && context.deadline <= Date.now())
+    return commonRefusal(ErrorReason.DEADLINE_EXCEEDED, {}, { cause: error })
+  if (options.isUnavailable?.(error) === true)
+    return commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'database' }, { cause: error })
   const peer = peerOf(error)
   if (peer === undefined || !(error instanceof ConnectError)) return undefined
   switch (error.code) {
@@ -99,7 +102,8 @@ export function toConnectError(refusal: Refusal, traceId?: string): ConnectError
       }),
     })
   }
-  if (refusal.code === Code.ResourceExhausted) {
+  // What is too large stays so.
+  if (refusal.code === Code.ResourceExhausted && refusal.reason !== 'REQUEST_TOO_LARGE') {
     details.push({
       desc: RetryInfoSchema,
       value: create(RetryInfoSchema, {

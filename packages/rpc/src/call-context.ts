@@ -29,6 +29,7 @@ export class CallContext implements HandlerContext, Call {
   #values: ContextValues | undefined
   #responseHeader: Headers | undefined
   #responseTrailer: Headers | undefined
+  #traceTold = false
 
   constructor(method: DescMethod, inbound: Inbound) {
     this.method = method
@@ -128,8 +129,12 @@ export class CallContext implements HandlerContext, Call {
     return `/${this.method.parent.typeName}/${this.method.name}`
   }
 
-  /** Hands the headers that the handler set to the door. */
+  /** Hands the headers that the handler set to the door, and on the web door the trace id, with which people can ask us about a call. */
   sendResponseHeaders(): void {
+    if (this.inbound.door === 'web' && !this.#traceTold) {
+      this.#traceTold = true
+      this.inbound.setResponseHeader('x-trace-id', this.traceId)
+    }
     if (this.#responseHeader === undefined) return
     for (const [name, value] of this.#responseHeader) this.inbound.setResponseHeader(name, value)
     this.#responseHeader = undefined

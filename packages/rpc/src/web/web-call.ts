@@ -1,0 +1,83 @@
+import type { Socket } from 'node:net'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Cookies, Inbound } from '../inbound.ts'
+import type { Origins } from './origins.ts'
+import type { ReadSource } from './source-address.ts'
+import { webCookies } from './web-cookies.ts'
+
+/** What the calls of one door share. */
+export interface DoorSettings {
+  readonly origins: Origins
+  readonly readSource: ReadSource
+}
+
+/** One HTTP request, as the pipeline sees it. What few calls need is made when it is read. */
+export class WebCall implements Inbound {
+  readonly door = 'web'
+  readonly deadline: number | undefined
+  readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
+  readonly #settings: DoorSettings
+  #aborter: AbortController | undefined
+  #cookies: Cookies | undefined
+
+  /** @param timeoutMs how long the client waits, where it said so. */
+  constructor(request: FastifyRequest, reply: FastifyReply, settings: DoorSettings, timeoutMs: number | undefined) {
+    this.#request = request
+    this.#reply = reply
+    this.#settings = settings
+    this.deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.raw.headers[name]
+    return typeof value === 'string' ? value : value?.[0]
+  }
+
+  get source(): string {
+    return this.#settings.readSource(this.#request.raw.socket.remoteAddress, this.header('x-forwarded-for'))
+  }
+
+  get socket(): Socket {
+    return this.#request.raw.socket
+  }
+
+  get host(): string | undefined {
+    return this.header('host')?.toLowerCase()
+  }
+
+  /** Aborted when the client went away, when the call is ended with {@link abort}, or at the deadline. */
+  get signal(): AbortSignal {
+    this.#aborter ??= this.#watch()
+    return this.#aborter.signal
+  }
+
+  get cookies(): Cookies {
+    this.#cookies ??= webCookies(this.header('cookie'), this.#settings.origins.allows(this.header('origin')), (value) => {
+      this.#reply.header('set-cookie', value)
+    })
+    return this.#cookies
+  }
+
+  setResponseHeader(name: string, value: string): void {
+    this.#reply.header(name, value)
+  }
+
+  abort(): void {
+    this.#aborter ??= this.#watch()
+    this.#aborter.abort()
+  }
+
+  #watch(): AbortController {
+    const aborter = new AbortController()
+    const response = this.#reply.raw
+    if (response.destroyed && !response.writableFinished) aborter.abort()
+    const timer =
+      this.deadline === undefined ? undefined : setTimeout(() => aborter.abort(), Math.min(this.deadline - Date.now(), 2 ** 31 - 1))
+    response.once('close', () => {
+      clearTimeout(timer)
+      if (!response.writableFinished) aborter.abort()
+    })
+    return aborter
+  }
+}

@@ -1,0 +1,37 @@
+import { fastifyCookie } from '@fastify/cookie'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import type { Cookies } from '../inbound.ts'
+import { commonRefusal } from '../refusal.ts'
+
+/**
+ * Cookies of one call, for pages of the allowed origins only: whoever looks at one, or sets one, from elsewhere is refused with
+ * ORIGIN_NOT_ALLOWED, so that no other site's page can make a browser's cookie act. Nothing is parsed before it is asked for.
+ */
+export function webCookies(header: string | undefined, originAllowed: boolean, setCookie: (value: string) => void): Cookies {
+  const guard = () => {
+    if (!originAllowed) throw commonRefusal(ErrorReason.ORIGIN_NOT_ALLOWED)
+  }
+  const write = (name: string, value: string, path: string, maxAge: number) =>
+    setCookie(fastifyCookie.serialize(name, value, { path, maxAge, httpOnly: true, secure: true, sameSite: 'strict' }))
+
+  return {
+    get(name) {
+      guard()
+      if (header === undefined || count(header, name) !== 1) return undefined
+      return fastifyCookie.parse(header)[name]
+    },
+    set(name, value, { maxAgeSeconds, path = '/' }) {
+      guard()
+      write(name, value, path, maxAgeSeconds)
+    },
+    clear(name) {
+      guard()
+      write(name, '', '/', 0)
+    },
+  }
+}
+
+// Two cookies of one name mean that somebody planted one beside ours: neither is believed.
+function count(header: string, name: string): number {
+  return header.split(';').filter((pair) => pair.trimStart().startsWith(`${name}=`)).length
+}

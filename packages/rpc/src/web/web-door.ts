@@ -1,0 +1,125 @@
+import type { AddressInfo } from 'node:net'
+import type { Registry } from '@bufbuild/protobuf'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { GuardedService } from '../guarded-method.ts'
+import type { Log } from '../log.ts'
+import { errorOf, sendError, sendNotServed } from './answer.ts'
+import { MAX_BODY_BYTES } from './body.ts'
+import { answerNonsense, badHeaders, makeSafe, refusalOfFastify } from './http-guard.ts'
+import { OpenStreams } from './open-streams.ts'
+import { createOrigins } from './origins.ts'
+import { servePaths } from './served-paths.ts'
+import { sourceReader } from './source-address.ts'
+
+/** Registers routes of the service itself, such as `/.well-known/jwks.json`; the scope has a parser for JSON and no other. */
+export type WebRoutes = (scope: FastifyInstance) => void | Promise<void>
+
+/** What a web door is made of. */
+export interface WebDoorOptions {
+  /** What `Pipeline.guard` gave for each service; RPCs that are closed to people are left out. */
+  readonly services: Iterable<GuardedService>
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Origins whose pages may call with the browser's cookies, such as `https://id.example.com`. No wildcard. */
+  readonly allowedOrigins: readonly string[]
+  /** Addresses and CIDR ranges of the proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
+  /** Types that a google.protobuf.Any in JSON may hold. */
+  readonly registry?: Registry
+  readonly routes?: WebRoutes
+  readonly log: Log
+}
+
+/** A door for browsers: Connect, gRPC-Web and REST over HTTP/1.1. */
+export interface WebDoor extends AsyncDisposable {
+  readonly port: number
+  /** Takes no new connection, ends the streams, finishes the calls in flight and closes what is idle. */
+  drain(): Promise<void>
+}
+
+const HEADERS_MS = 10_000
+const REQUEST_MS = 30_000
+
+/**
+ * Opens the door.
+ * @throws TypeError for an origin, a proxy or a REST option that cannot be read; the listen error where the port is taken.
+ */
+export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
+  const streams = new OpenStreams()
+  const settings = {
+    origins: createOrigins(options.allowedOrigins),
+    readSource: sourceReader(options.trustedProxies),
+    log: options.log,
+    registry: options.registry,
+    streams,
+  }
+  let draining: Promise<void> | undefined
+
+  const fastify = Fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    // What comes on a living connection while the door closes is still answered.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 4096 },
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 5000, maxHeaderSize: 16 * 1024 },
+    clientErrorHandler: (error, socket) => answerNonsense(error, socket, streams.has(socket)),
+    frameworkErrors: (error, _request, reply) => {
+      makeSafe(reply)
+      sendError(errorOf(refusalOfFastify(error) ?? error, reply, options.log), reply)
+    },
+  })
+  // Node drops headers beyond its count in silence; the size bounds them already.
+  fastify.server.maxHeadersCount = 0
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    makeSafe(reply)
+    settings.origins.mark(request, reply)
+    const refusal = badHeaders(request)
+    if (refusal) sendError(errorOf(refusal, reply, options.log), reply)
+    else done()
+  })
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (draining) reply.header('connection', 'close')
+    done(null, payload)
+  })
+  fastify.setErrorHandler((error: { code?: string; statusCode?: number }, _request, reply) => {
+    sendError(errorOf(refusalOfFastify(error) ?? error, reply, options.log), reply, error.statusCode === 415 ? 415 : undefined)
+  })
+  // Without parsers the body of what is not served is not even looked at.
+  fastify.removeAllContentTypeParsers()
+  fastify.setNotFoundHandler((_request, reply) => sendNotServed(reply))
+
+  fastify.register(async (scope) => {
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    servePaths(scope, options.services, settings)
+  })
+  const { routes } = options
+  if (routes) {
+    fastify.register(async (scope) => {
+      scope.addContentTypeParser('application/json', { parseAs: 'string' }, scope.getDefaultJsonParser('error', 'error'))
+      await routes(scope)
+    })
+  }
+
+  await fastify.listen({ host: options.host, port: options.port })
+  const drain = (): Promise<void> => {
+    draining ??= (async () => {
+      streams.endAll()
+      await fastify.close()
+    })()
+    return draining
+  }
+  return {
+    port: (fastify.server.address() as AddressInfo).port,
+    drain,
+    async [Symbol.asyncDispose]() {
+      const drained = drain()
+      fastify.server.closeAllConnections()
+      await drained
+    },
+  }
+}
