@@ -5,3 +5,4 @@ export { type OwnedProcess, type OwnedProcessOptions, type ProcessEnd, startOwne
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { SetupProblem } from './setup-problem.ts'
 export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './test-database.ts'
+export { type TestNats, testNats } from './test-nats.ts'

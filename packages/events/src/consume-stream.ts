@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerMessages,
+  DeliverPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  type JsMsg,
+} from '@nats-io/jetstream'
+import { nanos, type NatsConnection } from '@nats-io/nats-core'
+import type { Log } from './log.ts'
+import type { Nats } from './nats.ts'
+import { ensureStream, streamOf } from './stream.ts'
+
+export type StreamConsumption = {
+  readonly nats: Nats
+  /** Whose events. */
+  readonly source: string
+  /** Subjects with a wildcard for what may differ. */
+  readonly subjects: readonly string[]
+  /** The name under which the stream remembers how far we are; without one it forgets us when we leave. */
+  readonly durable?: string
+  readonly from: 'start' | 'now'
+  /** Whether to make a stream that is missing; who may not waits for it. */
+  readonly createStream: boolean
+  /** Messages under way at once. */
+  readonly concurrency: number
+  readonly keyOf: (message: JsMsg) => string
+  /** Handles and acknowledges; never rejects. */
+  readonly onMessage: (message: JsMsg) => Promise<void>
+  readonly log: Log
+}
+
+const ackWaitMs = 30_000
+const maxAckPending = 1000
+const consumerNotFound = 10014
+
+/**
+ * Takes messages from a service's stream until disposed, without a pause between them: those of one key one after the other,
+ * different keys side by side. Finds stream and consumer again after the broker or the connection was away.
+ */
+export function consumeStream(options: StreamConsumption): AsyncDisposable {
+  const { nats, source, log, concurrency, keyOf, onMessage } = options
+  const stop = new AbortController()
+  const running = new Set<Promise<void>>()
+  const lastOfKey = new Map<string, Promise<void>>()
+
+  const start = (message: JsMsg): void => {
+    const key = keyOf(message)
+    const task = (lastOfKey.get(key) ?? Promise.resolve()).then(() => untilHandled(message, onMessage))
+    lastOfKey.set(key, task)
+    running.add(task)
+    void task.then(() => {
+      running.delete(task)
+      if (lastOfKey.get(key) === task) lastOfKey.delete(key)
+    })
+  }
+
+  const consume = async (connection: NatsConnection, onceFound: () => void): Promise<void> => {
+    if (options.createStream) await ensureStream(connection, source, { owner: false })
+    const name = await ensureConsumer(connection, options)
+    const consumer = await jetstream(connection).consumers.get(streamOf(source), name)
+    const messages = await consumer.consume({ max_messages: Math.max(2 * concurrency, 32), expires: 10_000, abort_on_missing_resource: true })
+    onceFound()
+    const close = (): void => void messages.close()
+    stop.signal.addEventListener('abort', close, { once: true })
+    if (stop.signal.aborted) close()
+    try {
+      await takeAll(messages)
+    } finally {
+      stop.signal.removeEventListener('abort', close)
+      close()
+    }
+  }
+
+  const takeAll = async (messages: ConsumerMessages): Promise<void> => {
+    for await (const message of messages) {
+      // Somebody else may have it at once.
+      if (stop.signal.aborted) message.nak()
+      else start(message)
+      if (running.size >= concurrency) await Promise.race(running)
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    for (let failures = 0; !stop.signal.aborted; ) {
+      try {
+        await consume(await nats.connected(stop.signal), () => {
+          failures = 0
+        })
+      } catch (error) {
+        if (failures === 1 && !stop.signal.aborted) log.warn({ err: error, source }, 'cannot take events, trying on')
+        failures++
+      }
+      await delay(Math.min(2000, 50 * 2 ** Math.min(failures, 6)), undefined, { signal: stop.signal }).catch(() => {})
+    }
+    await Promise.all(running)
+  }
+  const ended = run()
+
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error('the consumer ends'))
+      await ended
+    },
+  }
+}
+
+/** A message that takes long is kept ours: otherwise the stream would give it to somebody else meanwhile. */
+async function untilHandled(message: JsMsg, onMessage: (message: JsMsg) => Promise<void>): Promise<void> {
+  const working = setInterval(() => message.working(), ackWaitMs / 3)
+  try {
+    await onMessage(message)
+  } finally {
+    clearInterval(working)
+  }
+}
+
+async function ensureConsumer(connection: NatsConnection, { source, subjects, durable, from }: StreamConsumption): Promise<string> {
+  const { consumers } = await jetstreamManager(connection, { checkAPI: false })
+  const stream = streamOf(source)
+  const wanted: Partial<ConsumerConfig> = {
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ackWaitMs),
+    // Giving up is ours, with a reason: the stream would only fall silent.
+    max_deliver: -1,
+    max_ack_pending: maxAckPending,
+    deliver_policy: from === 'start' ? DeliverPolicy.All : DeliverPolicy.New,
+    filter_subjects: [...subjects].sort(),
+  }
+  if (durable === undefined) return (await consumers.add(stream, { ...wanted, inactive_threshold: nanos(60_000) })).name
+  const found = await infoOf(consumers, stream, durable)
+  if (found === undefined) return (await consumers.add(stream, { ...wanted, durable_name: durable })).name
+  const subscribed = found.filter_subjects ?? (found.filter_subject === undefined ? [] : [found.filter_subject])
+  // Only ever more: while old and new replicas run side by side, the old ones' restart must not lose the new ones' events.
+  const united = [...new Set([...subscribed, ...subjects])].sort()
+  if (united.length > subscribed.length) await consumers.update(stream, durable, { filter_subjects: united })
+  return durable
+}
+
+async function infoOf(consumers: JetStreamManager['consumers'], stream: string, name: string): Promise<ConsumerConfig | undefined> {
+  try {
+    return (await consumers.info(stream, name)).config
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === consumerNotFound) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import { type BatchObservableResult, metrics } from '@opentelemetry/api'
+import type { NatsConnection } from '@nats-io/nats-core'
+import type { Kysely } from 'kysely'
+import { Lease } from './lease.ts'
+import { type Log, silent } from './log.ts'
+import type { Nats } from './nats.ts'
+import { markPublished, outboxBacklog, pruneOutbox, stampRows, unpublishedRows } from './outbox.ts'
+import { publishRows } from './publish.ts'
+import { ensureStream, type StreamSettings } from './stream.ts'
+import { Wake } from './wake.ts'
+
+export type RelayOptions<DB> = {
+  readonly db: Kysely<DB>
+  readonly nats: Nats
+  /** Whose outbox this is: `user`, `auth`, `notification`. */
+  readonly service: string
+  readonly log?: Log
+  /** How often an idle outbox is looked at. Default 100. */
+  readonly pollMs?: number
+  /** How long a holder that fell silent blocks its successor. Default 5000. */
+  readonly leaseMs?: number
+  /** How long published rows are kept for a replay. Default 7. */
+  readonly keepDays?: number
+  /** Rows of one round. Default 1000. */
+  readonly batchSize?: number
+  readonly stream?: StreamSettings
+}
+
+export type Relay = AsyncDisposable & {
+  /** Call it after a commit that added events: they leave at once instead of at the next look. Costs nothing, never throws. */
+  readonly nudge: () => void
+  /** True while this process is the one that publishes. */
+  readonly holds: () => boolean
+}
+
+const pruneEveryMs = 60_000
+const maxBackoffMs = 1000
+
+/**
+ * Publishes a service's outbox to its stream. Every replica runs one; a lease in the database picks the one that works.
+ * Looking is the truth, and a nudge only a shortcut. While NATS or the database is away nothing is lost and nothing has to be done.
+ */
+export function createRelay<DB>(options: RelayOptions<DB>): Relay {
+  const { db, nats, service, log = silent, pollMs = 100, leaseMs = 5000, keepDays = 7, batchSize = 1000 } = options
+  const stop = new AbortController()
+  const wake = new Wake()
+  const lease = new Lease(db, randomUUID(), leaseMs)
+  const nudges = `gatehouse.${service}.nudge`
+  const subscribed = new WeakSet<NatsConnection>()
+  let streamReady = false
+  let pruned = performance.now()
+
+  const offConnect = nats.onConnect((connection) => {
+    // A broker that comes back may have lost its streams.
+    streamReady = false
+    // A connection that was mended keeps its subscriptions.
+    if (!subscribed.has(connection)) connection.subscribe(nudges, { callback: () => wake.nudge() })
+    subscribed.add(connection)
+    wake.nudge()
+  })
+
+  /** Gives whether there is more to do at once. */
+  const round = async (epoch: bigint): Promise<boolean> => {
+    const stamped = await stampRows(db, epoch, batchSize)
+    const connection = nats.current()
+    if (connection === undefined) return stamped >= batchSize
+    if (!streamReady) {
+      await ensureStream(connection, service, options.stream)
+      streamReady = true
+    }
+    const rows = await unpublishedRows(db, batchSize)
+    if (rows.length === 0) return false
+    const { confirmed, failure } = await publishRows(connection, service, rows, () => lease.epoch === epoch && !stop.signal.aborted)
+    if (confirmed.length > 0 && (await markPublished(db, epoch, confirmed)) === 0) lease.doubt()
+    if (failure !== undefined) {
+      streamReady = false
+      throw failure
+    }
+    return rows.length === batchSize
+  }
+
+  const prune = async (epoch: bigint): Promise<void> => {
+    if (performance.now() - pruned < pruneEveryMs) return
+    pruned = performance.now()
+    while (lease.epoch === epoch && (await pruneOutbox(db, epoch, keepDays, 1000)) > 0);
+  }
+
+  const run = async (): Promise<void> => {
+    for (let failures = 0; !stop.signal.aborted; ) {
+      let waitMs = pollMs
+      try {
+        const epoch = lease.epoch ?? (await lease.takeOrKeep())
+        if (epoch === undefined) waitMs = leaseMs / 5
+        else {
+          if (await round(epoch)) waitMs = 0
+          await prune(epoch)
+        }
+        if (failures > 0) log.info({ failures }, 'the relay works again')
+        failures = 0
+      } catch (error) {
+        if (failures === 0 && !stop.signal.aborted) log.warn({ err: error }, 'the relay cannot work, trying on')
+        waitMs = Math.min(maxBackoffMs, 50 * 2 ** Math.min(failures, 10))
+        failures++
+      }
+      await wake.wait(waitMs, stop.signal)
+    }
+  }
+  const running = run()
+  // Apart from the rounds: a long one must not lose the lease.
+  const keeping = setInterval(() => {
+    if (lease.epoch !== undefined) lease.takeOrKeep().catch(() => {})
+  }, leaseMs / 4)
+  const unobserve = observeBacklog(db, service)
+
+  return {
+    holds: () => lease.epoch !== undefined,
+    nudge() {
+      wake.nudge()
+      if (lease.epoch === undefined) nats.current()?.publish(nudges)
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      offConnect()
+      unobserve()
+      clearInterval(keeping)
+      await running
+      // Without a database the lease runs out by itself.
+      await lease.release().catch(() => {})
+    },
+  }
+}
+
+function observeBacklog<DB>(db: Kysely<DB>, service: string): () => void {
+  const meter = metrics.getMeter('gatehouse.events')
+  const depth = meter.createObservableGauge('gatehouse.outbox.depth', { description: 'Events that no broker has confirmed (counted up to 10,000)' })
+  const age = meter.createObservableGauge('gatehouse.outbox.age', { description: 'Age of the oldest such event', unit: 's' })
+  const see = async (result: BatchObservableResult): Promise<void> => {
+    const backlog = await outboxBacklog(db).catch(() => undefined)
+    if (backlog === undefined) return
+    result.observe(depth, backlog.rows, { service })
+    result.observe(age, backlog.oldestSeconds, { service })
+  }
+  meter.addBatchObservableCallback(see, [depth, age])
+  return () => meter.removeBatchObservableCallback(see, [depth, age])
+}
+
