@@ -1,17 +1,18 @@
 import { UserDeletedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
-import { defineConsumer } from '@gatehouse/events'
+import { type Consumer, defineConsumer } from '@gatehouse/events'
+import { forgetPerson } from '../core/accounts/forget-person.ts'
 import type { Deps } from '../core/deps.ts'
 import { revokeSessionsOfUser } from '../core/sessions/revoke-sessions.ts'
-import { deleteCredential } from '../store/credentials.ts'
 import { deleteBindings } from '../store/role-bindings.ts'
+import type { Schema } from '../store/schema.ts'
 
 /** Forgets what a deleted person could sign in with and do. */
-export function onUserDeleted(deps: Deps) {
+export function onUserDeleted(deps: Deps): Consumer<Schema> {
   return defineConsumer({
     event: UserDeletedSchema,
     async handle(tx, { userId }, { tenant }) {
       await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'user_deleted' })
-      await deleteCredential(tx, { tenant, userId })
+      await forgetPerson(tx, { tenant, userId })
       await deleteBindings(tx, { tenant, id: userId })
     },
   })

@@ -1,14 +1,15 @@
 import { UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
-import { defineConsumer } from '@gatehouse/events'
+import { type Consumer, defineConsumer } from '@gatehouse/events'
 import type { Deps } from '../core/deps.ts'
 import { revokeSessionsOfUser } from '../core/sessions/revoke-sessions.ts'
+import type { Schema } from '../store/schema.ts'
 
-/** Ends the sessions of a suspended person, should the user service's own call not have come through. */
-export function onUserSuspended(deps: Deps) {
+/** Ends the sessions of a suspended person, should the user service's own call not have come through. Told late, it spares those that followed a reactivation. */
+export function onUserSuspended(deps: Deps): Consumer<Schema> {
   return defineConsumer({
     event: UserSuspendedSchema,
-    async handle(tx, { userId }, { tenant }) {
-      await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'user_suspended' })
+    async handle(tx, { userId }, { tenant, time }) {
+      await revokeSessionsOfUser(tx, deps, { tenant, userId, openedUntil: time, cause: 'user_suspended' })
     },
   })
 }

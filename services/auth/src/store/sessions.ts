@@ -75,7 +75,7 @@ export async function raiseSessionVersion(tx: Db, key: { tenant: string; id: str
 /** Ends sessions that have not ended; answers those that it ended. Locks in the order of the ids, so that two never wait for each other. */
 export async function endSessions(
   tx: Db,
-  which: { tenant: string; userId: string; id?: string; exceptId?: string },
+  which: { tenant: string; userId: string; id?: string; exceptId?: string; createdUntil?: Date },
   end: { time: Date; cause: EndCause },
 ): Promise<SessionRow[]> {
   return await tx
@@ -88,6 +88,9 @@ export async function endSessions(
         .where('end_time', 'is', null)
         .$if(which.id !== undefined, (query) => query.where('id', '=', which.id ?? ''))
         .$if(which.exceptId !== undefined, (query) => query.where('id', '<>', which.exceptId ?? ''))
+        .$if(which.createdUntil !== undefined, (query) =>
+          query.where('create_time', '<=', which.createdUntil ?? end.time),
+        )
         .orderBy('id')
         .forUpdate(),
     )

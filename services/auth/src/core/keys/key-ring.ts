@@ -26,6 +26,8 @@ export interface RefreshKey {
 export interface KeyRing {
   readonly encryptionKey: Uint8Array
   signer(tenant: string): Promise<Signer>
+  /** Public halves of every key of which tokens may be alive or come, as JWKs. */
+  publicKeys(tenant: string): Promise<readonly Record<string, unknown>[]>
   /** The newest, or the one of a version. */
   refreshKey(tenant: string, version?: number): Promise<RefreshKey>
   /** The next question reads the database: somebody changed the keys. */
@@ -34,7 +36,7 @@ export interface KeyRing {
 
 interface TenantKeys {
   readonly issuer: string
-  readonly signing: readonly { kid: string; key: CryptoKey; signTime: number }[]
+  readonly signing: readonly { kid: string; key: CryptoKey; signTime: number; publicJwk: Record<string, unknown> }[]
   readonly refresh: readonly RefreshKey[]
 }
 
@@ -66,6 +68,9 @@ export function createKeyRing(options: { db: Db; encryptionKey: Uint8Array; now:
       if (current === undefined) throw new Error(`tenant ${tenant} has no signing key`)
       return { issuer, kid: current.kid, key: current.key }
     },
+    async publicKeys(tenant) {
+      return (await keysOf(tenant)).signing.map((each) => each.publicJwk)
+    },
     async refreshKey(tenant, version) {
       const find = (keys: TenantKeys) =>
         version === undefined ? keys.refresh.at(-1) : keys.refresh.find((each) => each.version === version)
@@ -96,7 +101,8 @@ async function load(db: Db, encryptionKey: Uint8Array, tenant: string, now: numb
       const jwk = JSON.parse(
         Buffer.from(unseal(encryptionKey, each.private_key, placeOfSigningKey(tenant, each.kid))).toString(),
       ) as JWK
-      return { kid: each.kid, key: (await importJWK(jwk, 'ES256')) as CryptoKey, signTime: each.sign_time.getTime() }
+      const key = (await importJWK(jwk, 'ES256')) as CryptoKey
+      return { kid: each.kid, key, signTime: each.sign_time.getTime(), publicJwk: each.public_jwk }
     }),
   )
   const refresh = rows.refresh.map((each) => ({

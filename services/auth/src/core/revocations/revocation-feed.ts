@@ -7,6 +7,8 @@ import { Watcher } from './watcher.ts'
 
 /** Every watch of the process is fed by one poll of the database. */
 export interface RevocationFeed extends AsyncDisposable {
+  /** Settles with the first successful poll, or with the end. */
+  readonly ready: Promise<void>
   /** What this process itself refuses. */
   readonly list: RevocationList
   /** Feeds a new watcher from now on; end it with {@link RevocationFeed.leave}. */
@@ -36,6 +38,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   const stop = new AbortController()
   const watchers = new Set<Watcher>()
   const list = createRevocationList()
+  const { promise: ready, resolve: beReady } = Promise.withResolvers<void>()
   const seen = new Map<string, number>()
   let failing = false
   let first = true
@@ -54,6 +57,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     for (const row of fresh) list.add(row.session_id, row.forget_time.getTime())
     for (const watcher of watchers) watcher.tell(fresh, cursorOf(now), heartbeatMs)
     first = false
+    beReady()
   }
 
   const run = (async () => {
@@ -71,6 +75,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   })()
 
   return {
+    ready,
     list,
     join() {
       const watcher = new Watcher(maxPending)
@@ -84,6 +89,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     },
     async [Symbol.asyncDispose]() {
       stop.abort()
+      beReady()
       for (const watcher of watchers) watcher.close()
       await run
     },

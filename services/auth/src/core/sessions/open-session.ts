@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf'
 import { SignedInSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { addEvent } from '@gatehouse/events'
 import { v7 as uuidv7 } from 'uuid'
@@ -60,7 +61,7 @@ export async function openSession(
   })
   await addEvent(tx, {
     schema: SignedInSchema,
-    message: { sessionId: session.id, version: BigInt(session.version), userId: session.user_id },
+    message: create(SignedInSchema, { sessionId: session.id, version: BigInt(session.version), userId: session.user_id }),
     tenant: session.tenant,
     version: session.version,
   })

@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf'
 import { RefreshTokenReusedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { addEvent } from '@gatehouse/events'
@@ -107,7 +108,7 @@ async function endReused(tx: Db, deps: Deps, session: SessionRow): Promise<void>
   const version = await raiseSessionVersion(tx, { tenant: session.tenant, id: session.id })
   await addEvent(tx, {
     schema: RefreshTokenReusedSchema,
-    message: { sessionId: session.id, version: BigInt(version), userId: session.user_id },
+    message: create(RefreshTokenReusedSchema, { sessionId: session.id, version: BigInt(version), userId: session.user_id }),
     tenant: session.tenant,
     version,
   })

@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf'
 import { SessionRevokedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { addEvent } from '@gatehouse/events'
 import { insertRevocations } from '../../store/revocations.ts'
@@ -12,6 +13,8 @@ export interface RevokeSessionsInput {
   /** Only this one; without it every session of the person. */
   readonly sessionId?: string
   readonly exceptSessionId?: string
+  /** Leaves sessions alone that were opened later: the fact that ends them is that old. */
+  readonly openedUntil?: Date
   readonly cause?: EndCause
 }
 
@@ -30,6 +33,7 @@ export async function revokeSessionsOfUser(
       userId: input.userId,
       ...(input.sessionId === undefined ? {} : { id: input.sessionId }),
       ...(input.exceptSessionId === undefined ? {} : { exceptId: input.exceptSessionId }),
+      ...(input.openedUntil === undefined ? {} : { createdUntil: input.openedUntil }),
     },
     { time: new Date(deps.now()), cause: input.cause ?? 'revoked' },
   )
@@ -48,7 +52,7 @@ export async function revokeSessionsOfUser(
 async function tellRevoked(tx: Db, session: SessionRow): Promise<void> {
   await addEvent(tx, {
     schema: SessionRevokedSchema,
-    message: { sessionId: session.id, version: BigInt(session.version), userId: session.user_id },
+    message: create(SessionRevokedSchema, { sessionId: session.id, version: BigInt(session.version), userId: session.user_id }),
     tenant: session.tenant,
     version: session.version,
   })

@@ -1,0 +1,60 @@
+import { createClient } from '@connectrpc/connect'
+import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { type App, openService, served } from '@gatehouse/service'
+import { type AuthConfig, lifetimesOf } from './config.ts'
+import { onUserDeleted } from './consumers/on-user-deleted.ts'
+import { onUserSuspended } from './consumers/on-user-suspended.ts'
+import type { Deps } from './core/deps.ts'
+import { createHashPool } from './core/passwords/hash-pool.ts'
+import { type OwnIdentity, openIdentity } from './own-identity.ts'
+import { issuerService } from './rpc/issuer-service.ts'
+import { jwksRoute } from './rpc/jwks-route.ts'
+import { sessionService } from './rpc/session-service.ts'
+import { migrations } from './store/migrations/index.ts'
+import type { Schema } from './store/schema.ts'
+import { startCleanUp } from './workers/clean-up.ts'
+import { startKeyRotation } from './workers/key-rotation.ts'
+
+/** Puts the auth service together and opens its doors. */
+export async function createApp(config: AuthConfig, signal?: AbortSignal): Promise<App> {
+  let own: OwnIdentity | undefined
+  const service = await openService<Schema>({
+    name: 'auth',
+    config,
+    migrations,
+    ...(signal && { signal }),
+    identity: async (base, parts) => {
+      own = openIdentity(base, config, parts)
+      return own
+    },
+  })
+  if (own === undefined) throw new TypeError('the service was opened without its identity')
+  const { keys, feed, issuers } = own
+
+  const deps: Deps & Pick<OwnIdentity, 'feed'> = {
+    db: service.db,
+    users: createClient(UserService, service.peer('user')),
+    limits: service.limits,
+    log: service.log,
+    now: service.clock.now,
+    committed: service.committed,
+    lifetimes: lifetimesOf(config),
+    keys,
+    feed,
+    audiences: config.authAudiences,
+    challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
+    requestKey: service.requestKey,
+    hashing: createHashPool(config.passwordHashes === undefined ? {} : { running: config.passwordHashes }),
+  }
+  return await service.serve({
+    rpc: [served(IssuerService, issuerService(deps)), served(SessionService, sessionService(deps))],
+    consumers: [onUserSuspended(deps), onUserDeleted(deps)],
+    workers: [
+      () => startCleanUp(deps),
+      () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
+    ],
+    routes: jwksRoute(deps, issuers),
+  })
+}

@@ -1,0 +1,179 @@
+import { parseArgs } from 'node:util'
+import { type Command, CommandProblem } from '@gatehouse/cli'
+import { migrate } from '@gatehouse/postgres'
+import { canonicalEmail, Refusal } from '@gatehouse/rpc'
+import { migrationsOf } from '@gatehouse/service'
+import { makeDevPerson } from './core/people/make-dev-person.ts'
+import { rotateKeys } from './core/keys/rotate-keys.ts'
+import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
+import { createTenant, defaultTenant, ensureDefaultTenant, TenantRefused } from './core/tenants/create-tenant.ts'
+import { type Operator, openOperator } from './operator.ts'
+import { insertAudience } from './store/audiences.ts'
+import { migrations } from './store/migrations/index.ts'
+import { listSigningKeys } from './store/signing-keys.ts'
+import { listTenants } from './store/tenants.ts'
+
+const schema = 'gatehouse_auth'
+
+/** Runs a command with what it stands on, and says in a sentence what the operator can mend. */
+function operated(
+  act: (operator: Operator, words: readonly string[], options: Readonly<Record<string, string>>) => Promise<void>,
+): Command['run'] {
+  return async (args, env) => {
+    const { words, options } = parse(args)
+    await using operator = await openOperator(env)
+    try {
+      await act(operator, words, options)
+    } catch (error) {
+      if (error instanceof TenantRefused || error instanceof Refusal) throw new CommandProblem(error.message)
+      throw error
+    }
+  }
+}
+
+/** Only where everything is thrown away sooner or later. */
+function onlyLocally({ config }: Operator): void {
+  if (config.gatehouseMode !== 'local') throw new CommandProblem('This command works with GATEHOUSE_MODE=local only.')
+}
+
+function parse(args: readonly string[]): { words: readonly string[]; options: Readonly<Record<string, string>> } {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        tenant: { type: 'string' },
+        origin: { type: 'string' },
+        name: { type: 'string' },
+        now: { type: 'boolean' },
+      },
+    })
+    const { now, ...texts } = values
+    return { words: positionals, options: { ...texts, ...(now && { now: 'yes' }) } }
+  } catch (error) {
+    throw new CommandProblem(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function word(words: readonly string[], what: string): string {
+  const [only, ...more] = words
+  if (only === undefined || more.length > 0) throw new CommandProblem(`This command takes ${what}.`)
+  return only
+}
+
+function address(words: readonly string[]): string {
+  const given = word(words, 'one e-mail address')
+  const email = canonicalEmail(given)
+  if (email === undefined) throw new CommandProblem(`${given} is no e-mail address.`)
+  return email
+}
+
+function nameFor(email: string, options: Readonly<Record<string, string>>): string {
+  return options.name ?? email.slice(0, email.lastIndexOf('@'))
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** What `gatehouse` can do with the auth service. */
+export const commands: readonly Command[] = [
+  {
+    name: 'migrate',
+    summary: 'brings the schema up to date; may be started many times at once',
+    run: operated(async ({ config, deps }) => {
+      const { applied } = await migrate({ url: config.databaseUrl, schema, sets: migrationsOf(migrations) })
+      await ensureDefaultTenant(deps, config.publicOrigin)
+      print(applied.length === 0 ? 'auth: nothing to do' : `auth: applied ${applied.join(', ')}`)
+    }),
+  },
+  {
+    name: 'tenants create',
+    usage: 'ID --origin URL',
+    summary: 'makes a tenant that lives at an origin, with keys of its own',
+    run: operated(async ({ deps }, words, { origin }) => {
+      if (origin === undefined) throw new CommandProblem('Where does the tenant live? --origin https://id.example.com')
+      await createTenant(deps, { id: word(words, 'one tenant id'), origin })
+      print(`${words[0]} lives at ${origin}`)
+    }),
+  },
+  {
+    name: 'tenants list',
+    summary: 'lists the tenants and where they live',
+    run: operated(async ({ deps }) => {
+      for (const { id, origin } of await listTenants(deps.db)) print(`${id}\t${origin}`)
+    }),
+  },
+  {
+    name: 'keys list',
+    usage: '[--tenant ID]',
+    summary: 'lists the signing keys of which tokens may be alive or come',
+    run: operated(async ({ deps }, _, { tenant = defaultTenant }) => {
+      for (const key of await listSigningKeys(deps.db, tenant, new Date(deps.now())))
+        print(`${key.kid}\tsigns from ${key.sign_time.toISOString()}\tleaves ${key.retire_time?.toISOString() ?? '-'}`)
+    }),
+  },
+  {
+    name: 'keys rotate',
+    usage: '[--tenant ID] [--now]',
+    summary: 'publishes the next signing key; --now, for a stolen key, signs with it at once and drops the others',
+    run: operated(async ({ deps }, _, { tenant = defaultTenant, now }) => {
+      const kid = await rotateKeys(deps, { tenant, immediately: now !== undefined })
+      print(kid ?? 'the next key is published already and waits for its time')
+    }),
+  },
+  {
+    name: 'audiences add',
+    usage: 'AUDIENCE [--tenant ID]',
+    summary: 'registers the service of another team, so that people can have tokens for it',
+    run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
+      const audience = word(words, 'one audience')
+      if (audience === 'gatehouse' || !/^[\x21-\x7e]{1,200}$/.test(audience))
+        throw new CommandProblem(`${audience} cannot be an audience.`)
+      print(`${audience} is ${(await insertAudience(deps.db, { tenant, audience })) ? 'registered' : 'registered already'}`)
+    }),
+  },
+  {
+    name: 'admin invite',
+    usage: 'EMAIL [--name NAME] [--tenant ID]',
+    summary: 'makes somebody an administrator, and invites them by mail where they are unknown; the services have to run',
+    run: operated(async ({ deps }, words, options) => {
+      const email = address(words)
+      const tenant = options.tenant ?? defaultTenant
+      const { userId, invited } = await inviteAdministrator(deps, { tenant, email, name: nameFor(email, options) })
+      print(`${userId} is an administrator${invited ? '; the invitation is on its way' : ''}`)
+    }),
+  },
+  {
+    name: 'dev person',
+    usage: 'EMAIL [--name NAME] [--tenant ID]',
+    summary: 'makes a proven person and prints tokens for them as JSON; local mode only',
+    run: operated(async (operator, words, options) => {
+      onlyLocally(operator)
+      const email = address(words)
+      const tenant = options.tenant ?? defaultTenant
+      const { result, password } = await makeDevPerson(operator.deps, { tenant, email, name: nameFor(email, options) })
+      const expireSeconds = Number(result.accessTokenExpireTime?.seconds ?? 0n)
+      const person = {
+        user_id: result.user?.id,
+        tenant,
+        email,
+        password,
+        session_id: result.session?.id,
+        access_token: result.accessToken,
+        access_token_expire_time: new Date(expireSeconds * 1000).toISOString(),
+        refresh_token: result.refreshToken,
+      }
+      print(JSON.stringify(person, undefined, 2))
+    }),
+  },
+  {
+    name: 'dev admin-token',
+    usage: '[--tenant ID]',
+    summary: "prints an administrator's token that is good for ten minutes; local mode only",
+    run: operated(async (operator, _, { tenant = defaultTenant }) => {
+      onlyLocally(operator)
+      print((await mintAdministratorToken(operator.deps, { tenant, name: 'local-admin' })).token)
+    }),
+  },
+]

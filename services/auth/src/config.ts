@@ -1,0 +1,57 @@
+import { duration, integer, list, optional, secret, serviceRules, serviceVariables, text, type Values } from '@gatehouse/config'
+import type { Lifetimes } from './core/deps.ts'
+
+const minute = 60_000
+const day = 86_400_000
+
+/** The variables of the auth service. */
+export const variables = {
+  ...serviceVariables,
+  USER_URL: text({ about: 'gRPC door of the user service, host:port; without it nobody can sign in' }),
+  AUTH_KEY_ENCRYPTION_KEY: secret({ about: 'encrypts the signing keys in the database, 32 bytes in base64', bytes: 32 }),
+  AUTH_CHALLENGE_KEY: secret({
+    about: 'makes the codes and links of mails, 32 bytes in base64; never in the database',
+    bytes: 32,
+  }),
+  ACCESS_TOKEN_LIFETIME: duration({ about: 'how long an access token lives, 10m at most', default: 10 * minute }),
+  SESSION_IDLE_LIFETIME: duration({ about: 'how long a session lives that is not refreshed', default: 30 * day }),
+  SESSION_LIFETIME: duration({ about: 'how long a session lives at the longest', default: 90 * day }),
+  REFRESH_GRACE: duration({
+    about: 'how long a used-up refresh token still answers the same successor, 30s at most',
+    default: 30_000,
+  }),
+  SIGNING_KEY_AGE: duration({ about: 'how long a signing key signs before the next one takes over', default: 30 * day }),
+  AUTH_AUDIENCES: list({ about: 'audiences that tokens may be issued for, in every tenant', default: [] }),
+  PASSWORD_HASHES: optional(
+    integer({ about: 'password hashes computed at once; as many as there are cores unless given', min: 1, max: 256 }),
+  ),
+}
+
+/** The values of {@link variables}. */
+export type AuthConfig = Values<typeof variables>
+
+/** How long things live, by the configuration. */
+export function lifetimesOf(config: AuthConfig): Lifetimes {
+  return {
+    accessTokenSeconds: config.accessTokenLifetime / 1000,
+    sessionIdleSeconds: config.sessionIdleLifetime / 1000,
+    sessionAbsoluteSeconds: config.sessionLifetime / 1000,
+    refreshGraceSeconds: config.refreshGrace / 1000,
+  }
+}
+
+/** What the values have to be together: a sentence for each broken demand. */
+export function rules(values: AuthConfig): readonly string[] {
+  const problems = [...serviceRules(values)]
+  const bytes = Buffer.from(values.authKeyEncryptionKey, 'base64').length
+  if (bytes !== 32) problems.push(`AUTH_KEY_ENCRYPTION_KEY has to be 32 bytes, in base64; it has ${bytes}`)
+  if (values.authKeyEncryptionKey === values.authChallengeKey)
+    problems.push('AUTH_KEY_ENCRYPTION_KEY and AUTH_CHALLENGE_KEY have to be two keys')
+  if (values.accessTokenLifetime < minute || values.accessTokenLifetime > 10 * minute)
+    problems.push('ACCESS_TOKEN_LIFETIME has to be from 1m to 10m')
+  if (values.refreshGrace > 30_000) problems.push('REFRESH_GRACE has to be 30s or less')
+  if (values.sessionIdleLifetime > values.sessionLifetime)
+    problems.push('SESSION_IDLE_LIFETIME has to be no longer than SESSION_LIFETIME')
+  if (values.authAudiences.includes('gatehouse')) problems.push('AUTH_AUDIENCES must not name gatehouse itself')
+  return problems
+}

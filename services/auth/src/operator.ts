@@ -1,0 +1,64 @@
+import { createClient } from '@connectrpc/connect'
+import { readConfig } from '@gatehouse/config'
+import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { createWorkloadSigner } from '@gatehouse/identity'
+import { connect, postgresLimits } from '@gatehouse/postgres'
+import { peerTransport } from '@gatehouse/rpc'
+import { createLogger } from '@gatehouse/telemetry'
+import { type AuthConfig, lifetimesOf, rules, variables } from './config.ts'
+import type { Deps, Users } from './core/deps.ts'
+import { createKeyRing } from './core/keys/key-ring.ts'
+import { createHashPool } from './core/passwords/hash-pool.ts'
+import type { Schema } from './store/schema.ts'
+
+/** What a command stands on: the service's own configuration, without its doors. */
+export interface Operator extends AsyncDisposable {
+  readonly config: AuthConfig
+  readonly deps: Deps & { readonly operators: Pick<Users, 'createUser'> }
+}
+
+/** Opens the database and the way to the user service, as the service itself would. */
+export async function openOperator(env: Readonly<Record<string, string | undefined>>): Promise<Operator> {
+  const config = readConfig(variables, env, rules)
+  await using parts = new AsyncDisposableStack()
+  const log = createLogger({ service: 'auth', level: 'error' })
+  const { kysely: db } = parts.use(
+    connect<Schema>({
+      url: config.databaseUrl,
+      poolSize: 2,
+      namedStatements: false,
+      applicationName: 'gatehouse-auth-command',
+    }),
+  )
+  const peer = {
+    target: 'user',
+    url: config.userUrl,
+    log,
+    ...(config.grpcTlsCaFile !== undefined && { tls: { caFile: config.grpcTlsCaFile } }),
+  }
+  const signer = await createWorkloadSigner(config.workloadKeyFile)
+  const users = createClient(UserService, parts.use(peerTransport({ ...peer, signer })))
+  // Whoever acts as an operator shows the operator's token and no workload's.
+  const operators = createClient(UserService, parts.use(peerTransport(peer)))
+  const requestKey = Buffer.from(config.requestKey, 'base64')
+  const now = Date.now
+  const encryptionKey = Buffer.from(config.authKeyEncryptionKey, 'base64')
+  const deps = {
+    db,
+    users,
+    operators,
+    limits: postgresLimits(db, { hashKey: requestKey }),
+    log,
+    now,
+    // The running services' relay finds the events at its next poll.
+    committed: () => {},
+    lifetimes: lifetimesOf(config),
+    keys: createKeyRing({ db, encryptionKey, now }),
+    audiences: config.authAudiences,
+    challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
+    requestKey,
+    hashing: createHashPool(),
+  }
+  const owned = parts.move()
+  return { config, deps, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}

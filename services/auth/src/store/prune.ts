@@ -1,0 +1,33 @@
+import { sql } from 'kysely'
+import type { Db } from '../core/deps.ts'
+
+/** Each function removes a bounded number of rows and answers how many; two at once do not wait for each other. */
+
+export async function pruneSessions(db: Db, before: Date, limit: number): Promise<number> {
+  const pruned = await sql`
+    delete from sessions where (tenant, id) in (
+      select tenant, id from sessions where least(idle_expire_time, expire_time, end_time) < ${before}
+      limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}
+
+export async function pruneRefreshTokens(db: Db, usedBefore: Date, limit: number): Promise<number> {
+  const pruned = await sql`
+    delete from refresh_tokens where (tenant, token_hash) in (
+      select tenant, token_hash from refresh_tokens where use_time < ${usedBefore}
+      limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}
+
+export async function pruneRevocations(db: Db, forgottenBefore: Date, limit: number): Promise<number> {
+  const pruned = await sql`
+    delete from revocations where (tenant, session_id) in (
+      select tenant, session_id from revocations where forget_time < ${forgottenBefore}
+      limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}
+
+export async function pruneSigningKeys(db: Db, retiredBefore: Date): Promise<number> {
+  const pruned = await sql`delete from signing_keys where retire_time < ${retiredBefore}`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}

@@ -1,0 +1,19 @@
+import { pruneChallenges } from '../core/challenges/prune-challenges.ts'
+import type { Deps } from '../core/deps.ts'
+import { cleanUp } from '../core/sessions/clean-up.ts'
+import { repeat } from './repeat.ts'
+
+const everyMs = 10 * 60_000
+
+/** Removes ended sessions, used-up refresh tokens, challenges and what else has had its time. */
+export function startCleanUp(deps: Deps): AsyncDisposable {
+  return repeat({
+    name: 'clean-up',
+    everyMs,
+    log: deps.log,
+    async act(signal) {
+      await cleanUp(deps, signal)
+      await pruneChallenges(deps)
+    },
+  })
+}
