@@ -1,0 +1,70 @@
+import { type ReactNode, useEffect } from 'react'
+import { Redirect, Route, Switch, useLocation } from 'wouter'
+import { useSession } from './gatehouse.ts'
+import { AcceptInvitation } from './pages/accept-invitation.tsx'
+import { Account } from './pages/account.tsx'
+import { ChangeEmail } from './pages/change-email.tsx'
+import { ForgotPassword } from './pages/forgot-password.tsx'
+import { Inbox } from './pages/inbox.tsx'
+import { NotFound } from './pages/not-found.tsx'
+import { Profile } from './pages/profile.tsx'
+import { ResetPassword } from './pages/reset-password.tsx'
+import { Sessions } from './pages/sessions.tsx'
+import { SignIn } from './pages/sign-in.tsx'
+import { SignUp } from './pages/sign-up.tsx'
+import { VerifyEmail } from './pages/verify-email.tsx'
+import { Frame } from './parts/frame.tsx'
+import { Waiting } from './parts/waiting.tsx'
+
+export function App() {
+  return (
+    <Frame>
+      <Switch>
+        <Route path="/">{() => <Home />}</Route>
+        <Route path="/sign-up">{() => <Stranger page={<SignUp />} />}</Route>
+        <Route path="/sign-in">{() => <Stranger page={<SignIn />} />}</Route>
+        <Route path="/verify" component={VerifyEmail} />
+        <Route path="/forgot-password" component={ForgotPassword} />
+        <Route path="/reset" component={ResetPassword} />
+        <Route path="/invitation" component={AcceptInvitation} />
+        <Route path="/profile">{() => <SignedIn page={<Profile />} />}</Route>
+        <Route path="/inbox">{() => <SignedIn page={<Inbox />} />}</Route>
+        <Route path="/sessions">{() => <SignedIn page={<Sessions />} />}</Route>
+        <Route path="/account">{() => <SignedIn page={<Account />} />}</Route>
+        <Route path="/change-email">{() => <SignedIn page={<ChangeEmail />} />}</Route>
+        <Route component={NotFound} />
+      </Switch>
+    </Frame>
+  )
+}
+
+function Home() {
+  const { kind } = useSession()
+  if (kind === 'unknown') return <Waiting />
+  return kind === 'signed_in' ? <Redirect to="/profile" replace /> : <SignUp />
+}
+
+/** A page for people who are not signed in; the others are sent on. */
+function Stranger({ page }: { page: ReactNode }) {
+  const { kind } = useSession()
+  return kind === 'signed_in' ? <Redirect to={afterSignIn()} replace /> : page
+}
+
+/** A page for signed-in people; strangers sign in first and come back. */
+function SignedIn({ page }: { page: ReactNode }) {
+  const { kind } = useSession()
+  const [path, go] = useLocation()
+  useEffect(() => {
+    if (kind !== 'signed_out') return
+    sessionStorage.setItem('gatehouse.after-sign-in', path + location.hash)
+    go('/sign-in', { replace: true })
+  }, [kind, path, go])
+  return kind === 'signed_in' ? page : <Waiting />
+}
+
+function afterSignIn(): string {
+  const path = sessionStorage.getItem('gatehouse.after-sign-in') ?? '/profile'
+  sessionStorage.removeItem('gatehouse.after-sign-in')
+  // A path of ours and nothing else: whoever can write there must not choose a site.
+  return /^\/[a-z]/.test(path) ? path : '/profile'
+}

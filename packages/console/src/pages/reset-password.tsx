@@ -1,0 +1,59 @@
+import { Link, useLocation } from 'wouter'
+import { gatehouse, signedIn } from '../gatehouse.ts'
+import { Field, Form, PasswordField } from '../parts/form.tsx'
+import { useLinkToken } from '../parts/link-token.ts'
+import { Page } from '../parts/page.tsx'
+import { passwordHint, weakPassword } from '../parts/weak-password.ts'
+
+const sentences = {
+  CHALLENGE_INVALID: 'This code or link is wrong, was used, or is no longer valid. Please ask for a new mail.',
+  PASSWORD_TOO_WEAK: ({ rule }: Readonly<Record<string, string>>) => weakPassword(rule),
+}
+
+export function ResetPassword() {
+  const token = useLinkToken()
+  const [, go] = useLocation()
+  if (token === '') return <NoLink />
+  async function submit({ password = '' }: Record<string, string>) {
+    const { result } = await gatehouse.accounts.resetPassword({ proof: { case: 'token', value: token }, password, useCookie: true })
+    signedIn(result)
+    go('/profile', { replace: true })
+  }
+  return (
+    <Page title="Set a new password">
+      <Form action="Set password" onSubmit={submit} sentences={sentences}>
+        <PasswordField name="password" label="New password" autoComplete="new-password" hint={passwordHint} />
+      </Form>
+      <p className="aside">This signs you out everywhere else.</p>
+    </Page>
+  )
+}
+
+/** The same by the code, in the browser that asked for it. */
+export function NewPassword({ challengeId }: { challengeId: string }) {
+  const [, go] = useLocation()
+  async function submit({ code = '', password = '' }: Record<string, string>) {
+    const { result } = await gatehouse.accounts.resetPassword({ challengeId, proof: { case: 'code', value: code.replace(/\s/g, '') }, password, useCookie: true })
+    signedIn(result)
+    go('/profile', { replace: true })
+  }
+  return (
+    <Page title="Check your mail">
+      <p>If there is an account with this address, a mail is on its way. Open its link, or enter its code here.</p>
+      <Form action="Set password" onSubmit={submit} sentences={sentences}>
+        <Field name="code" label="Code" inputMode="numeric" autoComplete="one-time-code" maxLength={7} className="code" required />
+        <PasswordField name="password" label="New password" autoComplete="new-password" hint={passwordHint} />
+      </Form>
+    </Page>
+  )
+}
+
+function NoLink() {
+  return (
+    <Page title="Set a new password">
+      <p>
+        Please open the link in the mail, or <Link href="/forgot-password">ask for a new one</Link>.
+      </p>
+    </Page>
+  )
+}

@@ -1,0 +1,22 @@
+import { Link } from 'wouter'
+import { gatehouse, signedIn } from '../gatehouse.ts'
+import { Field, Form, PasswordField } from '../parts/form.tsx'
+import { Page } from '../parts/page.tsx'
+
+export function SignIn() {
+  async function submit({ email = '', password = '' }: Record<string, string>) {
+    const { result } = await gatehouse.sessions.signIn({ email, password, useCookie: true })
+    signedIn(result)
+  }
+  return (
+    <Page title="Sign in">
+      <Form action="Sign in" onSubmit={submit}>
+        <Field name="email" label="E-mail address" type="email" autoComplete="username" inputMode="email" required />
+        <PasswordField name="password" label="Password" autoComplete="current-password" />
+      </Form>
+      <p className="aside">
+        <Link href="/forgot-password">Forgot your password?</Link> · <Link href="/sign-up">Create an account</Link>
+      </p>
+    </Page>
+  )
+}

@@ -1,0 +1,120 @@
+import { type Refused, refusedOf } from '@gatehouse/web'
+import { createContext, type FormEvent, type InputHTMLAttributes, type ReactNode, useContext, useId, useRef, useState } from 'react'
+
+interface FormState {
+  readonly busy: boolean
+  readonly refused: Refused | undefined
+}
+
+const Form$ = createContext<FormState>({ busy: false, refused: undefined })
+
+interface FormProps {
+  readonly children: ReactNode
+  readonly action: string
+  /** Gets the fields by name; what it throws is shown. */
+  readonly onSubmit: (fields: Record<string, string>) => Promise<void>
+  /** Sentences for refusals that this form knows better, by reason. */
+  readonly sentences?: Readonly<Record<string, string | ((metadata: Readonly<Record<string, string>>) => string)>>
+  readonly danger?: boolean
+  readonly done?: string | undefined
+}
+
+/** A form that calls the server: one call at a time, its refusal above the button and beside the fields. */
+export function Form({ children, action, onSubmit, sentences = {}, danger = false, done }: FormProps) {
+  const [state, setState] = useState<FormState>({ busy: false, refused: undefined })
+  const [finished, setFinished] = useState(false)
+  const alert = useRef<HTMLParagraphElement>(null)
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault()
+    if (state.busy) return
+    const form = event.currentTarget
+    const fields = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
+    setState({ busy: true, refused: undefined })
+    setFinished(false)
+    try {
+      await onSubmit(fields)
+      setState({ busy: false, refused: undefined })
+      setFinished(true)
+    } catch (error) {
+      setState({ busy: false, refused: refusedOf(error) })
+      requestAnimationFrame(() => (form.querySelector<HTMLElement>('[aria-invalid=true]') ?? alert.current)?.focus())
+    }
+  }
+  const { refused } = state
+  const known = refused && Object.keys(refused.fields).length > 0
+  return (
+    <Form$ value={state}>
+      <form onSubmit={(event) => void submit(event)} noValidate>
+        {children}
+        <p ref={alert} tabIndex={-1} role="alert" className={refused ? 'alert' : 'alert none'}>
+          {refused && (known ? 'Please look at the marked fields.' : sentenceOf(refused, sentences))}
+          {refused?.retryAfterSeconds !== undefined && ` You can try again ${inWords(refused.retryAfterSeconds)}.`}
+        </p>
+        {done !== undefined && (
+          <p role="status" className={finished ? 'done' : 'done none'}>
+            {finished && done}
+          </p>
+        )}
+        <button type="submit" className={danger ? 'danger' : 'main'} aria-disabled={state.busy}>
+          {state.busy ? 'One moment …' : action}
+        </button>
+      </form>
+    </Form$>
+  )
+}
+
+interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
+  readonly name: string
+  readonly label: string
+  readonly hint?: string
+}
+
+/** A labelled input; what the server says of the field stands under it. */
+export function Field({ label, hint, name, ...input }: FieldProps) {
+  const id = useId()
+  const { refused } = useContext(Form$)
+  const problem = refused?.fields[name] ?? refused?.fields[snakeCase(name)]
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input id={id} name={name} aria-describedby={`${id}-hint ${id}-problem`} aria-invalid={problem !== undefined} {...input} />
+      {hint && (
+        <small id={`${id}-hint`} className="hint">
+          {hint}
+        </small>
+      )}
+      <small id={`${id}-problem`} className="problem">
+        {problem}
+      </small>
+    </div>
+  )
+}
+
+/** A password: it can be looked at, pasted and kept by a password manager. */
+export function PasswordField(props: FieldProps & { readonly autoComplete: 'new-password' | 'current-password' }) {
+  const [shown, setShown] = useState(false)
+  return (
+    <div className="password">
+      <Field {...props} type={shown ? 'text' : 'password'} spellCheck={false} autoCapitalize="off" required />
+      <button type="button" className="quiet" aria-pressed={shown} onClick={() => setShown(!shown)}>
+        {shown ? 'Hide' : 'Show'}
+        <span className="unseen"> {props.label.toLowerCase()}</span>
+      </button>
+    </div>
+  )
+}
+
+function sentenceOf(refused: Refused, sentences: NonNullable<FormProps['sentences']>): string {
+  const sentence = sentences[refused.reason] ?? refused.message
+  return typeof sentence === 'string' ? sentence : sentence(refused.metadata)
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+function inWords(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60)
+  if (minutes <= 1) return 'in a minute'
+  return minutes < 90 ? `in ${minutes} minutes` : `in ${Math.ceil(minutes / 60)} hours`
+}

@@ -1,0 +1,45 @@
+import type { ReactNode } from 'react'
+import { Link, useLocation } from 'wouter'
+import { gatehouse, useSession } from '../gatehouse.ts'
+
+const links = [
+  ['/profile', 'Profile'],
+  ['/inbox', 'Inbox'],
+  ['/sessions', 'Sessions'],
+  ['/account', 'Account'],
+] as const
+
+/** What every page has around it. */
+export function Frame({ children }: { children: ReactNode }) {
+  const session = useSession()
+  const [path, go] = useLocation()
+  async function signOut() {
+    await gatehouse.session.signOut()
+    go('/sign-in')
+  }
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the page
+      </a>
+      <header className="top">
+        <Link href="/" className="brand">
+          <img src="/icon.svg" alt="" width="28" height="28" /> Gatehouse
+        </Link>
+        {session.kind === 'signed_in' && (
+          <nav aria-label="Pages">
+            {links.map(([href, name]) => (
+              <Link key={href} href={href} aria-current={path === href ? 'page' : undefined}>
+                {name}
+              </Link>
+            ))}
+            <button type="button" className="quiet" onClick={() => void signOut()}>
+              Sign out
+            </button>
+          </nav>
+        )}
+      </header>
+      <main id="main">{children}</main>
+    </>
+  )
+}

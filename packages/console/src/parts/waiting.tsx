@@ -1,0 +1,7 @@
+export function Waiting() {
+  return (
+    <p role="status" className="waiting">
+      One moment …
+    </p>
+  )
+}

@@ -1,0 +1,14 @@
+const rules: Readonly<Record<string, string>> = {
+  length: 'Please take 15 characters or more. A sentence is easy to remember.',
+  common: 'This password is known to be used by many. Please take another.',
+  context: 'This password can be guessed from your name, your address or ours. Please take another.',
+  characters: 'This password contains characters that cannot be typed again. Please take another.',
+}
+
+/** Hint under every field for a new password. */
+export const passwordHint = '15 characters or more of any kind. A sentence is fine.'
+
+/** What to say of a password that was refused, by the rule that it broke. */
+export function weakPassword(rule: string | undefined): string {
+  return rules[rule ?? ''] ?? 'This password is not strong enough.'
+}
