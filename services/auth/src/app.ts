@@ -1,14 +1,19 @@
 import { createClient } from '@connectrpc/connect'
+import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, lifetimesOf } from './config.ts'
 import { onUserDeleted } from './consumers/on-user-deleted.ts'
+import { onUserInvited } from './consumers/on-user-invited.ts'
 import { onUserSuspended } from './consumers/on-user-suspended.ts'
 import type { Deps } from './core/deps.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
+import { accountService } from './rpc/account-service.ts'
+import { challengeService } from './rpc/challenge-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { sessionService } from './rpc/session-service.ts'
@@ -49,8 +54,13 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     hashing: createHashPool(config.passwordHashes === undefined ? {} : { running: config.passwordHashes }),
   }
   return await service.serve({
-    rpc: [served(IssuerService, issuerService(deps)), served(SessionService, sessionService(deps))],
-    consumers: [onUserSuspended(deps), onUserDeleted(deps)],
+    rpc: [
+      served(AccountService, accountService(deps)),
+      served(ChallengeService, challengeService(deps)),
+      served(IssuerService, issuerService(deps)),
+      served(SessionService, sessionService(deps)),
+    ],
+    consumers: [onUserInvited(deps), onUserSuspended(deps), onUserDeleted(deps)],
     workers: [
       () => startCleanUp(deps),
       () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
