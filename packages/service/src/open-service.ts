@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { DescService } from '@bufbuild/protobuf'
 import { createClient, type ServiceImpl } from '@connectrpc/connect'
 import type { ServiceConfig } from '@gatehouse/config'
@@ -136,18 +135,19 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       strict: config.gatehouseMode === 'test',
       ...(config.otlpEndpoint !== undefined && { tracer: trace.getTracer('@gatehouse/rpc') }),
     })
-    const services = rpc.map(([desc, implementation]) => ({ desc, methods: pipeline.guard(desc, implementation) }))
-    const subscribed = consumers.length === 0 ? undefined : startConsumers({ nats, db, service: name, consumers, log })
+    const services = rpc.map(([desc, implementation]) => pipeline.guard(desc, implementation))
+    const subscribed = consumers.length === 0 ? undefined : startConsumers({ nats, db, service: name, consumers, log, onCommit: base.committed })
     if (subscribed) parts.use(subscribed)
     for (const start of workers) parts.use(start())
     const grpc = parts.use(
       await createGrpcDoor({
+        service: name,
         services,
         host: config.listenHost,
         port: config.grpcPort,
         log,
         ...(config.grpcTlsCertFile !== undefined &&
-          config.grpcTlsKeyFile !== undefined && { tls: { cert: readFileSync(config.grpcTlsCertFile), key: readFileSync(config.grpcTlsKeyFile) } }),
+          config.grpcTlsKeyFile !== undefined && { tls: { certFile: config.grpcTlsCertFile, keyFile: config.grpcTlsKeyFile } }),
       }),
     )
     const web = parts.use(
@@ -163,7 +163,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     )
     parts.defer(async () => {
       ready = false
-      await within(config.drainTimeout, Promise.all([grpc.drain(), web.drain()]))
+      await within(config.drainTimeout, Promise.all([grpc.drain(config.drainTimeout), web.drain()]))
     })
     ready = true
     const serving = parts.move()

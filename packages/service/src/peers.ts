@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Transport } from '@connectrpc/connect'
 import type { ServiceConfig } from '@gatehouse/config'
 import type { WorkloadSigner } from '@gatehouse/identity'
@@ -24,7 +23,7 @@ export function createPeers(config: ServiceConfig, signer: WorkloadSigner, log: 
       if (held) return held
       const url = urls[name]
       if (url === undefined) throw new TypeError(`${name.toUpperCase()}_URL is missing: where is the ${name} service?`)
-      const transport = peerTransport({ target: name, url, signer, log, ...(config.grpcTlsCaFile !== undefined && { tls: { ca: readFileSync(config.grpcTlsCaFile) } }) })
+      const transport = peerTransport({ target: name, url, signer, log, ...(config.grpcTlsCaFile !== undefined && { tls: { caFile: config.grpcTlsCaFile } }) })
       transports.set(name, transport)
       return transport
     },
