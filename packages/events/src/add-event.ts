@@ -1,5 +1,5 @@
 import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
-import { type ScalarValue, reflect } from '@bufbuild/protobuf/reflect'
+import { reflect, type ScalarValue } from '@bufbuild/protobuf/reflect'
 import { context, propagation } from '@opentelemetry/api'
 import { type Kysely, sql } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'

@@ -6,11 +6,11 @@ import {
   DeliverPolicy,
   JetStreamApiError,
   type JetStreamManager,
+  type JsMsg,
   jetstream,
   jetstreamManager,
-  type JsMsg,
 } from '@nats-io/jetstream'
-import { nanos, type NatsConnection } from '@nats-io/nats-core'
+import { type NatsConnection, nanos } from '@nats-io/nats-core'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
 import { ensureStream, streamOf } from './stream.ts'
@@ -63,7 +63,11 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
     if (options.createStream) await ensureStream(connection, source, { owner: false })
     const name = await ensureConsumer(connection, options)
     const consumer = await jetstream(connection).consumers.get(streamOf(source), name)
-    const messages = await consumer.consume({ max_messages: Math.max(2 * concurrency, 32), expires: 10_000, abort_on_missing_resource: true })
+    const messages = await consumer.consume({
+      max_messages: Math.max(2 * concurrency, 32),
+      expires: 10_000,
+      abort_on_missing_resource: true,
+    })
     onceFound()
     const close = (): void => void messages.close()
     stop.signal.addEventListener('abort', close, { once: true })

@@ -32,7 +32,9 @@ export type Consumer<DB> = {
 }
 
 /** Ties a handler to an event of the contract; its message is typed. Throws TypeError when the message is no event. */
-export function defineConsumer<Desc extends DescMessage, DB, Prepared = undefined>(options: ConsumerOptions<Desc, DB, Prepared>): Consumer<DB> {
+export function defineConsumer<Desc extends DescMessage, DB, Prepared = undefined>(
+  options: ConsumerOptions<Desc, DB, Prepared>,
+): Consumer<DB> {
   const { event, prepare, handle } = options
   eventContract(event)
   return {
@@ -46,7 +48,8 @@ export function defineConsumer<Desc extends DescMessage, DB, Prepared = undefine
 }
 
 /** True when an event tells something newer than what is held; nothing held is older than everything. */
-export const isNewer = (envelope: Envelope, heldVersion: bigint | undefined): boolean => heldVersion === undefined || envelope.version > heldVersion
+export const isNewer = (envelope: Envelope, heldVersion: bigint | undefined): boolean =>
+  heldVersion === undefined || envelope.version > heldVersion
 
 /** Throws PermanentFailure when the bytes are not such a message. */
 export function decode<Desc extends DescMessage>(event: Desc, payload: Uint8Array): MessageShape<Desc> {

@@ -31,7 +31,13 @@ type Row = {
 const maxReasonLength = 2000
 
 /** Puts an event aside with the reason why it cannot be handled. */
-export async function buryEvent<DB>(db: Kysely<DB>, consumer: string, envelope: Envelope, payload: Uint8Array, reason: string): Promise<void> {
+export async function buryEvent<DB>(
+  db: Kysely<DB>,
+  consumer: string,
+  envelope: Envelope,
+  payload: Uint8Array,
+  reason: string,
+): Promise<void> {
   const { tenant, id, type, key, version, traceparent = null, time } = envelope
   await sql`insert into dead_letters as held (tenant, event_id, consumer, type, key, version, payload, traceparent, event_time, reason, attempts)
     values (${tenant}, ${id}, ${consumer}, ${type}, ${key}, ${version}, ${Buffer.from(payload)}, ${traceparent}, ${time},
@@ -59,7 +65,11 @@ export async function countDeadLetters<DB>(db: Kysely<DB>): Promise<number> {
 export type RetryOptions<DB> = { readonly db: Kysely<DB>; readonly consumers: readonly Consumer<DB>[]; readonly limit?: number }
 
 /** Handles the oldest dead letters again, once each; those that fail again stay, with the new reason. */
-export async function retryDeadLetters<DB>({ db, consumers, limit = 1000 }: RetryOptions<DB>): Promise<{ handled: number; failed: number }> {
+export async function retryDeadLetters<DB>({
+  db,
+  consumers,
+  limit = 1000,
+}: RetryOptions<DB>): Promise<{ handled: number; failed: number }> {
   const byType = new Map(consumers.map((consumer) => [consumer.event.typeName, consumer]))
   const counts = { handled: 0, failed: 0 }
   for (const row of await readRows(db, limit)) {
@@ -70,7 +80,9 @@ export async function retryDeadLetters<DB>({ db, consumers, limit = 1000 }: Retr
       const act = await consumer.prepare(row.payload, envelope)
       await transact(db, async (tx) => {
         if (await rememberEvent(tx, row.consumer, row.tenant, row.event_id)) await act(tx)
-        await sql`delete from dead_letters where tenant = ${row.tenant} and event_id = ${row.event_id} and consumer = ${row.consumer}`.execute(tx)
+        await sql`delete from dead_letters where tenant = ${row.tenant} and event_id = ${row.event_id} and consumer = ${row.consumer}`.execute(
+          tx,
+        )
       })
       counts.handled++
     } catch (error) {
@@ -82,7 +94,8 @@ export async function retryDeadLetters<DB>({ db, consumers, limit = 1000 }: Retr
 }
 
 async function readRows<DB>(db: Kysely<DB>, limit: number): Promise<Row[]> {
-  const { rows } = await sql<Row>`select tenant, event_id, consumer, type, key, version, payload, traceparent, event_time, reason, attempts, create_time
+  const { rows } =
+    await sql<Row>`select tenant, event_id, consumer, type, key, version, payload, traceparent, event_time, reason, attempts, create_time
     from dead_letters order by create_time limit ${limit}::integer`.execute(db)
   return rows
 }

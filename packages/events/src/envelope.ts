@@ -38,7 +38,9 @@ export function toHeaders(envelope: Envelope, service: string): MsgHdrs {
  * Reads the envelope of a delivery. The subject is what NATS checks permissions by, so tenant and type are taken from it.
  * What is missing is made up from the place in the stream: such a message can still be put aside under a name.
  */
-export function fromMessage(message: Pick<JsMsg, 'subject' | 'headers'> & { readonly info: Pick<JsMsg['info'], 'stream' | 'streamSequence' | 'timestampNanos'> }): Envelope {
+export function fromMessage(
+  message: Pick<JsMsg, 'subject' | 'headers'> & { readonly info: Pick<JsMsg['info'], 'stream' | 'streamSequence' | 'timestampNanos'> },
+): Envelope {
   const of = (name: string): string => message.headers?.get(name) ?? ''
   const cut = message.subject.lastIndexOf('.')
   const { stream, streamSequence, timestampNanos } = message.info

@@ -42,7 +42,8 @@ export class Lease<DB> {
     const epoch = this.#epoch
     this.#epoch = undefined
     this.#heldUntil = 0
-    if (epoch !== undefined) await sql`update relay_lease set expire_time = now() where name = 'relay' and epoch = ${epoch}`.execute(this.#db)
+    if (epoch !== undefined)
+      await sql`update relay_lease set expire_time = now() where name = 'relay' and epoch = ${epoch}`.execute(this.#db)
   }
 
   async #take(): Promise<bigint | undefined> {

@@ -65,7 +65,9 @@ export async function markPublished<DB>(db: Kysely<DB>, epoch: bigint, positions
 /** Kept rows after a position that were written at `since` or later. */
 export async function keptRows<DB>(db: Kysely<DB>, since: Date, after: bigint, limit: number): Promise<OutboxRow[]> {
   const { rows } = await sql<OutboxRow>`select ${columns} from outbox
-    where position > ${after} and published_time is not null and create_time >= ${since} order by position limit ${limit}::integer`.execute(db)
+    where position > ${after} and published_time is not null and create_time >= ${since} order by position limit ${limit}::integer`.execute(
+    db,
+  )
   return rows
 }
 
@@ -84,6 +86,8 @@ export async function outboxBacklog<DB>(db: Kysely<DB>): Promise<{ rows: number;
   const { rows } = await sql<{ rows: bigint; oldest: number }>`select count(*) as rows,
       coalesce(extract(epoch from clock_timestamp() - min(create_time)), 0)::double precision as oldest
     from ((select create_time from outbox where position is null limit 5000)
-      union all (select create_time from outbox where position is not null and published_time is null order by position limit 5000)) waiting`.execute(db)
+      union all (select create_time from outbox where position is not null and published_time is null order by position limit 5000)) waiting`.execute(
+    db,
+  )
   return { rows: Number(rows[0]?.rows ?? 0), oldestSeconds: Math.max(0, rows[0]?.oldest ?? 0) }
 }

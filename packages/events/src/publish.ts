@@ -19,7 +19,12 @@ const giveUpAfter = 8
  * Publishes rows in their order. Keys run side by side; of one key only one is under way, and the first that fails stops the
  * ones after it, so a key's events are never stored out of order. `goOn` is asked before each one.
  */
-export async function publishRows(connection: NatsConnection, service: string, rows: readonly OutboxRow[], goOn: () => boolean): Promise<Published> {
+export async function publishRows(
+  connection: NatsConnection,
+  service: string,
+  rows: readonly OutboxRow[],
+  goOn: () => boolean,
+): Promise<Published> {
   const js = jetstream(connection)
   const keys = [...Map.groupBy(rows, ({ tenant, key }) => `${tenant} ${key}`).values()]
   const confirmed: bigint[] = []

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type BatchObservableResult, metrics } from '@opentelemetry/api'
 import type { NatsConnection } from '@nats-io/nats-core'
+import { type BatchObservableResult, metrics } from '@opentelemetry/api'
 import type { Kysely } from 'kysely'
 import { Lease } from './lease.ts'
 import { type Log, silent } from './log.ts'
@@ -133,7 +133,9 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
 
 function observeBacklog<DB>(db: Kysely<DB>, service: string): () => void {
   const meter = metrics.getMeter('gatehouse.events')
-  const depth = meter.createObservableGauge('gatehouse.outbox.depth', { description: 'Events that no broker has confirmed (counted up to 10,000)' })
+  const depth = meter.createObservableGauge('gatehouse.outbox.depth', {
+    description: 'Events that no broker has confirmed (counted up to 10,000)',
+  })
   const age = meter.createObservableGauge('gatehouse.outbox.age', { description: 'Age of the oldest such event', unit: 's' })
   const see = async (result: BatchObservableResult): Promise<void> => {
     const backlog = await outboxBacklog(db).catch(() => undefined)
@@ -144,4 +146,3 @@ function observeBacklog<DB>(db: Kysely<DB>, service: string): () => void {
   meter.addBatchObservableCallback(see, [depth, age])
   return () => meter.removeBatchObservableCallback(see, [depth, age])
 }
-

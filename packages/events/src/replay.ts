@@ -20,7 +20,8 @@ const batchSize = 1000
  * Gives how many there were; throws at the first one that cannot be published.
  */
 export async function replay<DB>({ db, nats, since, signal }: ReplayOptions<DB>): Promise<{ published: number }> {
-  if (Date.now() - since.getTime() > inboxDays * 86_400_000) throw new RangeError(`consumers remember ${inboxDays} days: a replay reaches no further back`)
+  if (Date.now() - since.getTime() > inboxDays * 86_400_000)
+    throw new RangeError(`consumers remember ${inboxDays} days: a replay reaches no further back`)
   let published = 0
   for (let after = 0n; ; ) {
     const rows = await keptRows(db, since, after, batchSize)

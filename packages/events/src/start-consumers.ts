@@ -89,7 +89,13 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
         log.warn({ ...seen, attempts }, 'an event could not be handled, and will come again')
         return again(message, maxRetryDelayMs, attempts)
       }
-      await buryEvent(db, name, envelope, message.data, error instanceof PermanentFailure ? error.message : `after ${attempts} attempts: ${String(error)}`)
+      await buryEvent(
+        db,
+        name,
+        envelope,
+        message.data,
+        error instanceof PermanentFailure ? error.message : `after ${attempts} attempts: ${String(error)}`,
+      )
       message.ack()
       failuresOf.delete(envelope.id)
       log.error(seen, 'an event became a dead letter')
@@ -135,9 +141,10 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
 
 /** While versions of the service run side by side, a newer replica may know the event; after long enough nobody does. */
 function leaveToOthers(message: JsMsg, { type, id }: Envelope, log: Log): void {
-  if (message.info.deliveryCount < unknownDeliveries) return message.nak(5000)
-  log.warn({ type, id }, 'no replica handles this event any more')
-  message.ack()
+  if (message.info.deliveryCount >= unknownDeliveries) {
+    log.warn({ type, id }, 'no replica handles this event any more')
+    message.ack()
+  } else message.nak(5000)
 }
 
 /** Errors that say nothing about the event. gRPC's are known by name and code: 4 deadline, 8 exhausted, 10 aborted, 14 unavailable. */

@@ -1,5 +1,5 @@
-import { DiscardPolicy, jetstreamManager, JetStreamApiError, RetentionPolicy, type StreamConfig, StorageType } from '@nats-io/jetstream'
-import { nanos, type NatsConnection } from '@nats-io/nats-core'
+import { DiscardPolicy, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
+import { type NatsConnection, nanos } from '@nats-io/nats-core'
 
 export type StreamSettings = {
   /** Copies in a cluster. Default 1. */
@@ -20,7 +20,11 @@ export const streamOf = (service: string): string => `gatehouse-${service}`
  * Makes the stream of a service, and gives an existing one this configuration (`owner`) or leaves it as it is.
  * Throws when the server took fewer settings than it was asked for: old ones drop what they do not know.
  */
-export async function ensureStream(connection: NatsConnection, service: string, { owner = true, ...settings }: StreamSettings & { owner?: boolean } = {}): Promise<void> {
+export async function ensureStream(
+  connection: NatsConnection,
+  service: string,
+  { owner = true, ...settings }: StreamSettings & { owner?: boolean } = {},
+): Promise<void> {
   const streams = (await jetstreamManager(connection, { checkAPI: false })).streams
   const wanted = configOf(service, settings)
   const found = await streams.info(wanted.name).then(

@@ -56,7 +56,9 @@ export function subscribe<const Desc extends DescMessage>(options: SubscribeOpti
     consumeStream({
       nats,
       source,
-      subjects: ofSource.map((event) => (tenant === undefined ? `${eventContract(event).subject}.*` : subjectOf(eventContract(event).subject, tenant))),
+      subjects: ofSource.map((event) =>
+        tenant === undefined ? `${eventContract(event).subject}.*` : subjectOf(eventContract(event).subject, tenant),
+      ),
       ...(name !== undefined && { durable: `subscriber-${name}` }),
       from: name === undefined ? 'now' : 'start',
       createStream: false,

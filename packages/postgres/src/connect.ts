@@ -1,4 +1,4 @@
-import { type ObservableResult, metrics } from '@opentelemetry/api'
+import { metrics, type ObservableResult } from '@opentelemetry/api'
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import pg from 'pg'
 import { asUnavailable, DatabaseUnavailable } from './errors.ts'

@@ -15,7 +15,18 @@ const notNow = /^(08...|53...|57P0[1-5]|57014|55P03|25P0[34]|25006)$/
 const lostMessages =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client (has encountered a connection error|was closed) and is not queryable|Cannot use a pool after calling end on the pool)/
 
-const lostCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL'])
+const lostCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+])
 
 /** True when the same call can succeed later without anybody changing anything: answer `unavailable`, try again with backoff. */
 export function isUnavailable(error: unknown): boolean {
@@ -43,7 +54,8 @@ export const isStaleStatement = (error: unknown): boolean =>
   (sqlState(error) === '0A000' && /cached plan/.test((error as Error).message)) || sqlState(error) === '26000'
 
 /** True when the connection that said this is of no more use. */
-export const isConnectionLost = (error: unknown): boolean => isLostByMessage(error) || /^(08...|57P0[1-5]|25P03|25006)$/.test(sqlState(error) ?? '')
+export const isConnectionLost = (error: unknown): boolean =>
+  isLostByMessage(error) || /^(08...|57P0[1-5]|25P03|25006)$/.test(sqlState(error) ?? '')
 
 /** Gives errors of the driver and the operating system the one class that callers know. */
 export function asUnavailable(error: unknown): unknown {

@@ -63,7 +63,9 @@ export class LeasedClient implements PostgresPoolClient {
 
   async #send<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
     const name = values.length > 0 ? this.#names?.nameOf(text) : undefined
-    const result = await this.#client.query(name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] })
+    const result = await this.#client.query(
+      name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] },
+    )
     return result as unknown as PostgresQueryResult<R>
   }
 

@@ -105,5 +105,7 @@ const step = (i: number): RawBuilder<unknown> => sql.raw(`step_${i}`)
 /** Removes windows that are over, a bounded number at a time; a row that came to life meanwhile stays. */
 async function prune<DB>(db: Kysely<DB>): Promise<void> {
   await sql`delete from rate_limits where expire_time < now() and (tenant, key, window_seconds) in (
-    select tenant, key, window_seconds from rate_limits where expire_time < now() limit ${pruneRows}::integer for update skip locked)`.execute(db)
+    select tenant, key, window_seconds from rate_limits where expire_time < now() limit ${pruneRows}::integer for update skip locked)`.execute(
+    db,
+  )
 }

@@ -35,7 +35,9 @@ test('twenty migrators at once apply each migration once', async () => {
 test('a second run applies only what is new', async () => {
   const schema = 'gatehouse_migrating'
   assert.deepEqual(await migrate({ url: database.url, schema, sets: [people('first')] }), { applied: ['first/0001-people'] })
-  assert.deepEqual(await migrate({ url: database.url, schema, sets: [people('first'), people('second')] }), { applied: ['second/0001-people'] })
+  assert.deepEqual(await migrate({ url: database.url, schema, sets: [people('first'), people('second')] }), {
+    applied: ['second/0001-people'],
+  })
   await using connection = connect<unknown>({ url: database.url })
   assert.deepEqual(await schemaVersion(connection.kysely), ['first/0001-people', 'second/0001-people'])
 })
@@ -53,7 +55,10 @@ test('a failing migration leaves nothing behind', async () => {
   const schema = 'gatehouse_migrating'
   const failing: MigrationSet = {
     name: 'failing',
-    migrations: [...people('half').migrations, { id: '0002-wrong', up: async (db) => void (await sql`create table wrong (id nonsense)`.execute(db)) }],
+    migrations: [
+      ...people('half').migrations,
+      { id: '0002-wrong', up: async (db) => void (await sql`create table wrong (id nonsense)`.execute(db)) },
+    ],
   }
   await assert.rejects(migrate({ url: database.url, schema, sets: [failing] }), { code: '42704' })
   await migrate({ url: database.url, schema, sets: [people('half')] })

@@ -49,7 +49,13 @@ type Step = { readonly id: string; readonly hash: string; readonly up: Migration
  */
 export async function migrate({ url, schema, role, sets }: MigrateOptions): Promise<{ applied: string[] }> {
   const steps = await stepsOf(sets)
-  await using database = connect<unknown>({ url, poolSize: 1, namedStatements: false, statementTimeoutMs: 120_000, applicationName: 'gatehouse migrate' })
+  await using database = connect<unknown>({
+    url,
+    poolSize: 1,
+    namedStatements: false,
+    statementTimeoutMs: 120_000,
+    applicationName: 'gatehouse migrate',
+  })
   const db = database.kysely
   await prepare(db, schema)
   return await transact(db, async (tx) => {
@@ -87,7 +93,9 @@ export async function assertSchema<DB>(db: Kysely<DB>, sets: readonly MigrationS
 /** One hash over everything that these sets do, for whoever keeps databases by their content. */
 export async function hashOfSets(sets: readonly MigrationSet[]): Promise<string> {
   const steps = await stepsOf(sets)
-  return createHash('sha256').update(JSON.stringify(steps.map(({ id, hash }) => [id, hash]))).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify(steps.map(({ id, hash }) => [id, hash])))
+    .digest('hex')
 }
 
 const undefinedTable = '42P01'
@@ -116,7 +124,8 @@ async function landedHashes<DB>(db: Kysely<DB>): Promise<Map<string, string>> {
 
 function refuseChanged(steps: readonly Step[], landed: ReadonlyMap<string, string>): void {
   const changed = steps.filter(({ id, hash }) => landed.has(id) && landed.get(id) !== hash).map(({ id }) => id)
-  if (changed.length > 0) throw new MigrationRefused(`landed migrations are immutable, and these read differently now: ${changed.join(', ')}`)
+  if (changed.length > 0)
+    throw new MigrationRefused(`landed migrations are immutable, and these read differently now: ${changed.join(', ')}`)
 }
 
 async function grantRows(tx: Kysely<unknown>, schema: string, role: string): Promise<void> {
@@ -131,7 +140,8 @@ async function stepsOf(sets: readonly MigrationSet[]): Promise<Step[]> {
   for (const { name, migrations } of sets) {
     let previous = ''
     for (const { id, up } of migrations) {
-      if (!/^\d{4}-[a-z0-9-]+$/.test(id) || id <= previous) throw new TypeError(`migration ${name}/${id} is not named in order, like 0001-users`)
+      if (!/^\d{4}-[a-z0-9-]+$/.test(id) || id <= previous)
+        throw new TypeError(`migration ${name}/${id} is not named in order, like 0001-users`)
       previous = id
       steps.push({ id: `${name}/${id}`, hash: await hashOf(up), up })
     }
@@ -142,7 +152,8 @@ async function stepsOf(sets: readonly MigrationSet[]): Promise<Step[]> {
 /** Over the statements, not over the source: formatting a landed migration changes nothing. */
 async function hashOf(up: Migration['up']): Promise<string> {
   const statements: string[] = []
-  const log = ({ query }: { query: CompiledQuery }): number => statements.push(`${query.sql.replace(/\s+/g, ' ').trim()} ${query.parameters.map(String).join()}`)
+  const log = ({ query }: { query: CompiledQuery }): number =>
+    statements.push(`${query.sql.replace(/\s+/g, ' ').trim()} ${query.parameters.map(String).join()}`)
   const dry = new Kysely<unknown>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),

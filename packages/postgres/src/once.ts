@@ -38,7 +38,8 @@ export async function once<DB>(tx: Kysely<DB>, request: Request, act: () => Prom
     const { rows } = await sql<{ fingerprint: string; result_id: string | null }>`select fingerprint, result_id from requests
       where tenant = ${tenant} and caller = ${caller} and method = ${method} and request_id = ${requestId} for update`.execute(tx)
     const held = rows[0]
-    if (held !== undefined && held.fingerprint !== fingerprint) throw new RequestIdReused(`request id ${requestId} was used for another ${method}`)
+    if (held !== undefined && held.fingerprint !== fingerprint)
+      throw new RequestIdReused(`request id ${requestId} was used for another ${method}`)
     if (held !== undefined && held.result_id !== null) return { id: held.result_id, repeated: true }
   }
   const id = await act()

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
-import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { hashOfSets, type MigrationSet, migrate } from '@gatehouse/postgres'
 import pg from 'pg'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
@@ -28,7 +28,10 @@ export async function testDatabase({ service, sets }: TestDatabaseOptions): Prom
   const server = await takeServer()
   const role = `gatehouse_${service.replaceAll('-', '_')}`
   const password = createHmac('sha256', new URL(server.url).password).update(role).digest('base64url')
-  const template = `template_${createHash('sha256').update(`${role} ${await hashOfSets(sets)}`).digest('hex').slice(0, 24)}`
+  const template = `template_${createHash('sha256')
+    .update(`${role} ${await hashOfSets(sets)}`)
+    .digest('hex')
+    .slice(0, 24)}`
   const name = `test_${service.replaceAll('-', '_')}_${randomBytes(6).toString('hex')}`
   const admin = new pg.Client({ connectionString: server.url })
   await admin.connect()
@@ -107,9 +110,7 @@ async function takeServer(): Promise<{ url: string; release: () => Promise<void>
     if (own === held) own = undefined
     const { postgres, folder } = await held.server
     await postgres.stop()
-    // As root the cluster lies elsewhere, behind a link.
-    const data = await realpath(join(folder, 'data'))
-    for (const path of [folder, ...(data.startsWith(folder) ? [] : [dirname(data)])]) await rm(path, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true })
   }
   const { postgres } = await held.server
   return { url: postgres.url, release }
@@ -117,5 +118,5 @@ async function takeServer(): Promise<{ url: string; release: () => Promise<void>
 
 async function startOwn(): Promise<OwnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-postgres-'))
-  return { postgres: await startPostgres({ dataDir: join(folder, 'data'), durable: false }), folder }
+  return { postgres: await startPostgres({ dataDir: join(folder, 'data'), durable: false, keep: false }), folder }
 }
