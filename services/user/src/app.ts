@@ -32,7 +32,8 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
     worker = endSessions({
       db,
       log,
-      revoke: async ({ tenant, userId }, signal) => void (await sessions.revokePersonSessions({ userId }, forTenant(tenant, { signal, timeoutMs: revokeTimeoutMs }))),
+      revoke: async ({ tenant, userId }, signal) =>
+        void (await sessions.revokePersonSessions({ userId }, forTenant(tenant, { signal, timeoutMs: revokeTimeoutMs }))),
     })
     return worker
   }

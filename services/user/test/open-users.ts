@@ -3,8 +3,8 @@ import * as events from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { eventMigrations } from '@gatehouse/events'
 import { connect, sharedMigrations } from '@gatehouse/postgres'
 import { testDatabase } from '@gatehouse/testkit'
-import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { sql } from 'kysely'
+import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { createUser } from '../src/core/create-user.ts'
 import type { Deps } from '../src/core/deps.ts'
 import { registerUser } from '../src/core/register-user.ts'
@@ -33,12 +33,32 @@ export async function openUsers(): Promise<Users> {
     deps,
     commits: () => commits,
     async eventsOf({ tenant, id }) {
-      const { rows } = await sql<{ type: string; payload: Uint8Array; tenant: string }>`select type, payload from outbox where tenant = ${tenant} and key = ${id} order by version`.execute(db)
+      const { rows } = await sql<{
+        type: string
+        payload: Uint8Array
+        tenant: string
+      }>`select type, payload from outbox where tenant = ${tenant} and key = ${id} order by version`.execute(db)
       return rows.map(({ type, payload }) => fromBinary(schemaOf(type), payload))
     },
     invite: (fields) =>
-      createUser(deps, { tenant: 'default', name: 'Ada Lovelace', email: `${uuidv4()}@example.com`, locale: '', inviterId: '', request: { requestId: '', caller: 'person:1', method: 'CreateUser', fingerprint: '' }, ...fields }),
-    register: (fields) => registerUser(deps, { tenant: 'default', id: uuidv7(), name: 'Ada Lovelace', email: `${uuidv4()}@example.com`, locale: '', ...fields }),
+      createUser(deps, {
+        tenant: 'default',
+        name: 'Ada Lovelace',
+        email: `${uuidv4()}@example.com`,
+        locale: '',
+        inviterId: '',
+        request: { requestId: '', caller: 'person:1', method: 'CreateUser', fingerprint: '' },
+        ...fields,
+      }),
+    register: (fields) =>
+      registerUser(deps, {
+        tenant: 'default',
+        id: uuidv7(),
+        name: 'Ada Lovelace',
+        email: `${uuidv4()}@example.com`,
+        locale: '',
+        ...fields,
+      }),
     async [Symbol.asyncDispose]() {
       await connected[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()

@@ -14,7 +14,10 @@ test('gives the person the new address and frees the old one', async () => {
   const user = await users.register({ email: 'old@example.com' })
   const changed = await changeUserEmail(users.deps, { ...user, email: 'New@example.com' })
   assert.deepEqual([changed.email, changed.email_verified, changed.version], ['New@example.com', true, 2n])
-  assert.deepEqual((await users.eventsOf(user)).at(-1), create(UserUpdatedSchema, { userId: user.id, version: 2n, changedFields: ['email'] }))
+  assert.deepEqual(
+    (await users.eventsOf(user)).at(-1),
+    create(UserUpdatedSchema, { userId: user.id, version: 2n, changedFields: ['email'] }),
+  )
   assert.equal((await resolveUser(users.deps, { tenant: 'default', email: 'nEW@example.com' })).id, user.id)
   await assert.rejects(resolveUser(users.deps, { tenant: 'default', email: 'old@example.com' }), { reason: 'USER_NOT_FOUND' })
   assert.equal((await users.register({ email: 'old@example.com' })).state, 'active')
@@ -44,12 +47,21 @@ test('one of many at once gets an address', async () => {
 test('two who want each other’s address are both refused, not stuck', async () => {
   const one = await users.register({ email: 'one@example.com' })
   const other = await users.register({ email: 'other@example.com' })
-  const outcomes = await Promise.allSettled([changeUserEmail(users.deps, { ...one, email: 'other@example.com' }), changeUserEmail(users.deps, { ...other, email: 'one@example.com' })])
+  const outcomes = await Promise.allSettled([
+    changeUserEmail(users.deps, { ...one, email: 'other@example.com' }),
+    changeUserEmail(users.deps, { ...other, email: 'one@example.com' }),
+  ])
   for (const outcome of outcomes) if (outcome.status === 'rejected') assert.equal(outcome.reason.reason, 'EMAIL_TAKEN')
 })
 
 test('changes nobody who is not active', async () => {
-  await assert.rejects(changeUserEmail(users.deps, { ...(await users.invite()), email: 'x@example.com' }), { reason: 'USER_STATE', metadata: { state: 'INVITED' } })
+  await assert.rejects(changeUserEmail(users.deps, { ...(await users.invite()), email: 'x@example.com' }), {
+    reason: 'USER_STATE',
+    metadata: { state: 'INVITED' },
+  })
   const suspended = await suspendUser(users.deps, await users.register())
-  await assert.rejects(changeUserEmail(users.deps, { ...suspended, email: 'x@example.com' }), { reason: 'USER_STATE', metadata: { state: 'SUSPENDED' } })
+  await assert.rejects(changeUserEmail(users.deps, { ...suspended, email: 'x@example.com' }), {
+    reason: 'USER_STATE',
+    metadata: { state: 'SUSPENDED' },
+  })
 })

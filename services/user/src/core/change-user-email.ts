@@ -9,5 +9,8 @@ export const changeUserEmail = (deps: Deps, { email, ...key }: UserKey & { email
   changeUser(deps, key, (user) => {
     requireState(user, 'active')
     if (user.email === email) return undefined
-    return { set: { email, email_key: emailKey(email), email_verified: true }, tell: telling(UserUpdatedSchema, { changedFields: ['email'] }) }
+    return {
+      set: { email, email_key: emailKey(email), email_verified: true },
+      tell: telling(UserUpdatedSchema, { changedFields: ['email'] }),
+    }
   })

@@ -1,6 +1,6 @@
+import type { Message } from '@bufbuild/protobuf'
 import { create, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2'
-import type { Message } from '@bufbuild/protobuf'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
 import { addEvent } from '@gatehouse/events'
 import { type Db, transact } from '@gatehouse/postgres'

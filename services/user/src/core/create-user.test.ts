@@ -77,5 +77,8 @@ test('a refused request can be repeated when the address is free', async () => {
 
 test('keeps a language in its canonical form and refuses what is none', async () => {
   assert.equal((await users.invite({ locale: 'de-at' })).locale, 'de-AT')
-  await assert.rejects(users.invite({ locale: 'en-u' }), { reason: 'INVALID_REQUEST', violations: [{ field: 'locale', description: 'is not a BCP 47 language tag', reason: 'LOCALE_UNKNOWN' }] })
+  await assert.rejects(users.invite({ locale: 'en-u' }), {
+    reason: 'INVALID_REQUEST',
+    violations: [{ field: 'locale', description: 'is not a BCP 47 language tag', reason: 'LOCALE_UNKNOWN' }],
+  })
 })

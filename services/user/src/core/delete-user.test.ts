@@ -15,7 +15,21 @@ test('nothing personal is left of a deleted person', async () => {
   const deleted = await deleteUser(users.deps, user)
   const { id, tenant, create_time } = user
   const { update_time } = deleted
-  const tombstone = { id, tenant, create_time, update_time, version: 2n, state: 'deleted', email: null, email_key: null, email_verified: false, name: '', name_key: null, locale: '', time_zone: '' }
+  const tombstone = {
+    id,
+    tenant,
+    create_time,
+    update_time,
+    version: 2n,
+    state: 'deleted',
+    email: null,
+    email_key: null,
+    email_verified: false,
+    name: '',
+    name_key: null,
+    locale: '',
+    time_zone: '',
+  }
   assert.deepEqual(deleted, tombstone)
   assert.deepEqual(await getUser(users.deps, user), tombstone)
   assert.deepEqual((await users.eventsOf(user)).at(-1), create(UserDeletedSchema, { userId: id, version: 2n }))

@@ -3,8 +3,19 @@ import type { UserChanges, UserKey, UserRow } from '../store/users.ts'
 import { changeUser, telling } from './change-user.ts'
 import type { Deps } from './deps.ts'
 
-const emptied: UserChanges = { state: 'deleted', email: null, email_key: null, email_verified: false, name: '', name_key: null, locale: '', time_zone: '' }
+const emptied: UserChanges = {
+  state: 'deleted',
+  email: null,
+  email_key: null,
+  email_verified: false,
+  name: '',
+  name_key: null,
+  locale: '',
+  time_zone: '',
+}
 
 /** Empties the personal data, which frees the address; id, times and version stay, so that late events about the person can be told from new ones. */
 export const deleteUser = (deps: Deps, key: UserKey): Promise<UserRow> =>
-  changeUser(deps, key, (user) => (user.state === 'deleted' ? undefined : { set: emptied, tell: telling(UserDeletedSchema), endSessions: true }))
+  changeUser(deps, key, (user) =>
+    user.state === 'deleted' ? undefined : { set: emptied, tell: telling(UserDeletedSchema), endSessions: true },
+  )

@@ -15,8 +15,10 @@ export function canonicalLocale(tag: string): string | undefined {
 /** Refuses values whose form is right but which name nothing. Empty and absent ones pass. */
 export function refuseUnknown({ locale, timeZone }: { locale?: string | undefined; timeZone?: string | undefined }): void {
   const violations: Violation[] = []
-  if (locale && canonicalLocale(locale) === undefined) violations.push({ field: 'locale', description: 'is not a BCP 47 language tag', reason: 'LOCALE_UNKNOWN' })
-  if (timeZone && !isTimeZone(timeZone)) violations.push({ field: 'timeZone', description: 'is not in the IANA time zone database', reason: 'TIME_ZONE_UNKNOWN' })
+  if (locale && canonicalLocale(locale) === undefined)
+    violations.push({ field: 'locale', description: 'is not a BCP 47 language tag', reason: 'LOCALE_UNKNOWN' })
+  if (timeZone && !isTimeZone(timeZone))
+    violations.push({ field: 'timeZone', description: 'is not in the IANA time zone database', reason: 'TIME_ZONE_UNKNOWN' })
   if (violations.length > 0) throw commonRefusal(ErrorReason.INVALID_REQUEST, {}, { violations })
 }
 

@@ -11,7 +11,10 @@ after(() => users[Symbol.asyncDispose]())
 
 const namesFound = async (query: string, tenant = 'default') => {
   const page = await searchUsers(users.deps, { tenant, query, pageSize: 0, pageToken: '' })
-  assert.deepEqual(page.users.map(({ id }) => id), page.users.map(({ id }) => id).toSorted())
+  assert.deepEqual(
+    page.users.map(({ id }) => id),
+    page.users.map(({ id }) => id).toSorted(),
+  )
   return page.users.map(({ name }) => name).toSorted()
 }
 
@@ -27,7 +30,8 @@ test('finds by the start of name or address in any letter case', async () => {
 
 test('wildcards mean themselves', async () => {
   const tenant = 'wild'
-  for (const name of ['100% sure', '100 per cent', 'under_score', 'underXscore', 'back\\slash', "quote'; drop"]) await users.invite({ tenant, name })
+  for (const name of ['100% sure', '100 per cent', 'under_score', 'underXscore', 'back\\slash', "quote'; drop"])
+    await users.invite({ tenant, name })
   assert.deepEqual(await namesFound('100%', tenant), ['100% sure'])
   assert.deepEqual(await namesFound('under_', tenant), ['under_score'])
   assert.deepEqual(await namesFound('back\\', tenant), ['back\\slash'])

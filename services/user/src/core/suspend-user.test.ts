@@ -9,7 +9,8 @@ import { suspendUser } from './suspend-user.ts'
 
 const users = await openUsers()
 after(() => users[Symbol.asyncDispose]())
-const pendingOf = (id: string) => users.deps.db.selectFrom('pending_revocations').select(['version', 'attempts']).where('user_id', '=', id).execute()
+const pendingOf = (id: string) =>
+  users.deps.db.selectFrom('pending_revocations').select(['version', 'attempts']).where('user_id', '=', id).execute()
 
 test('suspends once, tells it, and asks for the end of the sessions', async () => {
   const user = await users.register()

@@ -28,4 +28,7 @@ export const toUser = (row: UserRow): User =>
     version: row.version,
   })
 
-export const toPage = ({ users, nextPageToken }: Page): { users: User[]; nextPageToken: string } => ({ users: users.map(toUser), nextPageToken })
+export const toPage = ({ users, nextPageToken }: Page): { users: User[]; nextPageToken: string } => ({
+  users: users.map(toUser),
+  nextPageToken,
+})

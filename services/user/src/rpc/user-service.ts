@@ -23,7 +23,12 @@ export const userService = (deps: Deps, { requestKey }: { requestKey: string | U
     async createUser(request, context) {
       const { tenant, caller } = callOf(context)
       const { name, email, locale, requestId } = request
-      const once = { requestId, caller: callerName(caller), method: 'gatehouse.user.v1.UserService/CreateUser', fingerprint: fingerprint(CreateUserRequestSchema, request, requestKey) }
+      const once = {
+        requestId,
+        caller: callerName(caller),
+        method: 'gatehouse.user.v1.UserService/CreateUser',
+        fingerprint: fingerprint(CreateUserRequestSchema, request, requestKey),
+      }
       return { user: toUser(await createUser(deps, { tenant, name, email, locale, inviterId: inviterId(caller), request: once })) }
     },
     async getUser({ id }, context) {

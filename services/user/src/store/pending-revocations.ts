@@ -9,12 +9,17 @@ export async function addPendingRevocation(tx: Db<Schema>, request: { tenant: st
   await tx
     .insertInto('pending_revocations')
     .values(request)
-    .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doUpdateSet({ version: request.version, attempts: 0, due_time: sql`now()` }))
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'user_id']).doUpdateSet({ version: request.version, attempts: 0, due_time: sql`now()` }),
+    )
     .execute()
 }
 
 /** Takes what is due, for `leaseMs`: until then no other replica takes it, and afterwards anyone may. */
-export const takePendingRevocations = (db: Db<Schema>, { limit, leaseMs }: { limit: number; leaseMs: number }): Promise<PendingRevocation[]> =>
+export const takePendingRevocations = (
+  db: Db<Schema>,
+  { limit, leaseMs }: { limit: number; leaseMs: number },
+): Promise<PendingRevocation[]> =>
   db
     .with('due', (cte) =>
       cte
@@ -36,11 +41,20 @@ export const takePendingRevocations = (db: Db<Schema>, { limit, leaseMs }: { lim
 
 /** Forgets one that auth has answered, unless a newer request has replaced it meanwhile. */
 export async function deletePendingRevocation(db: Db<Schema>, { tenant, user_id, version }: PendingRevocation): Promise<void> {
-  await db.deleteFrom('pending_revocations').where('tenant', '=', tenant).where('user_id', '=', user_id).where('version', '=', version).execute()
+  await db
+    .deleteFrom('pending_revocations')
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', user_id)
+    .where('version', '=', version)
+    .execute()
 }
 
 /** Gives back one that failed, to be taken after `delayMs`. */
-export async function postponePendingRevocation(db: Db<Schema>, { tenant, user_id, version }: PendingRevocation, delayMs: number): Promise<void> {
+export async function postponePendingRevocation(
+  db: Db<Schema>,
+  { tenant, user_id, version }: PendingRevocation,
+  delayMs: number,
+): Promise<void> {
   await db
     .updateTable('pending_revocations')
     .set({ due_time: later(delayMs) })

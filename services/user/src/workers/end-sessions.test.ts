@@ -23,7 +23,8 @@ async function ask(version = 2n, tenant = 'default'): Promise<string> {
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await condition()); await delay(5)) if (Date.now() > end) assert.fail('it did not happen within ten seconds')
+  for (const end = Date.now() + 10_000; !(await condition()); await delay(5))
+    if (Date.now() > end) assert.fail('it did not happen within ten seconds')
 }
 
 test('asks once for each person, in the person’s tenant, and forgets them', async () => {
@@ -47,7 +48,10 @@ test('tries on until auth answers, and says so once', async () => {
   await until(async () => (await waiting()).length === 0)
   assert.equal(calls, 6)
   await until(() => said.length === 2)
-  assert.deepEqual(said, ['sessions of suspended or deleted people cannot be ended; trying on', 'sessions of suspended and deleted people are ended again'])
+  assert.deepEqual(said, [
+    'sessions of suspended or deleted people cannot be ended; trying on',
+    'sessions of suspended and deleted people are ended again',
+  ])
   assert.ok(person)
 })
 
@@ -110,7 +114,10 @@ test('stopping ends the call under way and gives the work back at once', async (
   )
   await until(() => called)
   await worker[Symbol.asyncDispose]()
-  assert.deepEqual((await takePendingRevocations(db, { limit: 10, leaseMs: 0 })).map(({ user_id }) => user_id), [person])
+  assert.deepEqual(
+    (await takePendingRevocations(db, { limit: 10, leaseMs: 0 })).map(({ user_id }) => user_id),
+    [person],
+  )
 })
 
 test('a nudge does not wait for the poll', async () => {

@@ -1,5 +1,10 @@
 import type { Db } from '@gatehouse/postgres'
-import { deletePendingRevocation, type PendingRevocation, postponePendingRevocation, takePendingRevocations } from '../store/pending-revocations.ts'
+import {
+  deletePendingRevocation,
+  type PendingRevocation,
+  postponePendingRevocation,
+  takePendingRevocations,
+} from '../store/pending-revocations.ts'
 import type { Schema } from '../store/schema.ts'
 
 export type EndSessionsOptions = {
@@ -87,4 +92,5 @@ export function endSessions({ db, revoke, log, pollMs = 500, leaseMs = 30_000, m
 const atOnce = 20
 
 /** Doubles from a quarter of a second; spread, so that replicas do not march in step. */
-const backoff = (attempts: number, maxMs: number): number => Math.min(maxMs, 250 * 2 ** Math.min(attempts - 1, 20)) * (0.5 + Math.random() / 2)
+const backoff = (attempts: number, maxMs: number): number =>
+  Math.min(maxMs, 250 * 2 ** Math.min(attempts - 1, 20)) * (0.5 + Math.random() / 2)
