@@ -69,7 +69,7 @@ test('ends with an owner that is killed, and starts again over what it left', as
     console.log(server.pid)
     setInterval(() => {}, 1000)`
   const owner = spawn(process.execPath, ['--input-type=module', '-e', program, storeDir], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [pid] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string]
+  const [pid] = (await once(createInterface({ input: owner.stdout }), 'line', { signal: AbortSignal.timeout(20_000) })) as [string]
   await assert.rejects(startNats({ storeDir }), { name: 'SetupProblem', message: /already runs over .* started by process \d+/ })
   owner.kill('SIGKILL')
   await once(owner, 'exit')

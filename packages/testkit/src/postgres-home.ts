@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { chmod, lstat, mkdir, readFile, readlink, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { SetupProblem } from './setup-problem.ts'
 
@@ -10,6 +11,8 @@ export type PostgresHome = {
   /** Where the cluster lives: `dataDir` itself, or behind a link there. */
   readonly data: string
   readonly as?: RunAs
+  /** Deletes the cluster and whatever leads to it. */
+  readonly remove: () => Promise<void>
 }
 
 /**
@@ -20,7 +23,10 @@ export type PostgresHome = {
 export async function postgresHome(dataDir: string): Promise<PostgresHome> {
   const link = resolve(dataDir)
   await mkdir(dirname(link), { recursive: true })
-  if (process.getuid?.() !== 0) return { data: link }
+  const removeAll = async (paths: string[]): Promise<void> => {
+    for (const path of paths) await rm(path, { recursive: true, force: true })
+  }
+  if (process.getuid?.() !== 0) return { data: link, remove: () => removeAll([link]) }
   const outside = await ownFolderUnderVarTmp(shortHash(link), 0o711)
   const data = join(outside, 'data')
   const found = await lstat(link).catch(() => undefined)
@@ -34,8 +40,23 @@ export async function postgresHome(dataDir: string): Promise<PostgresHome> {
     await rm(link, { force: true })
     await symlink(data, link)
   }
+  await writeFile(join(outside, originFile), link)
+  await removeOrphans()
   const owner = await stat(data).catch(() => undefined)
-  return { data, as: await unprivilegedUser(owner?.uid) }
+  return { data, as: await unprivilegedUser(owner?.uid), remove: () => removeAll([link, outside]) }
+}
+
+const originFile = 'linked-from'
+
+/** What tests that were killed left in /var/tmp: clusters whose link stood in a temporary folder that is gone. Others may be on a disk that comes back. */
+async function removeOrphans(): Promise<void> {
+  for (const name of await readdir('/var/tmp')) {
+    const outside = join('/var/tmp', name)
+    const found = name.startsWith('gatehouse-0-') ? await lstat(outside).catch(() => undefined) : undefined
+    if (!found?.isDirectory() || found.uid !== 0) continue
+    const link = await readFile(join(outside, originFile), 'utf8').catch(() => '')
+    if (link.startsWith(`${tmpdir()}/`) && !(await lstat(link).catch(() => undefined))) await rm(outside, { recursive: true, force: true })
+  }
 }
 
 /** A folder of ours in /var/tmp, where anyone may make one first: refused unless it is really a folder of this user's. */

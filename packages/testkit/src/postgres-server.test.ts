@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { commandLineOf, waitUntilGone } from './owned-process.ts'
+import { shortHash } from './postgres-home.ts'
 import { startPostgres } from './postgres-server.ts'
 
 let folder: string
@@ -27,6 +28,19 @@ async function ask(url: string, sql: string): Promise<unknown> {
     await client.end()
   }
 }
+
+test('leaves nothing behind when it is not to be kept', async () => {
+  const dataDir = join(folder, 'brief')
+  {
+    await using server = await startPostgres({ dataDir, keep: false })
+    assert.equal(await ask(server.url, 'select 1'), 1)
+  }
+  assert.equal((await readdir(folder)).includes('brief'), false)
+  assert.deepEqual(
+    (await readdir('/var/tmp')).filter((name) => name.endsWith(shortHash(dataDir))),
+    [],
+  )
+})
 
 test('keeps what was written across a stop and a start, under a path with spaces', async () => {
   const dataDir = join(folder, 'kept data')
@@ -78,7 +92,7 @@ test('ends with an owner that is killed, and starts again over what it left', as
     console.log(server.pid)
     setInterval(() => {}, 1000)`
   const owner = spawn(process.execPath, ['--input-type=module', '-e', program, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [pid] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string]
+  const [pid] = (await once(createInterface({ input: owner.stdout }), 'line', { signal: AbortSignal.timeout(20_000) })) as [string]
   assert.match((await commandLineOf(Number(pid))) ?? '', /postgres/)
   owner.kill('SIGKILL')
   await using server = await startPostgres({ dataDir })

@@ -17,6 +17,8 @@ export type PostgresOptions = {
   readonly port?: number
   /** False gives up every promise about power cuts for speed: for tests only. */
   readonly durable?: boolean
+  /** False deletes the cluster when it is stopped. Default true. */
+  readonly keep?: boolean
   /** Default 200. */
   readonly maxConnections?: number
   readonly log?: (line: string) => void
@@ -62,7 +64,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       ...(options.log && { log: options.log }),
     })
     if (await server.line((line) => line.includes('database system is ready to accept connections'), 60_000))
-      return running(server, port, password)
+      return running(server, port, password, options.keep === false ? home.remove : undefined)
     const { lastLines } = await server.stop()
     // The children of a killed server take a moment to notice; until then they hold its shared memory.
     const remainsHeld = lastLines.some((line) => line.includes('pre-existing shared memory block'))
@@ -79,8 +81,11 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 const passwordFile = 'gatehouse-superuser'
 const ownerFile = 'gatehouse-owner'
 
-function running(server: OwnedProcess, port: number, password: string): PostgresServer {
-  const stop = async (): Promise<void> => void (await server.stop())
+function running(server: OwnedProcess, port: number, password: string, remove?: () => Promise<void>): PostgresServer {
+  const stop = async (): Promise<void> => {
+    await server.stop()
+    await remove?.()
+  }
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
   return { url, port, pid: server.pid, exited: server.exited, stop, [Symbol.asyncDispose]: stop }
 }
