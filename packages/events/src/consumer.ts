@@ -22,6 +22,8 @@ export type ConsumerOptions<Desc extends DescMessage, DB, Prepared> = {
    * Ignores what is not newer than the version it holds (isNewer). Throws PermanentFailure when it can never succeed.
    */
   readonly handle: (tx: Transaction<DB>, message: MessageShape<Desc>, envelope: Envelope, prepared: Prepared) => Promise<void>
+  /** Runs after the commit, for a repetition too: the place to wake whoever acts on what `handle` wrote. Not promised: a crash leaves it out. */
+  readonly committed?: (message: MessageShape<Desc>, envelope: Envelope) => void
 }
 
 /** A handler for one event, for startConsumers(). */
@@ -29,13 +31,15 @@ export type Consumer<DB> = {
   readonly event: DescMessage
   /** Decodes and prepares; gives what is left to do in the transaction. Throws PermanentFailure when the body does not decode. */
   readonly prepare: (payload: Uint8Array, envelope: Envelope) => Promise<(tx: Transaction<DB>) => Promise<void>>
+  /** To be called after the commit. */
+  readonly committed: (payload: Uint8Array, envelope: Envelope) => void
 }
 
 /** Ties a handler to an event of the contract; its message is typed. Throws TypeError when the message is no event. */
 export function defineConsumer<Desc extends DescMessage, DB, Prepared = undefined>(
   options: ConsumerOptions<Desc, DB, Prepared>,
 ): Consumer<DB> {
-  const { event, prepare, handle } = options
+  const { event, prepare, handle, committed } = options
   eventContract(event)
   return {
     event,
@@ -44,6 +48,7 @@ export function defineConsumer<Desc extends DescMessage, DB, Prepared = undefine
       const prepared = (await prepare?.(message, envelope)) as Prepared
       return (tx) => handle(tx, message, envelope, prepared)
     },
+    committed: (payload, envelope) => committed?.(decode(event, payload), envelope),
   }
 }
 

@@ -65,6 +65,7 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
           if (await rememberEvent(tx, name, envelope.tenant, envelope.id)) await act(tx)
         })
         message.ack()
+        consumer.committed(message.data, envelope)
         onCommit?.()
         failuresOf.delete(envelope.id)
         handled.add(1, { consumer: name, type: envelope.type, outcome: 'done' })
