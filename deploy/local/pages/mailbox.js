@@ -11,7 +11,9 @@ function show(mail) {
   at('time').textContent = new Date(mail.receive_time).toLocaleString()
   at('html').srcdoc = `<base target="_blank">${mail.html || '<pre></pre>'}`
   at('text').textContent = mail.text
-  at('headers').textContent = Object.entries(mail.headers).map(([name, value]) => `${name}: ${value}`).join('\n')
+  at('headers').textContent = Object.entries(mail.headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n')
   for (const button of document.querySelectorAll('li button')) button.setAttribute('aria-current', String(button.dataset.id === shown))
 }
 
@@ -45,4 +47,4 @@ async function look() {
     setTimeout(look, 1000)
   }
 }
-look()
+void look()

@@ -8,7 +8,9 @@ export async function keepAdminToken(file: string, make: () => Promise<string>, 
   const write = async () => writePrivately(file, `${(await make()).trim()}\n`)
   await write()
   const timer = setInterval(() => {
-    write().catch((error: unknown) => broken(`The administrator's token cannot be renewed: ${error instanceof Error ? error.message : String(error)}`))
+    write().catch((error: unknown) =>
+      broken(`The administrator's token cannot be renewed: ${error instanceof Error ? error.message : String(error)}`),
+    )
   }, everyMs)
   return {
     async [Symbol.asyncDispose]() {

@@ -17,7 +17,9 @@ export async function buildConsole(): Promise<string> {
   for (const source of sources) await digest(join(root, source), hash)
   const now = hash.digest('hex')
   if (existsSync(mark) && (await readFile(mark, 'utf8')) === now) return folder
-  await run(process.execPath, [join(root, 'packages/console/node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'], { cwd: join(root, 'packages/console') })
+  await run(process.execPath, [join(root, 'packages/console/node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'], {
+    cwd: join(root, 'packages/console'),
+  })
   await writeFile(mark, now)
   return folder
 }

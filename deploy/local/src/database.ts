@@ -9,7 +9,9 @@ const database = 'gatehouse'
  */
 export async function prepareDatabase(url: string, passwords: Readonly<Record<ServiceName, string>>): Promise<void> {
   await withClient(url, async (client) => {
-    const { rows } = await client.query<{ rolname: string }>('select rolname from pg_roles where rolname = any($1)', [serviceNames.map(roleOf)])
+    const { rows } = await client.query<{ rolname: string }>('select rolname from pg_roles where rolname = any($1)', [
+      serviceNames.map(roleOf),
+    ])
     for (const name of serviceNames) {
       const verb = rows.some((row) => row.rolname === roleOf(name)) ? 'alter' : 'create'
       await client.query(`${verb} role ${roleOf(name)} login password ${client.escapeLiteral(passwords[name])}`)

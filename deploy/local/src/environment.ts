@@ -41,6 +41,23 @@ export function environmentOf(name: ServiceName, parts: EnvironmentParts): Recor
     TRUSTED_PROXIES: '127.0.0.1',
     REQUEST_KEY: secrets.requestKey[name],
     ...(name === 'auth' && { AUTH_KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey, AUTH_CHALLENGE_KEY: secrets.challengeKey }),
-    ...(name === 'notification' && { SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`, MAIL_FROM: 'Gatehouse <gatehouse@localhost.localdomain>' }),
+    ...(name === 'notification' && {
+      SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
+      MAIL_FROM: 'Gatehouse <gatehouse@localhost.localdomain>',
+    }),
+  }
+}
+
+/** The variables of the example service: another team's, with its own workload key and its own user of the broker. */
+export function exampleEnvironment({ ports, secrets, natsUrl, keyFile }: EnvironmentParts): Record<string, string> {
+  const nats = new URL(natsUrl)
+  nats.username = 'subscriber'
+  nats.password = secrets.nats.subscriber
+  return {
+    GATEHOUSE_ORIGIN: originOf(ports),
+    GATEHOUSE_USER_URL: `127.0.0.1:${ports.services.user.grpc}`,
+    GATEHOUSE_AUTH_URL: `127.0.0.1:${ports.services.auth.grpc}`,
+    GATEHOUSE_NATS_URL: nats.href,
+    GATEHOUSE_WORKLOAD_KEY_FILE: keyFile('example'),
   }
 }

@@ -42,7 +42,8 @@ export function fixedPorts(env: NodeJS.ProcessEnv): { ports: Ports; variables: R
   for (const [name, port] of Object.entries(fixed) as [PortVariable, number][]) {
     const text = env[name]
     const value = text === undefined || text === '' ? port : Number(text)
-    if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new TypeError(`${name} has to be a port from 1 to 65535, not ${text}`)
+    if (!Number.isInteger(value) || value < 1 || value > 65_535)
+      throw new TypeError(`${name} has to be a port from 1 to 65535, not ${text}`)
     at.set(name, value)
   }
   const of = (name: PortVariable) => at.get(name) ?? 0
@@ -63,6 +64,10 @@ export function fixedPorts(env: NodeJS.ProcessEnv): { ports: Ports; variables: R
 /** Free ports for everything, for tests. */
 export async function freePorts(): Promise<Ports> {
   const [origin, smtp, ...rest] = await freePort(11)
-  const three = (from: number): ServicePorts => ({ grpc: rest[from] as number, web: rest[from + 1] as number, metrics: rest[from + 2] as number })
+  const three = (from: number): ServicePorts => ({
+    grpc: rest[from] as number,
+    web: rest[from + 1] as number,
+    metrics: rest[from + 2] as number,
+  })
   return { origin: origin as number, smtp: smtp as number, services: { user: three(0), auth: three(3), notification: three(6) } }
 }

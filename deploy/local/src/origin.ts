@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { Agent, createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
+import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { pipeline } from 'node:stream'
@@ -63,7 +63,8 @@ export async function startOrigin(parts: OriginParts): Promise<Origin> {
     if (path.startsWith('/dev/')) return answerMailbox(request, response, path, parts.mailbox)
     const host = request.headers.host ?? ''
     // Passkeys and cookies belong to a name, not to an address.
-    if (/^(127\.0\.0\.1|\[::1\])(:|$)/.test(host)) return redirect(response, `http://localhost${host.replace(/^.*?(:\d+)?$/, '$1')}${request.url}`)
+    if (/^(127\.0\.0\.1|\[::1\])(:|$)/.test(host))
+      return redirect(response, `http://localhost${host.replace(/^.*?(:\d+)?$/, '$1')}${request.url}`)
     if (request.method !== 'GET' && request.method !== 'HEAD') return notServed(response)
     void answerPage(response, parts.pages, path)
   })
@@ -100,12 +101,22 @@ function listen(server: ReturnType<typeof createServer>, port: number, host: str
   })
 }
 
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 
 function forward(request: IncomingMessage, response: ServerResponse, port: number, withCookies: boolean, agent: Agent): void {
   const headers: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(request.headers)) {
-    if (value === undefined || hopByHop.has(name) || name.startsWith('x-forwarded-') || name === 'forwarded' || name === 'x-real-ip') continue
+    if (value === undefined || hopByHop.has(name) || name.startsWith('x-forwarded-') || name === 'forwarded' || name === 'x-real-ip')
+      continue
     if (name === 'cookie' && !withCookies) continue
     headers[name] = value
   }

@@ -4,7 +4,7 @@ import { natsServiceUsers, type OwnedProcess, SetupProblem, startNats, startPost
 import { keepAdminToken } from './admin-token.ts'
 import { buildConsole } from './console-build.ts'
 import { prepareDatabase } from './database.ts'
-import { type EnvironmentParts, environmentOf, originOf } from './environment.ts'
+import { type EnvironmentParts, environmentOf, exampleEnvironment, originOf } from './environment.ts'
 import { type Mailbox, startMailbox } from './mailbox.ts'
 import { type Ports, type ServiceName, serviceNames } from './options.ts'
 import { startOrigin } from './origin.ts'
@@ -77,7 +77,14 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   const environmentParts: EnvironmentParts = { ports, secrets, postgresUrl: postgres.url, natsUrl: nats.url, jwksFile, keyFile }
   const environment = (name: ServiceName) => ({ ...environmentOf(name, environmentParts), ...extra[name] })
   await settleAll(serviceNames.map((name) => writeEnvironment(folder, name, environment(name))))
-  await settleAll(serviceNames.map((name) => runGatehouse(['migrate', name], environment(name)).catch((error: unknown) => fail(`The schema of ${name} cannot be brought up to date`, error))))
+  await writeEnvironment(folder, 'example', exampleEnvironment(environmentParts))
+  await settleAll(
+    serviceNames.map((name) =>
+      runGatehouse(['migrate', name], environment(name)).catch((error: unknown) =>
+        fail(`The schema of ${name} cannot be brought up to date`, error),
+      ),
+    ),
+  )
 
   const { promise: broken, resolve: breakWith } = Promise.withResolvers<string>()
   const children = new Map<ServiceName, OwnedProcess>()
@@ -94,13 +101,25 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
   onStep('user, auth and notification')
   await settleAll(serviceNames.map(startService))
-  void postgres.exited.then(({ expected, lastLines }) => expected || breakWith(`Postgres ended by itself. Its last lines:\n${lastLines.join('\n')}`))
-  void nats.exited.then(({ expected, lastLines }) => expected || breakWith(`NATS ended by itself. Its last lines:\n${lastLines.join('\n')}`))
+  void postgres.exited.then(
+    ({ expected, lastLines }) => expected || breakWith(`Postgres ended by itself. Its last lines:\n${lastLines.join('\n')}`),
+  )
+  void nats.exited.then(
+    ({ expected, lastLines }) => expected || breakWith(`NATS ended by itself. Its last lines:\n${lastLines.join('\n')}`),
+  )
 
   onStep('the origin')
   const adminTokenFile = join(folder, 'admin-token')
   parts.use(await keepAdminToken(adminTokenFile, () => runGatehouse(['dev', 'admin-token'], environment('auth')), breakWith))
-  const origin = parts.use(await startOrigin({ port: ports.origin, services: ports.services, mailbox, pages: await pages, openapi: join(root, 'packages/contracts/openapi.json') }))
+  const origin = parts.use(
+    await startOrigin({
+      port: ports.origin,
+      services: ports.services,
+      mailbox,
+      pages: await pages,
+      openapi: join(root, 'packages/contracts/openapi.json'),
+    }),
+  )
   const owned = parts.move()
   return {
     origin: originOf({ ...ports, origin: origin.port }),

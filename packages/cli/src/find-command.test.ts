@@ -3,7 +3,10 @@ import { test } from 'node:test'
 import { findCommand, type Owned, usage } from './find-command.ts'
 import { CommandProblem } from './index.ts'
 
-const command = (service: string, name: string): Owned => ({ service, command: { name, summary: `does ${name}`, run: () => Promise.resolve() } })
+const command = (service: string, name: string): Owned => ({
+  service,
+  command: { name, summary: `does ${name}`, run: () => Promise.resolve() },
+})
 const all = [command('auth', 'migrate'), command('user', 'migrate'), command('auth', 'tenants create'), command('auth', 'tenants list')]
 
 test('a command is found by its words, and the rest is its arguments', () => {

@@ -43,5 +43,7 @@ try {
 } catch (error) {
   process.exitCode = error instanceof ConfigError || error instanceof CommandProblem ? 2 : 1
   const expected = process.exitCode === 2
-  process.stderr.write(`gatehouse: ${expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    `gatehouse: ${expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
 }

@@ -3,7 +3,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ConfigError, duration, flag, integer, list, oneOf, optional, origin, port, readConfig, secret, serviceRules, serviceVariables, text, url } from './index.ts'
+import {
+  ConfigError,
+  duration,
+  flag,
+  integer,
+  list,
+  oneOf,
+  optional,
+  origin,
+  port,
+  readConfig,
+  secret,
+  serviceRules,
+  serviceVariables,
+  text,
+  url,
+} from './index.ts'
 
 const table = {
   NAME: text({ about: 'a name' }),
@@ -42,7 +58,15 @@ test('values come under camel-case names, with defaults where nothing is set', (
 })
 
 test('every problem is told at once, and no secret is shown', () => {
-  const problems = problemsOf({ TOKEN: 'short', GRPC_PORT: '70000', MODE: 'c', WAIT: '5', COUNT: '9', ORIGIN: 'https://x/y', KEY: 'c2hvcnQ=' })
+  const problems = problemsOf({
+    TOKEN: 'short',
+    GRPC_PORT: '70000',
+    MODE: 'c',
+    WAIT: '5',
+    COUNT: '9',
+    ORIGIN: 'https://x/y',
+    KEY: 'c2hvcnQ=',
+  })
   assert.equal(problems.length, 8)
   assert.match(problems.join('\n'), /NAME is missing: a name/)
   assert.match(problems.join('\n'), /KEY has to be 32 bytes or more/)
@@ -60,7 +84,10 @@ test('NAME_FILE gives the value of NAME', (t) => {
 
 test('production mode refuses weak and default secrets, local mode takes them', () => {
   assert.match(problemsOf({ ...good, TOKEN: 'changeme-changeme' })[0] ?? '', /TOKEN is a default or weak secret/)
-  assert.match(problemsOf({ ...good, DATABASE_URL: 'postgres://gatehouse:gatehouse@db/x' })[0] ?? '', /DATABASE_URL is a default or weak secret/)
+  assert.match(
+    problemsOf({ ...good, DATABASE_URL: 'postgres://gatehouse:gatehouse@db/x' })[0] ?? '',
+    /DATABASE_URL is a default or weak secret/,
+  )
   assert.deepEqual(problemsOf({ ...good, TOKEN: 'changeme-changeme', GATEHOUSE_MODE: 'local' }), [])
 })
 
@@ -80,7 +107,11 @@ const service = {
 
 test('production mode refuses plaintext unless a mesh encrypts', () => {
   readConfig(serviceVariables, service, serviceRules)
-  const { GRPC_TLS_CERT_FILE: _, GRPC_TLS_KEY_FILE: __, ...plain } = { ...service, DATABASE_URL: 'postgres://u:kP3x9vQ2mN8rT5wY@db/x', NATS_URL: 'nats://user:kP3x9vQ2mN8rT5wY@nats' }
+  const {
+    GRPC_TLS_CERT_FILE: _,
+    GRPC_TLS_KEY_FILE: __,
+    ...plain
+  } = { ...service, DATABASE_URL: 'postgres://u:kP3x9vQ2mN8rT5wY@db/x', NATS_URL: 'nats://user:kP3x9vQ2mN8rT5wY@nats' }
   assert.throws(
     () => readConfig(serviceVariables, plain, serviceRules),
     (error) => error instanceof ConfigError && error.problems.length === 3,

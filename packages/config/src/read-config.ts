@@ -4,7 +4,9 @@ import type { Variable } from './variables.ts'
 /** Variables by their names in the environment. */
 export type Table = Readonly<Record<string, Variable<unknown>>>
 
-type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}` : Lowercase<S>
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<S>
 
 /** The values of a table, under the variables' names in camel case: `GRPC_PORT` is `grpcPort`. */
 export type Values<T extends Table> = { readonly [K in keyof T & string as CamelCase<K>]: T[K] extends Variable<infer V> ? V : never }
@@ -14,21 +16,28 @@ export class ConfigError extends Error {
   /** One sentence for each problem; none of them shows a secret. */
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
-    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((each) => `  - ${each}`).join('\n')}`)
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
+    )
     this.name = 'ConfigError'
     this.problems = problems
   }
 }
 
 // Values that stand in examples and tutorials; whoever runs with one of them has no secret.
-const known = /^(?:secret|password|changeme|change-me|default|example|test|admin|postgres|gatehouse|letmein)|^(.)\1+$|^(?:0123456789|abcdefghij|1234567890)/i
+const known =
+  /^(?:secret|password|changeme|change-me|default|example|test|admin|postgres|gatehouse|letmein)|^(.)\1+$|^(?:0123456789|abcdefghij|1234567890)/i
 
 /**
  * Reads the variables of `table` from `env`. `NAME_FILE` gives the value of `NAME` (without the line break at its end).
  * `rules` are checked over all values at once and answer a sentence for each problem.
  * @throws {@link ConfigError} with every problem at once.
  */
-export function readConfig<T extends Table>(table: T, env: Readonly<Record<string, string | undefined>>, rules?: (values: Values<T>) => readonly string[]): Values<T> {
+export function readConfig<T extends Table>(
+  table: T,
+  env: Readonly<Record<string, string | undefined>>,
+  rules?: (values: Values<T>) => readonly string[],
+): Values<T> {
   const problems: string[] = []
   const values: Record<string, unknown> = {}
   const production = (env.GATEHOUSE_MODE ?? 'production') === 'production'

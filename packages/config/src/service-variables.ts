@@ -3,7 +3,10 @@ import { duration, flag, integer, list, oneOf, optional, origin, port, secret, t
 
 /** What every service asks of its environment. A service's own table spreads this one. */
 export const serviceVariables = {
-  GATEHOUSE_MODE: oneOf(['production', 'local', 'test'], { about: 'production refuses weak secrets and plaintext; local is for one machine', default: 'production' }),
+  GATEHOUSE_MODE: oneOf(['production', 'local', 'test'], {
+    about: 'production refuses weak secrets and plaintext; local is for one machine',
+    default: 'production',
+  }),
   PUBLIC_ORIGIN: origin({ about: 'where the pages of the tenant `default` live, such as https://id.example.com' }),
   LISTEN_HOST: text({ about: 'address that the doors listen on', default: '0.0.0.0' }),
   GRPC_PORT: port({ about: 'gRPC door; 0 takes a free port' }),
@@ -37,13 +40,16 @@ export type ServiceConfig = Values<typeof serviceVariables>
 /** What production mode demands beyond each variable: a sentence for each broken demand. */
 export function serviceRules(values: ServiceConfig): readonly string[] {
   const problems: string[] = []
-  if ((values.grpcTlsCertFile === undefined) !== (values.grpcTlsKeyFile === undefined)) problems.push('GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE go together')
+  if ((values.grpcTlsCertFile === undefined) !== (values.grpcTlsKeyFile === undefined))
+    problems.push('GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE go together')
   if (values.gatehouseMode !== 'production') return problems
   if (!values.publicOrigin.startsWith('https:')) problems.push('PUBLIC_ORIGIN has to be https in production mode')
   if (values.tlsByMesh) return problems
   const advice = 'or set TLS_BY_MESH=1 where something else encrypts it'
-  if (values.grpcTlsCertFile === undefined) problems.push(`GRPC_TLS_CERT_FILE is missing: production mode refuses plaintext gRPC; ${advice}`)
-  if (!/[?&]sslmode=(require|verify-ca|verify-full)\b/.test(values.databaseUrl)) problems.push(`DATABASE_URL has to say sslmode=verify-full in production mode; ${advice}`)
+  if (values.grpcTlsCertFile === undefined)
+    problems.push(`GRPC_TLS_CERT_FILE is missing: production mode refuses plaintext gRPC; ${advice}`)
+  if (!/[?&]sslmode=(require|verify-ca|verify-full)\b/.test(values.databaseUrl))
+    problems.push(`DATABASE_URL has to say sslmode=verify-full in production mode; ${advice}`)
   if (!values.natsUrl.startsWith('tls:')) problems.push(`NATS_URL has to start with tls: in production mode; ${advice}`)
   return problems
 }

@@ -50,7 +50,10 @@ export function secret(options: { about: string; bytes?: number }): Variable<str
 export function integer(options: Options<number> & { min: number; max: number }): Variable<number> {
   return variable((raw) => {
     const value = Number(raw)
-    check(/^-?\d+$/.test(raw) && value >= options.min && value <= options.max, `has to be a whole number from ${options.min} to ${options.max}`)
+    check(
+      /^-?\d+$/.test(raw) && value >= options.min && value <= options.max,
+      `has to be a whole number from ${options.min} to ${options.max}`,
+    )
     return value
   }, options)
 }
@@ -94,7 +97,10 @@ export function url(options: Options<string> & { protocols: readonly string[]; s
   return variable(
     (raw) => {
       const protocol = URL.canParse(raw) ? new URL(raw).protocol : undefined
-      check(protocol !== undefined && options.protocols.includes(protocol), `has to be a URL that starts with ${options.protocols.join(' or ')}//`)
+      check(
+        protocol !== undefined && options.protocols.includes(protocol),
+        `has to be a URL that starts with ${options.protocols.join(' or ')}//`,
+      )
       return raw
     },
     options,
@@ -105,7 +111,10 @@ export function url(options: Options<string> & { protocols: readonly string[]; s
 /** A web origin without a trailing slash: `https://id.example.com`. */
 export function origin(options: Options<string>): Variable<string> {
   return variable((raw) => {
-    check(URL.canParse(raw) && new URL(raw).origin === raw && /^https?:/.test(raw), 'has to be an origin such as https://id.example.com, with nothing behind it')
+    check(
+      URL.canParse(raw) && new URL(raw).origin === raw && /^https?:/.test(raw),
+      'has to be an origin such as https://id.example.com, with nothing behind it',
+    )
     return raw
   }, options)
 }

@@ -35,14 +35,27 @@ async function world() {
     const payload = Object.fromEntries(Object.entries({ ...claims, ...change }).filter(([, value]) => value !== undefined))
     return new SignJWT(payload).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'k1', ...header } as JWTHeaderParameters).sign(key)
   }
-  return { issuers, verifier, revocations, clock, claims, records, sign, looks: () => looks, [Symbol.asyncDispose]: () => issuers[Symbol.asyncDispose]() }
+  return {
+    issuers,
+    verifier,
+    revocations,
+    clock,
+    claims,
+    records,
+    sign,
+    looks: () => looks,
+    [Symbol.asyncDispose]: () => issuers[Symbol.asyncDispose](),
+  }
 }
 
 test('a good token tells the person, and is remembered', async () => {
   await using w = await world()
   const token = await w.sign()
   const person = await w.verifier.verify(token)
-  assert.deepEqual([person.kind, person.id, person.tenant, person.sessionId, person.clientId, [...person.permissions]], ['person', 'u1', 'default', 's1', 'gatehouse', ['user.users.read']])
+  assert.deepEqual(
+    [person.kind, person.id, person.tenant, person.sessionId, person.clientId, [...person.permissions]],
+    ['person', 'u1', 'default', 's1', 'gatehouse', ['user.users.read']],
+  )
   assert.equal(await w.verifier.verify(token), person)
 })
 
@@ -75,7 +88,8 @@ test('every wrong claim and header is refused', async () => {
     [{}, { kid: '../../etc/passwd' }],
     [{}, { kid: undefined }],
   ]
-  for (const [claims, header] of changes) await assert.rejects(w.verifier.verify(await w.sign(claims, header)), TokenInvalid, JSON.stringify([claims, header]))
+  for (const [claims, header] of changes)
+    await assert.rejects(w.verifier.verify(await w.sign(claims, header)), TokenInvalid, JSON.stringify([claims, header]))
 })
 
 test('other algorithms and other keys are refused', async () => {
@@ -84,10 +98,18 @@ test('other algorithms and other keys are refused', async () => {
   await assert.rejects(w.verifier.verify(await w.sign({}, {}, other.privateKey)), TokenInvalid)
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   for (const alg of ['none', 'None', 'NONE', 'HS256', 'RS256']) {
-    for (const signature of ['', 'AAAA']) await assert.rejects(w.verifier.verify(`${encode({ alg, typ: 'at+jwt', kid: 'k1' })}.${encode(w.claims)}.${signature}`), TokenInvalid, alg)
+    for (const signature of ['', 'AAAA'])
+      await assert.rejects(
+        w.verifier.verify(`${encode({ alg, typ: 'at+jwt', kid: 'k1' })}.${encode(w.claims)}.${signature}`),
+        TokenInvalid,
+        alg,
+      )
   }
   const hmac = new TextEncoder().encode(w.records[0]?.jwks[0])
-  await assert.rejects(w.verifier.verify(await new SignJWT(w.claims).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'k1' }).sign(hmac)), TokenInvalid)
+  await assert.rejects(
+    w.verifier.verify(await new SignJWT(w.claims).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'k1' }).sign(hmac)),
+    TokenInvalid,
+  )
 })
 
 test('every changed letter of a token is refused', async () => {
@@ -100,7 +122,8 @@ test('every changed letter of a token is refused', async () => {
     if (i === token.length - 1) continue
     await assert.rejects(w.verifier.verify(changed), TokenInvalid, `letter ${i}`)
   }
-  for (const text of ['', '.', '..', 'a.b.c', token.slice(1), `${token}.x`, 'x'.repeat(9000)]) await assert.rejects(w.verifier.verify(text), TokenInvalid)
+  for (const text of ['', '.', '..', 'a.b.c', token.slice(1), `${token}.x`, 'x'.repeat(9000)])
+    await assert.rejects(w.verifier.verify(text), TokenInvalid)
 })
 
 test('a remembered token ends with its time and with its session', async () => {

@@ -90,7 +90,8 @@ function peek(token: string): { kid: string; tenant: string } {
   try {
     const header = decodeProtectedHeader(token)
     const { tid } = decodeJwt(token)
-    if (header.alg !== 'ES256' || typeof header.kid !== 'string' || header.kid.length > 128 || typeof tid !== 'string') throw new TokenInvalid('not a token of ours')
+    if (header.alg !== 'ES256' || typeof header.kid !== 'string' || header.kid.length > 128 || typeof tid !== 'string')
+      throw new TokenInvalid('not a token of ours')
     return { kid: header.kid, tenant: tid }
   } catch (error) {
     throw error instanceof TokenInvalid ? error : new TokenInvalid('not a token', { cause: error })
@@ -111,9 +112,11 @@ async function findKey(issuers: IssuerDirectory, tenant: string, kid: string) {
 
 function personOf(payload: JWTPayload): Person {
   const { sub, tid, sid, client_id: clientId, exp, jti, permissions } = payload
-  for (const claim of [sub, tid, clientId, jti]) if (typeof claim !== 'string' || !claimPattern.test(claim)) throw new TokenInvalid('a claim has the wrong form')
+  for (const claim of [sub, tid, clientId, jti])
+    if (typeof claim !== 'string' || !claimPattern.test(claim)) throw new TokenInvalid('a claim has the wrong form')
   if (sid !== undefined && (typeof sid !== 'string' || !claimPattern.test(sid))) throw new TokenInvalid('the sid has the wrong form')
-  if (permissions !== undefined && !(Array.isArray(permissions) && permissions.every((each) => typeof each === 'string'))) throw new TokenInvalid('the permissions have the wrong form')
+  if (permissions !== undefined && !(Array.isArray(permissions) && permissions.every((each) => typeof each === 'string')))
+    throw new TokenInvalid('the permissions have the wrong form')
   return {
     kind: sid === undefined ? 'service_account' : 'person',
     id: sub as string,

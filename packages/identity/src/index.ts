@@ -1,8 +1,27 @@
 export { type AccessDecision, type AccessRule, compileAccess, requestField } from './access.ts'
-export { type AccessTokenVerifier, type AccessTokenVerifierOptions, createAccessTokenVerifier, TokenInvalid, VerificationUnavailable } from './access-token.ts'
+export {
+  type AccessTokenVerifier,
+  type AccessTokenVerifierOptions,
+  createAccessTokenVerifier,
+  TokenInvalid,
+  VerificationUnavailable,
+} from './access-token.ts'
 export type { Caller, Person } from './caller.ts'
-export { type FollowIssuersOptions, followIssuers, type IssuerDirectory, type IssuerRecord, jwksOfOrigin, type TrustedIssuer } from './issuers.ts'
-export { createRevocationList, followRevocations, type RevocationFollower, type RevocationList, type RevocationSource } from './revocations.ts'
+export {
+  type FollowIssuersOptions,
+  followIssuers,
+  type IssuerDirectory,
+  type IssuerRecord,
+  jwksOfOrigin,
+  type TrustedIssuer,
+} from './issuers.ts'
+export {
+  createRevocationList,
+  followRevocations,
+  type RevocationFollower,
+  type RevocationList,
+  type RevocationSource,
+} from './revocations.ts'
 export {
   createWorkloadKey,
   createWorkloadSigner,

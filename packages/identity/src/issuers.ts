@@ -45,7 +45,10 @@ export interface FollowIssuersOptions {
  * Keeps a directory of issuers fresh by asking `load` again and again. The last answer is kept while asking fails, so that tokens verify
  * while auth is away. The first look is taken at once and repeated until it succeeds.
  */
-export function followIssuers(load: (signal: AbortSignal) => Promise<readonly IssuerRecord[]>, options: FollowIssuersOptions = {}): IssuerDirectory {
+export function followIssuers(
+  load: (signal: AbortSignal) => Promise<readonly IssuerRecord[]>,
+  options: FollowIssuersOptions = {},
+): IssuerDirectory {
   const { intervalMs = 30_000, cooldownMs = 1_000, onChange } = options
   const stop = new AbortController()
   let issuers = new Map<string, TrustedIssuer>()

@@ -65,7 +65,9 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
   const patience = setTimeout(beReady, 2_000).unref()
   let connected = false
   let told = false
-  const gauge = meter.createObservableGauge('gatehouse.revocations.connected', { description: '1 while auth tells which sessions have ended' })
+  const gauge = meter.createObservableGauge('gatehouse.revocations.connected', {
+    description: '1 while auth tells which sessions have ended',
+  })
   const observe = (result: { observe(value: number): void }) => result.observe(connected ? 1 : 0)
   gauge.addCallback(observe)
 
@@ -74,7 +76,10 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
     let timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
     let last = cursor
     try {
-      for await (const message of source.watchRevocations({ cursor }, { signal: AbortSignal.any([stop.signal, silent.signal]), timeoutMs: 0 })) {
+      for await (const message of source.watchRevocations(
+        { cursor },
+        { signal: AbortSignal.any([stop.signal, silent.signal]), timeoutMs: 0 },
+      )) {
         clearTimeout(timer)
         timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
         for (const { sessionId, forgetTime } of message.revoked) list.add(sessionId, Number(forgetTime?.seconds ?? 0n) * 1000 + 1000)

@@ -11,7 +11,12 @@ async function keyring(...names: string[]) {
   const jwksFile = join(folder, 'jwks.json')
   writeFileSync(jwksFile, JSON.stringify({ keys: keys.map((key) => key.publicJwk) }))
   for (const [i, name] of names.entries()) writeFileSync(join(folder, `${name}.json`), JSON.stringify(keys[i]?.privateJwk))
-  return { jwksFile, keys, keyFile: (name: string) => join(folder, `${name}.json`), [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+  return {
+    jwksFile,
+    keys,
+    keyFile: (name: string) => join(folder, `${name}.json`),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  }
 }
 
 test('a workload proves its name to the peer it calls, and to nobody else', async () => {

@@ -77,7 +77,8 @@ export async function createWorkloadSigner(keyFile: string): Promise<WorkloadSig
 async function readKey(file: string): Promise<{ key: CryptoKey; jwk: WorkloadJwk }> {
   const jwk = JSON.parse(await readFile(file, 'utf8')) as WorkloadJwk
   const key = await importJWK(jwk, 'ES256')
-  if (key instanceof Uint8Array || typeof jwk.workload !== 'string' || jwk.d === undefined) throw new Error(`${file} holds no private key of a workload`)
+  if (key instanceof Uint8Array || typeof jwk.workload !== 'string' || jwk.d === undefined)
+    throw new Error(`${file} holds no private key of a workload`)
   return { key, jwk }
 }
 
@@ -144,5 +145,9 @@ export function createWorkloadVerifier({ self, jwksFile, now = Date.now }: Workl
 
 function readKeys(file: string): Map<string, WorkloadJwk> {
   const { keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys: WorkloadJwk[] }
-  return new Map(keys.filter((key) => typeof key.kid === 'string' && typeof key.workload === 'string' && key.d === undefined).map((key) => [key.kid as string, key]))
+  return new Map(
+    keys
+      .filter((key) => typeof key.kid === 'string' && typeof key.workload === 'string' && key.d === undefined)
+      .map((key) => [key.kid as string, key]),
+  )
 }

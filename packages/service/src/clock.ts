@@ -15,7 +15,10 @@ const meter = metrics.getMeter('@gatehouse/service')
 /** Measures the own clock against the database's now and each minute. While it cannot, the last difference holds. */
 export function followClock<DB>(db: Kysely<DB>): Clock {
   let offset = 0
-  const gauge = meter.createObservableGauge('gatehouse.clock.offset', { unit: 'ms', description: "What is added to the machine's clock to have the database's" })
+  const gauge = meter.createObservableGauge('gatehouse.clock.offset', {
+    unit: 'ms',
+    description: "What is added to the machine's clock to have the database's",
+  })
   gauge.addCallback((result) => result.observe(offset))
 
   async function measure(): Promise<void> {

@@ -1,3 +1,12 @@
-export { type OpenOptions, migrationsOf, openService, type Served, type ServeOptions, type Service, type ServiceIdentity, served } from './open-service.ts'
+export {
+  migrationsOf,
+  type OpenOptions,
+  openService,
+  type Served,
+  type ServeOptions,
+  type Service,
+  type ServiceIdentity,
+  served,
+} from './open-service.ts'
 export type { PeerName } from './peers.ts'
 export { type App, type Program, runService } from './run-service.ts'

@@ -15,7 +15,18 @@ import {
   type RevocationList,
   type WorkloadSigner,
 } from '@gatehouse/identity'
-import { assertSchema, connect, type Db, isUnavailable, type LimitStore, type MigrationSet, PageTokenInvalid, postgresLimits, RequestIdReused, sharedMigrations } from '@gatehouse/postgres'
+import {
+  assertSchema,
+  connect,
+  type Db,
+  isUnavailable,
+  type LimitStore,
+  type MigrationSet,
+  PageTokenInvalid,
+  postgresLimits,
+  RequestIdReused,
+  sharedMigrations,
+} from '@gatehouse/postgres'
 import { commonRefusal, createGrpcDoor, createPipeline, createWebDoor, type Refusal, type WebRoutes } from '@gatehouse/rpc'
 import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
 import { trace } from '@opentelemetry/api'
@@ -95,7 +106,14 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const log = createLogger({ service: name, level: config.logLevel })
   let ready = false
   const health = opening.use(await startHealthServer(config.listenHost, config.metricsPort, () => ready, telemetry))
-  const database = opening.use(connect<DB>({ url: config.databaseUrl, poolSize: config.databasePoolSize, namedStatements: config.databaseNamedStatements, applicationName: `gatehouse-${name}` }))
+  const database = opening.use(
+    connect<DB>({
+      url: config.databaseUrl,
+      poolSize: config.databasePoolSize,
+      namedStatements: config.databaseNamedStatements,
+      applicationName: `gatehouse-${name}`,
+    }),
+  )
   const db = database.kysely
   const clock = opening.use(followClock(db))
   const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
@@ -125,9 +143,15 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     if ('ready' in identity.revocations) await identity.revocations.ready
     const pipeline = createPipeline({
       service: name,
-      accessTokens: createAccessTokenVerifier({ audience: 'gatehouse', issuers: identity.issuers, revocations: identity.revocations, now: clock.now }),
+      accessTokens: createAccessTokenVerifier({
+        audience: 'gatehouse',
+        issuers: identity.issuers,
+        revocations: identity.revocations,
+        now: clock.now,
+      }),
       workloads: createWorkloadVerifier({ self: name, jwksFile: config.workloadJwksFile, now: clock.now }),
-      tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? identity.issuers.lookAgain().then(() => identity.issuers.tenantOfHost(host)),
+      tenantOfHost: (host) =>
+        identity.issuers.tenantOfHost(host) ?? identity.issuers.lookAgain().then(() => identity.issuers.tenantOfHost(host)),
       limits: base.limits,
       log,
       translate,
@@ -136,7 +160,8 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       ...(config.otlpEndpoint !== undefined && { tracer: trace.getTracer('@gatehouse/rpc') }),
     })
     const services = rpc.map(([desc, implementation]) => pipeline.guard(desc, implementation))
-    const subscribed = consumers.length === 0 ? undefined : startConsumers({ nats, db, service: name, consumers, log, onCommit: base.committed })
+    const subscribed =
+      consumers.length === 0 ? undefined : startConsumers({ nats, db, service: name, consumers, log, onCommit: base.committed })
     if (subscribed) parts.use(subscribed)
     for (const start of workers) parts.use(start())
     const grpc = parts.use(
@@ -175,8 +200,15 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
 function followAuth(service: { peer(name: PeerName): ReturnType<Peers['to']>; log: Logger }, parts: AsyncDisposableStack): ServiceIdentity {
   const auth = service.peer('auth')
   const issuerClient = createClient(IssuerService, auth)
-  const say = (what: string) => (error: unknown) => error === undefined ? service.log.info({}, `${what}: auth answers again`) : service.log.warn({ err: error }, `${what}: auth does not answer`)
-  const issuers = parts.use(followIssuers(async (signal) => (await issuerClient.listIssuers({}, { signal, timeoutMs: 5_000 })).issuers, { onChange: say('issuers') }))
+  const say = (what: string) => (error: unknown) =>
+    error === undefined
+      ? service.log.info({}, `${what}: auth answers again`)
+      : service.log.warn({ err: error }, `${what}: auth does not answer`)
+  const issuers = parts.use(
+    followIssuers(async (signal) => (await issuerClient.listIssuers({}, { signal, timeoutMs: 5_000 })).issuers, {
+      onChange: say('issuers'),
+    }),
+  )
   const revocations = parts.use(followRevocations(createClient(SessionService, auth), say('revocations')))
   return { issuers, revocations }
 }

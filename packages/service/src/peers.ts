@@ -23,7 +23,13 @@ export function createPeers(config: ServiceConfig, signer: WorkloadSigner, log: 
       if (held) return held
       const url = urls[name]
       if (url === undefined) throw new TypeError(`${name.toUpperCase()}_URL is missing: where is the ${name} service?`)
-      const transport = peerTransport({ target: name, url, signer, log, ...(config.grpcTlsCaFile !== undefined && { tls: { caFile: config.grpcTlsCaFile } }) })
+      const transport = peerTransport({
+        target: name,
+        url,
+        signer,
+        log,
+        ...(config.grpcTlsCaFile !== undefined && { tls: { caFile: config.grpcTlsCaFile } }),
+      })
       transports.set(name, transport)
       return transport
     },

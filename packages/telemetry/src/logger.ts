@@ -23,7 +23,20 @@ const registry = createRegistry(
 )
 
 // The contract's word on its messages comes first; these names are for what never was a message, such as headers.
-const secretNames = ['password', 'token', 'access_token', 'refresh_token', 'accessToken', 'refreshToken', 'secret', 'code', 'authorization', 'cookie', 'set-cookie', 'gatehouse-workload']
+const secretNames = [
+  'password',
+  'token',
+  'access_token',
+  'refresh_token',
+  'accessToken',
+  'refreshToken',
+  'secret',
+  'code',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'gatehouse-workload',
+]
 
 /** Options of {@link createLogger}. */
 export interface LoggerOptions {

@@ -11,7 +11,8 @@ export function redact(schema: DescMessage, message: Message): Record<string, un
   const reflected = reflect(schema, message)
   for (const field of schema.fields) {
     if (!reflected.isSet(field)) continue
-    fields[field.jsonName] = marked(field) ?? plain(field, (message as unknown as Record<string, unknown>)[field.localName] ?? oneofValue(field, message))
+    fields[field.jsonName] =
+      marked(field) ?? plain(field, (message as unknown as Record<string, unknown>)[field.localName] ?? oneofValue(field, message))
   }
   return fields
 }

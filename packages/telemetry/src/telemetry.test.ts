@@ -22,7 +22,10 @@ test('a message is logged without its personal and secret fields', () => {
 
 test('a log line shows neither a message of the contract nor a header that is secret', () => {
   const { written, destination } = lines()
-  createLogger({ service: 'auth', destination }).info({ request: signUp, headers: { authorization: 'planted-secret' }, password: 'planted-secret', shown: 'yes\nno' }, 'hello')
+  createLogger({ service: 'auth', destination }).info(
+    { request: signUp, headers: { authorization: 'planted-secret' }, password: 'planted-secret', shown: 'yes\nno' },
+    'hello',
+  )
   const line = written.join('')
   assert.doesNotMatch(line, /planted-secret|ada@example/)
   assert.equal(line.trim().split('\n').length, 1)

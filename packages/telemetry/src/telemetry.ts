@@ -66,7 +66,10 @@ async function setUp({ service, otlpEndpoint }: TelemetryOptions) {
 
 // Loaded only where a collector is named: the exporter is a fifth of a service's memory.
 async function exportSpans(endpoint: string, resource: ReturnType<typeof resourceFromAttributes>) {
-  const [{ BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }] = await Promise.all([import('@opentelemetry/sdk-trace'), import('@opentelemetry/exporter-trace-otlp-proto')])
+  const [{ BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }] = await Promise.all([
+    import('@opentelemetry/sdk-trace'),
+    import('@opentelemetry/exporter-trace-otlp-proto'),
+  ])
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` })
   const provider = new TracerProvider({ resource, spanProcessors: [new BatchSpanProcessor({ exporter })] })
   trace.setGlobalTracerProvider(provider)

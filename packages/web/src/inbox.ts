@@ -16,7 +16,13 @@ interface Told extends InboxNews {
  * HTTP/1.1, so one tab holds the stream and tells the others; when it closes, another goes on from the last cursor.
  * @param userId Whose inbox; keeps the tabs of two people apart.
  */
-export async function followInbox(inbox: Client<typeof InboxService>, userId: string, cursor: string, onNews: (news: InboxNews) => void, signal: AbortSignal): Promise<void> {
+export async function followInbox(
+  inbox: Client<typeof InboxService>,
+  userId: string,
+  cursor: string,
+  onNews: (news: InboxNews) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const name = `gatehouse.inbox.${userId}`
   const channel = new BroadcastChannel(name)
   let last = cursor

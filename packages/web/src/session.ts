@@ -7,7 +7,13 @@ import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 export type SessionState =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'signed_out' }
-  | { readonly kind: 'signed_in'; readonly user: User; readonly sessionId: string; readonly accessToken: string; readonly expireTime: number }
+  | {
+      readonly kind: 'signed_in'
+      readonly user: User
+      readonly sessionId: string
+      readonly accessToken: string
+      readonly expireTime: number
+    }
 
 /** A browser's session: the access token lives in memory, the refresh token in a cookie that no script can read. */
 export interface BrowserSession {

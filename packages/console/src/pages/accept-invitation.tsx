@@ -12,7 +12,8 @@ export function AcceptInvitation() {
     return (
       <Page title="Accept your invitation">
         <p>
-          Please open the link in the mail. It is good for seven days; <Link href="/sign-up">signing up</Link> with the same address sends a new one.
+          Please open the link in the mail. It is good for seven days; <Link href="/sign-up">signing up</Link> with the same address sends a
+          new one.
         </p>
       </Page>
     )
@@ -29,8 +30,9 @@ export function AcceptInvitation() {
         action="Accept"
         onSubmit={submit}
         sentences={{
-          CHALLENGE_INVALID: 'This link was used or is no longer valid. Sign in if you have used it already; signing up with the same address sends a new one.',
-          PASSWORD_TOO_WEAK: ({ rule }) => weakPassword(rule),
+          CHALLENGE_INVALID:
+            'This link was used or is no longer valid. Sign in if you have used it already; signing up with the same address sends a new one.',
+          ...weakPassword,
         }}
       >
         <PasswordField name="password" label="Password" autoComplete="new-password" hint={passwordHint} />

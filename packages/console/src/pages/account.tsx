@@ -55,7 +55,7 @@ function ChangePassword() {
   }
   return (
     <Page title="Password">
-      <Form action="Change password" onSubmit={submit} done="Changed. Your other sessions have ended." sentences={{ PASSWORD_TOO_WEAK: ({ rule }) => weakPassword(rule) }}>
+      <Form action="Change password" onSubmit={submit} done="Changed. Your other sessions have ended." sentences={weakPassword}>
         <PasswordField name="currentPassword" label="Current password" autoComplete="current-password" />
         <PasswordField name="newPassword" label="New password" autoComplete="new-password" hint={passwordHint} />
       </Form>
@@ -74,7 +74,14 @@ function DeleteAccount({ id, email }: { id: string; email: string }) {
     <Page title="Delete your account">
       <p>Your name, address and inbox are erased at once and cannot be brought back.</p>
       <Form action="Delete my account" danger onSubmit={submit} sentences={{ '': 'Please type your address exactly.' }}>
-        <Field name="email" label={`Type ${email} to confirm`} value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" required />
+        <Field
+          name="email"
+          label={`Type ${email} to confirm`}
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+          autoComplete="off"
+          required
+        />
       </Form>
     </Page>
   )

@@ -30,7 +30,13 @@ export function Profile() {
         sentences={{ ETAG_MISMATCH: 'Your profile was changed elsewhere. Please load the page again.' }}
       >
         <Field name="name" label="Name" defaultValue={user.name} autoComplete="name" required />
-        <Field name="locale" label="Language" defaultValue={user.locale} hint="Such as en or de-AT. Mails come in English or German." list="languages" />
+        <Field
+          name="locale"
+          label="Language"
+          defaultValue={user.locale}
+          hint="Such as en or de-AT. Mails come in English or German."
+          list="languages"
+        />
         <datalist id="languages">
           <option value="en" />
           <option value="de" />

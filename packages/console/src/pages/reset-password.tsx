@@ -7,7 +7,7 @@ import { passwordHint, weakPassword } from '../parts/weak-password.ts'
 
 const sentences = {
   CHALLENGE_INVALID: 'This code or link is wrong, was used, or is no longer valid. Please ask for a new mail.',
-  PASSWORD_TOO_WEAK: ({ rule }: Readonly<Record<string, string>>) => weakPassword(rule),
+  ...weakPassword,
 }
 
 export function ResetPassword() {
@@ -33,7 +33,12 @@ export function ResetPassword() {
 export function NewPassword({ challengeId }: { challengeId: string }) {
   const [, go] = useLocation()
   async function submit({ code = '', password = '' }: Record<string, string>) {
-    const { result } = await gatehouse.accounts.resetPassword({ challengeId, proof: { case: 'code', value: code.replace(/\s/g, '') }, password, useCookie: true })
+    const { result } = await gatehouse.accounts.resetPassword({
+      challengeId,
+      proof: { case: 'code', value: code.replace(/\s/g, '') },
+      password,
+      useCookie: true,
+    })
     signedIn(result)
     go('/profile', { replace: true })
   }

@@ -7,13 +7,19 @@ import { passwordHint, weakPassword } from '../parts/weak-password.ts'
 export function SignUp() {
   const [, go] = useLocation()
   async function submit({ name = '', email = '', password = '' }: Record<string, string>) {
-    const { challengeId } = await gatehouse.accounts.signUp({ name, email, password, locale: navigator.language, requestId: crypto.randomUUID() })
+    const { challengeId } = await gatehouse.accounts.signUp({
+      name,
+      email,
+      password,
+      locale: navigator.language,
+      requestId: crypto.randomUUID(),
+    })
     pendingChallenge.set(challengeId)
     go('/verify')
   }
   return (
     <Page title="Create your account">
-      <Form action="Create account" onSubmit={submit} sentences={{ PASSWORD_TOO_WEAK: ({ rule }) => weakPassword(rule) }}>
+      <Form action="Create account" onSubmit={submit} sentences={weakPassword}>
         <Field name="name" label="Name" autoComplete="name" required />
         <Field name="email" label="E-mail address" type="email" autoComplete="username" inputMode="email" required />
         <PasswordField name="password" label="Password" autoComplete="new-password" hint={passwordHint} />

@@ -6,7 +6,10 @@ import { Field, Form, PasswordField } from '../parts/form.tsx'
 import { useLinkToken } from '../parts/link-token.ts'
 import { Page } from '../parts/page.tsx'
 
-const sentences = { CHALLENGE_INVALID: 'This code or link is wrong, was used, or is no longer valid. You can ask for a new mail, or sign in if you have used it already.' }
+const sentences = {
+  CHALLENGE_INVALID:
+    'This code or link is wrong, was used, or is no longer valid. You can ask for a new mail, or sign in if you have used it already.',
+}
 
 /** Proves the mailbox of a sign-up: by the code in the browser that asked, or by the link anywhere. */
 export function VerifyEmail() {
@@ -28,7 +31,11 @@ function ByCode() {
     )
   }
   async function submit({ code = '' }: Record<string, string>) {
-    const { result } = await gatehouse.accounts.verifyEmail({ challengeId, proof: { case: 'code', value: code.replace(/\s/g, '') }, useCookie: true })
+    const { result } = await gatehouse.accounts.verifyEmail({
+      challengeId,
+      proof: { case: 'code', value: code.replace(/\s/g, '') },
+      useCookie: true,
+    })
     pendingChallenge.clear()
     signedIn(result)
     go('/profile', { replace: true })
@@ -64,23 +71,37 @@ function ByLink({ token }: { token: string }) {
   async function submit({ password = '' }: Record<string, string>) {
     try {
       const challengeId = needsPassword ? '' : pendingChallenge.get()
-      const { result } = await gatehouse.accounts.verifyEmail({ challengeId, proof: { case: 'token', value: token }, password, useCookie: true })
+      const { result } = await gatehouse.accounts.verifyEmail({
+        challengeId,
+        proof: { case: 'token', value: token },
+        password,
+        useCookie: true,
+      })
       pendingChallenge.clear()
       signedIn(result)
       go('/profile', { replace: true })
     } catch (error) {
       const { reason } = refusedOf(error)
       // This browser waits for another mail, or for none: whoever signed up knows the password.
-      if (!needsPassword && (reason === 'PASSWORD_NEEDED' || (reason === 'CHALLENGE_INVALID' && pendingChallenge.get() !== ''))) return setNeedsPassword(true)
+      if (!needsPassword && (reason === 'PASSWORD_NEEDED' || (reason === 'CHALLENGE_INVALID' && pendingChallenge.get() !== '')))
+        return setNeedsPassword(true)
       throw error
     }
   }
   return (
     <Page title="Confirm your address">
-      <Form key={String(needsPassword)} action="Confirm my address" onSubmit={submit} sentences={{ ...sentences, PASSWORD_WRONG: 'This is not the password that was chosen at sign-up.' }}>
+      <Form
+        key={String(needsPassword)}
+        action="Confirm my address"
+        onSubmit={submit}
+        sentences={{ ...sentences, PASSWORD_WRONG: 'This is not the password that was chosen at sign-up.' }}
+      >
         {needsPassword ? (
           <>
-            <p>You opened the link in another browser. Please enter the password that you chose when you signed up, so that we know it was you.</p>
+            <p>
+              You opened the link in another browser. Please enter the password that you chose when you signed up, so that we know it was
+              you.
+            </p>
             <PasswordField name="password" label="Password" autoComplete="current-password" />
           </>
         ) : (

@@ -8,7 +8,9 @@ const rules: Readonly<Record<string, string>> = {
 /** Hint under every field for a new password. */
 export const passwordHint = '15 characters or more of any kind. A sentence is fine.'
 
-/** What to say of a password that was refused, by the rule that it broke. */
-export function weakPassword(rule: string | undefined): string {
-  return rules[rule ?? ''] ?? 'This password is not strong enough.'
+function sentenceFor({ rule = '' }: Readonly<Record<string, string>>): string {
+  return rules[rule] ?? 'This password is not strong enough.'
 }
+
+/** What a form with a new password says when it was refused, by the rule that it broke. */
+export const weakPassword = { PASSWORD_TOO_WEAK: sentenceFor }

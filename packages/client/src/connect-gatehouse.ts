@@ -1,0 +1,100 @@
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf'
+import { type CallOptions, type Client, createClient, type Transport } from '@connectrpc/connect'
+import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
+import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { connectNats, type Envelope, type Nats, subscribe } from '@gatehouse/events'
+import {
+  createAccessTokenVerifier,
+  createWorkloadSigner,
+  followIssuers,
+  followRevocations,
+  jwksOfOrigin,
+  type Person,
+} from '@gatehouse/identity'
+import { type Bounds, forTenant, peerTransport } from '@gatehouse/rpc'
+
+/** Where Gatehouse is, and who asks. What is left out cannot be used. */
+export interface ConnectOptions {
+  /** Origin of the tenant's pages, such as `https://id.example.com`: its tokens are verified with the keys published there. */
+  readonly origin: string
+  /** The tenant that lives at the origin; `default` unless given. */
+  readonly tenant?: string
+  /** The `aud` that tokens must name; `gatehouse`, what people's tokens of our own pages name, unless given. */
+  readonly audience?: string
+  /** The own workload's private key (a JWK), from which its one-minute tokens are made. */
+  readonly workloadKeyFile?: string
+  /** gRPC doors, `host:port`. */
+  readonly userUrl?: string
+  /** With it a revoked session is refused within a second; without it, when its token ends. */
+  readonly authUrl?: string
+  readonly notificationUrl?: string
+  /** `nats://user:password@host:port` */
+  readonly natsUrl?: string
+  /** PEM of the authority behind the gRPC doors' certificates; plaintext without it. */
+  readonly caFile?: string
+}
+
+/** Gatehouse, as another team's service sees it. */
+export interface GatehouseClient extends AsyncDisposable {
+  /**
+   * Whom an access token belongs to; verified on this machine.
+   * @throws TokenInvalid when it is not good; VerificationUnavailable while no key was ever seen.
+   */
+  verify(token: string): Promise<Person>
+  readonly users: Client<typeof UserService>
+  readonly notifications: Client<typeof NotificationService>
+  /** Options of a call about the people of a tenant; the own one unless given. */
+  about(tenant?: string, bounds?: Bounds): CallOptions
+  /**
+   * Tells of events at least once, under `name` from where the last run ended: act on `envelope.id` once, and on a higher `envelope.version` only.
+   * An event whose handler rejects comes again.
+   */
+  subscribe<const E extends DescMessage>(
+    name: string,
+    events: readonly E[],
+    onEvent: (event: MessageShape<E>, envelope: Envelope) => Promise<void> | void,
+  ): AsyncDisposable
+}
+
+/** Connects. Nothing has to be reachable yet: keys, peers and broker are found when they come. */
+export async function connectGatehouse(options: ConnectOptions): Promise<GatehouseClient> {
+  const { origin, tenant = 'default', audience = 'gatehouse', workloadKeyFile, caFile } = options
+  await using opening = new AsyncDisposableStack()
+  const signer = workloadKeyFile === undefined ? undefined : await createWorkloadSigner(workloadKeyFile)
+  const issuers = opening.use(followIssuers(jwksOfOrigin(origin, tenant)))
+
+  function transport(target: string, url: string | undefined): Transport {
+    if (url === undefined) return unreachable(target)
+    return opening.use(peerTransport({ target, url, ...(signer && { signer }), ...(caFile !== undefined && { tls: { caFile } }) }))
+  }
+  const revocations =
+    options.authUrl === undefined
+      ? undefined
+      : opening.use(followRevocations(createClient(SessionService, transport('auth', options.authUrl))))
+  const verifier = createAccessTokenVerifier({ audience, issuers, ...(revocations && { revocations }) })
+  const users = createClient(UserService, transport('user', options.userUrl))
+  const notifications = createClient(NotificationService, transport('notification', options.notificationUrl))
+  const nats =
+    options.natsUrl === undefined ? undefined : opening.use(connectNats({ url: options.natsUrl, name: signer?.name ?? 'gatehouse-client' }))
+  await revocations?.ready
+  const owned = opening.move()
+  return {
+    verify: (token) => verifier.verify(token),
+    users,
+    notifications,
+    about: (of = tenant, bounds) => forTenant(of, bounds),
+    subscribe: (name, events, onEvent) => owned.use(subscribe({ nats: demand(nats), name, events, onEvent })),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function demand(nats: Nats | undefined): Nats {
+  if (!nats) throw new TypeError('natsUrl is missing: where is the broker?')
+  return nats
+}
+
+function unreachable(target: string): Transport {
+  const fail = () => Promise.reject(new TypeError(`${target}Url is missing: where is the ${target} service?`))
+  return { unary: fail, stream: fail }
+}
