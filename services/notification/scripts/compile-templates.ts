@@ -6,7 +6,14 @@ import { fileURLToPath } from 'node:url'
 // The package carries no types.
 type Mjml = (
   source: string,
-  options: { filePath: string; ignoreIncludes: boolean; includePath: string; keepComments: boolean; fonts: object; validationLevel: 'strict' },
+  options: {
+    filePath: string
+    ignoreIncludes: boolean
+    includePath: string
+    keepComments: boolean
+    fonts: object
+    validationLevel: 'strict'
+  },
 ) => Promise<{ html: string }>
 
 const mjml = createRequire(import.meta.url)('mjml') as Mjml
@@ -42,10 +49,23 @@ export async function compileTemplates(): Promise<Map<string, string>> {
 async function html(name: string, texts: Record<string, string>): Promise<string> {
   const filePath = `${folder}${name}.mjml`
   // Includes are resolved by mjml, so the texts go in afterwards: they are escaped as HTML, and mjml never reads them as its own markup.
-  const options = { filePath, ignoreIncludes: false, includePath: folder, keepComments: false, fonts: {}, validationLevel: 'strict' } as const
+  const options = {
+    filePath,
+    ignoreIncludes: false,
+    includePath: folder,
+    keepComments: false,
+    fonts: {},
+    validationLevel: 'strict',
+  } as const
   const { html } = await mjml(readFileSync(filePath, 'utf8'), options)
-  const escaped = Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, text.replaceAll(/[<>]/g, (c) => (c === '<' ? '&lt;' : '&gt;'))]))
-  return spell(html, escaped, name).replaceAll(/[ \t]+$/gm, '').replaceAll(/\n{2,}/g, '\n').trim().concat('\n')
+  const escaped = Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, text.replaceAll(/[<>]/g, (c) => (c === '<' ? '&lt;' : '&gt;'))]),
+  )
+  return spell(html, escaped, name)
+    .replaceAll(/[ \t]+$/gm, '')
+    .replaceAll(/\n{2,}/g, '\n')
+    .trim()
+    .concat('\n')
 }
 
 function spell(source: string, texts: Record<string, string>, name: string): string {

@@ -113,7 +113,10 @@ export async function insertDeadDelivery(
 }
 
 /** Cancels what no worker has begun: exact against one that claims it at the same moment. Answers whether this call did it. */
-export async function cancelDelivery(db: Db<Schema>, { tenant, notificationId }: { tenant: string; notificationId: string }): Promise<boolean> {
+export async function cancelDelivery(
+  db: Db<Schema>,
+  { tenant, notificationId }: { tenant: string; notificationId: string },
+): Promise<boolean> {
   const row = await db
     .updateTable('deliveries')
     .set(({ eb }) => ({ state: 'cancelled', data: null, version: eb('version', '+', 1), update_time: sql<Date>`now()` }))

@@ -34,7 +34,10 @@ export async function insertInboxItem(
   db: Db<Schema>,
   { tenant, userId, id, sequence, kind }: InboxKey & { id: string; sequence: number; kind: string },
 ): Promise<void> {
-  await db.insertInto('inbox_items').values({ tenant, user_id: userId, id, sequence, change_sequence: sequence, kind, read_time: null }).execute()
+  await db
+    .insertInto('inbox_items')
+    .values({ tenant, user_id: userId, id, sequence, change_sequence: sequence, kind, read_time: null })
+    .execute()
 }
 
 /** The last sequence given out, 0 where nothing ever came, undefined where the inbox is closed. */
@@ -49,7 +52,11 @@ export async function headOf(db: Db<Schema>, { tenant, userId }: InboxKey): Prom
 }
 
 /** Newest first; `before` is the sequence that the page before ended with. */
-export async function listItems(db: Db<Schema>, { tenant, userId }: InboxKey, { before, limit }: { before?: number; limit: number }): Promise<InboxItemRow[]> {
+export async function listItems(
+  db: Db<Schema>,
+  { tenant, userId }: InboxKey,
+  { before, limit }: { before?: number; limit: number },
+): Promise<InboxItemRow[]> {
   return db
     .selectFrom('inbox_items')
     .select(columns)
@@ -81,7 +88,11 @@ export async function findItems(db: Db<Schema>, { tenant, userId }: InboxKey, id
 }
 
 /** Marks unread items as read under new sequences, the last of which is `last`, in the order of the ids. */
-export async function markItemsRead(db: Db<Schema>, { tenant, userId }: InboxKey, { ids, last }: { ids: readonly string[]; last: number }): Promise<void> {
+export async function markItemsRead(
+  db: Db<Schema>,
+  { tenant, userId }: InboxKey,
+  { ids, last }: { ids: readonly string[]; last: number },
+): Promise<void> {
   await sql`
     update inbox_items i set read_time = now(), change_sequence = ${last - ids.length}::int + marked.position::int
     from unnest(${[...ids]}::uuid[]) with ordinality marked(id, position)
@@ -91,13 +102,19 @@ export async function markItemsRead(db: Db<Schema>, { tenant, userId }: InboxKey
 /** What happened in an inbox after a cursor; `closed` where the person is gone. */
 export interface InboxChanges extends InboxKey {
   readonly closed: boolean
+  /** The inbox's last sequence when it was looked into. */
+  readonly head: number
   readonly items: readonly InboxItemRow[]
 }
 
 /** Looks into many inboxes with one statement: those with changes after their cursor (at most `limit` each, oldest first), and closed ones. */
-export async function changesAfter(db: Db<Schema>, cursors: readonly (InboxKey & { cursor: number })[], limit: number): Promise<InboxChanges[]> {
-  const { rows } = await sql<InboxKey & { closed: boolean } & { [K in keyof InboxItemRow]: InboxItemRow[K] | null }>`
-    select h.tenant, h.user_id as "userId", h.closed, i.id, i.sequence, i.change_sequence, i.kind, i.create_time, i.read_time
+export async function changesAfter(
+  db: Db<Schema>,
+  cursors: readonly (InboxKey & { cursor: number })[],
+  limit: number,
+): Promise<InboxChanges[]> {
+  const { rows } = await sql<InboxKey & { closed: boolean; head: number } & { [K in keyof InboxItemRow]: InboxItemRow[K] | null }>`
+    select h.tenant, h.user_id as "userId", h.closed, h.sequence as head, i.id, i.sequence, i.change_sequence, i.kind, i.create_time, i.read_time
     from unnest(${cursors.map((each) => each.tenant)}::text[], ${cursors.map((each) => each.userId)}::uuid[], ${cursors.map((each) => each.cursor)}::int[])
       watched(tenant, user_id, cursor)
     join inbox_heads h on h.tenant = watched.tenant and h.user_id = watched.user_id and (h.sequence > watched.cursor or h.closed)
@@ -107,11 +124,14 @@ export async function changesAfter(db: Db<Schema>, cursors: readonly (InboxKey &
       order by i.change_sequence limit ${limit}
     ) i on true
     order by h.tenant, h.user_id, i.change_sequence`.execute(db)
-  const changes = new Map<string, InboxKey & { closed: boolean; items: InboxItemRow[] }>()
-  for (const { tenant, userId, closed, ...item } of rows) {
+  const changes = new Map<string, InboxChanges & { items: InboxItemRow[] }>()
+  for (const { tenant, userId, closed, head, ...item } of rows) {
     const key = `${tenant} ${userId}`
     let change = changes.get(key)
-    if (!change) changes.set(key, (change = { tenant, userId, closed, items: [] }))
+    if (!change) {
+      change = { tenant, userId, closed, head, items: [] }
+      changes.set(key, change)
+    }
     if (item.id !== null) change.items.push(item as InboxItemRow)
   }
   return [...changes.values()]

@@ -11,6 +11,7 @@ export function bestLanguage(locale: string): Language {
 
 /** A span as people say it, such as `10 minutes` or `24 Stunden`: in the largest unit that it fills, rounded down. */
 export function spellDuration(language: Language, seconds: number): string {
-  const [unit, size] = seconds >= 2 * 86_400 ? (['day', 86_400] as const) : seconds >= 2 * 3600 ? (['hour', 3600] as const) : (['minute', 60] as const)
+  const [unit, size] =
+    seconds >= 2 * 86_400 ? (['day', 86_400] as const) : seconds >= 2 * 3600 ? (['hour', 3600] as const) : (['minute', 60] as const)
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.max(1, Math.floor(seconds / size)))
 }

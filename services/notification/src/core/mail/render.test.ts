@@ -50,3 +50,9 @@ test('the greeting leaves out a name that nobody knows', () => {
   const mail = renderMail('password_changed', 'de', { ...fields, name: '' })
   assert.match(mail.text, /^Guten Tag,$/m)
 })
+
+test('a mail whose code is used up offers the link alone', () => {
+  const mail = renderMail('verify_email', 'en', { ...fields, code: '', code_lifetime: '' })
+  assert.match(mail.text, /Open this link:\n\nhttps:/)
+  for (const part of [mail.html, mail.text]) assert.doesNotMatch(part, /Enter this code|is good for \./)
+})

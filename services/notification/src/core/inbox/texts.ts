@@ -1,0 +1,52 @@
+import type { Language } from '../mail/languages.ts'
+
+/** What people are told in the application. */
+export const inboxKinds = ['welcome', 'signed_in', 'password_changed', 'email_changed', 'session_ended'] as const
+
+export type InboxKind = (typeof inboxKinds)[number]
+
+export interface InboxText {
+  readonly title: string
+  readonly body: string
+}
+
+const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> = {
+  en: {
+    welcome: { title: 'Welcome', body: 'Your account is ready. What happens to it is told here.' },
+    signed_in: {
+      title: 'New sign-in',
+      body: 'You signed in. If this was not you, end the session in the list of your sessions and change your password.',
+    },
+    password_changed: {
+      title: 'Password changed',
+      body: 'Your password was changed. If this was not you, set a new one at once and end the sessions that you do not know.',
+    },
+    email_changed: { title: 'E-mail address changed', body: 'Your account has a new e-mail address. The old one was told.' },
+    session_ended: {
+      title: 'Session ended for your safety',
+      body: 'A session was used from two places at once, so we ended it. If you cannot explain that, change your password.',
+    },
+  },
+  de: {
+    welcome: { title: 'Willkommen', body: 'Ihr Konto ist bereit. Was mit ihm geschieht, erfahren Sie hier.' },
+    signed_in: {
+      title: 'Neue Anmeldung',
+      body: 'Sie haben sich angemeldet. Wenn Sie das nicht waren, beenden Sie die Sitzung in der Liste Ihrer Sitzungen und ändern Sie Ihr Passwort.',
+    },
+    password_changed: {
+      title: 'Passwort geändert',
+      body: 'Ihr Passwort wurde geändert. Wenn Sie das nicht waren, setzen Sie sofort ein neues und beenden Sie die Sitzungen, die Sie nicht kennen.',
+    },
+    email_changed: { title: 'E-Mail-Adresse geändert', body: 'Ihr Konto hat eine neue E-Mail-Adresse. Die alte wurde benachrichtigt.' },
+    session_ended: {
+      title: 'Sitzung zu Ihrer Sicherheit beendet',
+      body: 'Eine Sitzung wurde von zwei Stellen zugleich benutzt, darum haben wir sie beendet. Wenn Sie sich das nicht erklären können, ändern Sie Ihr Passwort.',
+    },
+  },
+}
+
+/** The words for a kind. One that this version does not know, written by a newer one, is told by its bare name. */
+export function inboxText(kind: string, language: Language): InboxText {
+  const known = inboxKinds.find((each) => each === kind)
+  return known ? texts[language][known] : { title: kind.replaceAll('_', ' '), body: '' }
+}

@@ -1,0 +1,44 @@
+import { timestampDate } from '@bufbuild/protobuf/wkt'
+import type { ServiceImpl } from '@connectrpc/connect'
+import {
+  type NotificationService,
+  SendNotificationRequestSchema,
+} from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
+import { callOf, fingerprint } from '@gatehouse/rpc'
+import type { Deps } from '../core/deps.ts'
+import { cancelNotification } from '../core/notifications/cancel-notification.ts'
+import { getNotification } from '../core/notifications/get-notification.ts'
+import { listNotifications } from '../core/notifications/list-notifications.ts'
+import { sendNotification } from '../core/notifications/send-notification.ts'
+import { callerName } from './caller.ts'
+import { toNotification } from './to-proto.ts'
+
+export const notificationService = (deps: Deps, { requestKey }: { requestKey: string | Uint8Array }) =>
+  ({
+    async sendNotification(request, context) {
+      const { tenant, caller } = callOf(context)
+      const { template, userId, data, sendTime, requestId } = request
+      const row = await sendNotification(deps, {
+        tenant,
+        caller: callerName(caller),
+        requestId,
+        fingerprint: fingerprint(SendNotificationRequestSchema, request, requestKey),
+        template,
+        userId,
+        data,
+        ...(sendTime && { sendTime: timestampDate(sendTime) }),
+      })
+      return { notification: toNotification(row) }
+    },
+    async getNotification({ id }, context) {
+      return { notification: toNotification(await getNotification(deps, { tenant: callOf(context).tenant, id })) }
+    },
+    async listNotifications({ pageSize, pageToken, userId }, context) {
+      const { tenant } = callOf(context)
+      const { notifications, nextPageToken } = await listNotifications(deps, { tenant, userId, pageSize, pageToken })
+      return { notifications: notifications.map(toNotification), nextPageToken }
+    },
+    async cancelNotification({ id }, context) {
+      return { notification: toNotification(await cancelNotification(deps, { tenant: callOf(context).tenant, id })) }
+    },
+  }) satisfies ServiceImpl<typeof NotificationService>

@@ -1,0 +1,100 @@
+import type { Db } from '@gatehouse/postgres'
+import type { Logger } from '@gatehouse/telemetry'
+import { createBell } from '../core/bell.ts'
+import { type ClaimedDelivery, claimDeliveries } from '../store/deliveries.ts'
+import type { Schema } from '../store/schema.ts'
+
+export interface MailWorkerOptions {
+  readonly db: Db<Schema>
+  /** Sends one mail and writes down what came of it. */
+  readonly deliver: (delivery: ClaimedDelivery, signal: AbortSignal) => Promise<unknown>
+  readonly log: Pick<Logger, 'warn' | 'info'>
+  /** Mails on their way at once. */
+  readonly concurrency: { readonly urgent: number; readonly ordinary: number }
+  /** How long a worker may be silent before others take its mails. Longer than any send. */
+  readonly leaseSeconds: number
+  readonly pollMs: number
+  /** How long mails on their way may take when the process ends. */
+  readonly drainMs: number
+}
+
+export interface MailWorker {
+  /** There may be something to send. */
+  wake(): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Sends what is due. Two lanes with slots of their own: however many announcements there are, a code that somebody waits for never stands
+ * behind them. Woken after commits; polling is the truth.
+ */
+export function startMailWorker(options: MailWorkerOptions): MailWorker {
+  const abort = new AbortController()
+  const lanes = [
+    startLane(options, true, options.concurrency.urgent, abort.signal),
+    startLane(options, false, options.concurrency.ordinary, abort.signal),
+  ]
+  return {
+    wake() {
+      for (const lane of lanes) lane.wake()
+    },
+    async [Symbol.asyncDispose]() {
+      const timer = setTimeout(() => abort.abort(), options.drainMs)
+      await Promise.all(lanes.map((lane) => lane.stop()))
+      clearTimeout(timer)
+    },
+  }
+}
+
+function startLane({ db, deliver, log, leaseSeconds, pollMs }: MailWorkerOptions, urgent: boolean, slots: number, signal: AbortSignal) {
+  const bell = createBell()
+  const sending = new Set<Promise<void>>()
+  let stopped = false
+  let backlog = false
+  let failing = false
+
+  function send(delivery: ClaimedDelivery): void {
+    const sent = deliver(delivery, signal)
+      .catch((error: unknown) =>
+        log.warn({ err: error, delivery: delivery.id }, 'what came of a mail could not be written; it goes again when its lease ends'),
+      )
+      .then(() => {
+        sending.delete(sent)
+        if (backlog) bell.ring()
+      })
+    sending.add(sent)
+  }
+
+  async function claim(limit: number): Promise<number> {
+    try {
+      const claimed = await claimDeliveries(db, { urgent, limit, leaseSeconds })
+      if (failing) log.info({ urgent }, 'mails are sent again')
+      failing = false
+      for (const delivery of claimed) send(delivery)
+      return claimed.length
+    } catch (error) {
+      if (!failing) log.warn({ err: error, urgent }, 'mails cannot be claimed')
+      failing = true
+      return 0
+    }
+  }
+
+  const run = (async () => {
+    while (!stopped) {
+      const free = slots - sending.size
+      backlog = free === 0 || (await claim(free)) === free
+      // With a backlog the next free slot rings.
+      if (!stopped) await bell.sleep(pollMs)
+    }
+    await Promise.all(sending)
+  })()
+
+  return {
+    wake: bell.ring,
+    stop() {
+      stopped = true
+      bell.ring()
+      return run
+    },
+  }
+}
