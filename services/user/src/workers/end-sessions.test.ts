@@ -3,6 +3,7 @@ import { after, beforeEach, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { v7 as uuidv7 } from 'uuid'
 import { openUsers } from '../../test/open-users.ts'
+import { until } from '../../test/until.ts'
 import { addPendingRevocation, takePendingRevocations } from '../store/pending-revocations.ts'
 import { type EndSessionsOptions, endSessions } from './end-sessions.ts'
 
@@ -20,11 +21,6 @@ async function ask(version = 2n, tenant = 'default'): Promise<string> {
   const user_id = uuidv7()
   await addPendingRevocation(db, { tenant, user_id, version })
   return user_id
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await condition()); await delay(5))
-    if (Date.now() > end) assert.fail('it did not happen within ten seconds')
 }
 
 test('asks once for each person, in the person’s tenant, and forgets them', async () => {
