@@ -83,7 +83,8 @@ export function peerTransport({ target, url, signer, tls, log }: PeerOptions): P
       const request = await onlyMessage(method, input)
       const serialize = (message: MessageShape<typeof method.input>) => toBuffer(toBinary(method.input, message))
       const deserialize = (bytes: Buffer) => fromBinary(method.output, bytes)
-      const options = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs }
+      // 0 is how Connect writes "no deadline".
+      const options = timeoutMs === undefined || timeoutMs === 0 ? {} : { deadline: Date.now() + timeoutMs }
       const call = client.makeServerStreamRequest(pathOf(method), serialize, deserialize, request, metadata, options)
       return streamAnswer(method, call, signal, state)
     },
