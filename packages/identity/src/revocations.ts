@@ -76,10 +76,7 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
     let timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
     let last = cursor
     try {
-      for await (const message of source.watchRevocations(
-        { cursor },
-        { signal: AbortSignal.any([stop.signal, silent.signal]), timeoutMs: 0 },
-      )) {
+      for await (const message of source.watchRevocations({ cursor }, { signal: AbortSignal.any([stop.signal, silent.signal]) })) {
         clearTimeout(timer)
         timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
         for (const { sessionId, forgetTime } of message.revoked) list.add(sessionId, Number(forgetTime?.seconds ?? 0n) * 1000 + 1000)

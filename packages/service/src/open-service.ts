@@ -203,7 +203,7 @@ function followAuth(service: { peer(name: PeerName): ReturnType<Peers['to']>; lo
   const say = (what: string) => (error: unknown) =>
     error === undefined
       ? service.log.info({}, `${what}: auth answers again`)
-      : service.log.warn({ err: error }, `${what}: auth does not answer`)
+      : service.log.warn({ problem: error instanceof Error ? error.message : String(error) }, `${what}: auth does not answer`)
   const issuers = parts.use(
     followIssuers(async (signal) => (await issuerClient.listIssuers({}, { signal, timeoutMs: 5_000 })).issuers, {
       onChange: say('issuers'),

@@ -31,7 +31,6 @@ const secretNames = [
   'accessToken',
   'refreshToken',
   'secret',
-  'code',
   'authorization',
   'cookie',
   'set-cookie',
