@@ -61,10 +61,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(SessionService, sessionService(deps)),
     ],
     consumers: [onUserInvited(deps), onUserSuspended(deps), onUserDeleted(deps)],
-    workers: [
-      () => startCleanUp(deps),
-      () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
-    ],
+    workers: [() => startCleanUp(deps), () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 })],
     routes: jwksRoute(deps, issuers),
   })
 }

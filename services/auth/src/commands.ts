@@ -3,8 +3,8 @@ import { type Command, CommandProblem } from '@gatehouse/cli'
 import { migrate } from '@gatehouse/postgres'
 import { canonicalEmail, Refusal } from '@gatehouse/rpc'
 import { migrationsOf } from '@gatehouse/service'
-import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
+import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
 import { createTenant, defaultTenant, ensureDefaultTenant, TenantRefused } from './core/tenants/create-tenant.ts'
 import { type Operator, openOperator } from './operator.ts'
@@ -128,8 +128,7 @@ export const commands: readonly Command[] = [
     summary: 'registers the service of another team, so that people can have tokens for it',
     run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
       const audience = word(words, 'one audience')
-      if (audience === 'gatehouse' || !/^[\x21-\x7e]{1,200}$/.test(audience))
-        throw new CommandProblem(`${audience} cannot be an audience.`)
+      if (audience === 'gatehouse' || !/^[\x21-\x7e]{1,200}$/.test(audience)) throw new CommandProblem(`${audience} cannot be an audience.`)
       print(`${audience} is ${(await insertAudience(deps.db, { tenant, audience })) ? 'registered' : 'registered already'}`)
     }),
   },

@@ -50,8 +50,7 @@ export function rules(values: AuthConfig): readonly string[] {
   if (values.accessTokenLifetime < minute || values.accessTokenLifetime > 10 * minute)
     problems.push('ACCESS_TOKEN_LIFETIME has to be from 1m to 10m')
   if (values.refreshGrace > 30_000) problems.push('REFRESH_GRACE has to be 30s or less')
-  if (values.sessionIdleLifetime > values.sessionLifetime)
-    problems.push('SESSION_IDLE_LIFETIME has to be no longer than SESSION_LIFETIME')
+  if (values.sessionIdleLifetime > values.sessionLifetime) problems.push('SESSION_IDLE_LIFETIME has to be no longer than SESSION_LIFETIME')
   if (values.authAudiences.includes('gatehouse')) problems.push('AUTH_AUDIENCES must not name gatehouse itself')
   return problems
 }

@@ -43,10 +43,7 @@ export function openIdentity(
   )
   const feed = parts.use(startRevocationFeed({ db, log, tokenLifeSeconds: config.accessTokenLifetime / 1000 }))
   // The doors open when the first look has been taken; should Postgres leave just then, they open without.
-  const ready = Promise.race([
-    Promise.all([known.promise, feed.ready]),
-    delay(longestWaitMs, undefined, { ref: false }),
-  ])
+  const ready = Promise.race([Promise.all([known.promise, feed.ready]), delay(longestWaitMs, undefined, { ref: false })])
   const revocations = { ...feed.list, ready }
   return { issuers, revocations, keys, feed }
 }

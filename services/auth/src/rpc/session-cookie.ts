@@ -1,5 +1,5 @@
-import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Call, commonRefusal } from '@gatehouse/rpc'
 
 const cookieName = '__Host-gatehouse-refresh'

@@ -4,15 +4,7 @@ import type { RefreshTokensTable } from './schema.ts'
 
 export type RefreshTokenRow = Selectable<RefreshTokensTable>
 
-const columns = [
-  'tenant',
-  'token_hash',
-  'session_id',
-  'create_time',
-  'use_time',
-  'key_version',
-  'successor_hash',
-] as const
+const columns = ['tenant', 'token_hash', 'session_id', 'create_time', 'use_time', 'key_version', 'successor_hash'] as const
 
 export async function insertRefreshToken(
   db: Db,
@@ -21,10 +13,7 @@ export async function insertRefreshToken(
   await db.insertInto('refresh_tokens').values(row).execute()
 }
 
-export async function findRefreshToken(
-  db: Db,
-  key: { tenant: string; hash: Uint8Array },
-): Promise<RefreshTokenRow | undefined> {
+export async function findRefreshToken(db: Db, key: { tenant: string; hash: Uint8Array }): Promise<RefreshTokenRow | undefined> {
   return await db
     .selectFrom('refresh_tokens')
     .select(columns)
@@ -38,10 +27,5 @@ export async function useUpRefreshToken(
   key: { tenant: string; hash: Uint8Array },
   use: { use_time: Date; key_version: number; successor_hash: Uint8Array },
 ): Promise<void> {
-  await tx
-    .updateTable('refresh_tokens')
-    .set(use)
-    .where('tenant', '=', key.tenant)
-    .where('token_hash', '=', key.hash)
-    .execute()
+  await tx.updateTable('refresh_tokens').set(use).where('tenant', '=', key.tenant).where('token_hash', '=', key.hash).execute()
 }

@@ -1,10 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../core/deps.ts'
 
-export async function insertRevocations(
-  tx: Db,
-  rows: readonly { tenant: string; session_id: string; forget_time: Date }[],
-): Promise<void> {
+export async function insertRevocations(tx: Db, rows: readonly { tenant: string; session_id: string; forget_time: Date }[]): Promise<void> {
   if (rows.length === 0) return
   await tx
     .insertInto('revocations')
@@ -22,9 +19,7 @@ export interface RevocationRow {
 
 /** The database's clock: revocations are stamped by it. */
 export async function databaseTime(db: Db): Promise<Date> {
-  const { time } = await db
-    .selectNoFrom(sql<Date>`clock_timestamp()::timestamptz(3)`.as('time'))
-    .executeTakeFirstOrThrow()
+  const { time } = await db.selectNoFrom(sql<Date>`clock_timestamp()::timestamptz(3)`.as('time')).executeTakeFirstOrThrow()
   return time
 }
 
@@ -39,11 +34,7 @@ export async function listRevocations(
     .where('revoke_time', '>=', which.from)
     .$if(which.after !== undefined, (query) =>
       query.where(({ eb, refTuple, tuple }) =>
-        eb(
-          refTuple('revoke_time', 'session_id'),
-          '>',
-          tuple(which.after?.revoke_time ?? which.from, which.after?.session_id ?? ''),
-        ),
+        eb(refTuple('revoke_time', 'session_id'), '>', tuple(which.after?.revoke_time ?? which.from, which.after?.session_id ?? '')),
       ),
     )
     .orderBy('revoke_time')

@@ -23,9 +23,5 @@ export async function bindRole(db: Db, binding: { tenant: string; subject_id: st
 }
 
 export async function deleteBindings(tx: Db, subject: { tenant: string; id: string }): Promise<void> {
-  await tx
-    .deleteFrom('role_bindings')
-    .where('tenant', '=', subject.tenant)
-    .where('subject_id', '=', subject.id)
-    .execute()
+  await tx.deleteFrom('role_bindings').where('tenant', '=', subject.tenant).where('subject_id', '=', subject.id).execute()
 }

@@ -1,10 +1,7 @@
 import type { Db } from '../core/deps.ts'
 
 /** The account of that name; the one with this id is made where there is none. */
-export async function putServiceAccount(
-  db: Db,
-  account: { tenant: string; id: string; name: string },
-): Promise<{ id: string }> {
+export async function putServiceAccount(db: Db, account: { tenant: string; id: string; name: string }): Promise<{ id: string }> {
   await db
     .insertInto('service_accounts')
     .values(account)

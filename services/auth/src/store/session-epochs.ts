@@ -16,9 +16,7 @@ export async function holdSessionEpoch(tx: Db, key: { tenant: string; userId: st
   const row = await tx
     .insertInto('session_epochs')
     .values({ tenant: key.tenant, user_id: key.userId, epoch: 0 })
-    .onConflict((conflict) =>
-      conflict.columns(['tenant', 'user_id']).doUpdateSet((eb) => ({ epoch: eb.ref('session_epochs.epoch') })),
-    )
+    .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doUpdateSet((eb) => ({ epoch: eb.ref('session_epochs.epoch') })))
     .returning('epoch')
     .executeTakeFirstOrThrow()
   return row.epoch
@@ -28,8 +26,6 @@ export async function nextSessionEpoch(tx: Db, key: { tenant: string; userId: st
   await tx
     .insertInto('session_epochs')
     .values({ tenant: key.tenant, user_id: key.userId, epoch: 1 })
-    .onConflict((conflict) =>
-      conflict.columns(['tenant', 'user_id']).doUpdateSet((eb) => ({ epoch: eb('session_epochs.epoch', '+', 1) })),
-    )
+    .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doUpdateSet((eb) => ({ epoch: eb('session_epochs.epoch', '+', 1) })))
     .execute()
 }

@@ -27,12 +27,7 @@ export async function insertSession(db: Db, row: Insertable<SessionsTable>): Pro
 }
 
 export async function findSession(db: Db, key: { tenant: string; id: string }): Promise<SessionRow | undefined> {
-  return await db
-    .selectFrom('sessions')
-    .select(columns)
-    .where('tenant', '=', key.tenant)
-    .where('id', '=', key.id)
-    .executeTakeFirst()
+  return await db.selectFrom('sessions').select(columns).where('tenant', '=', key.tenant).where('id', '=', key.id).executeTakeFirst()
 }
 
 /** Whoever holds the lock is the only one who refreshes or ends the session. */
@@ -88,9 +83,7 @@ export async function endSessions(
         .where('end_time', 'is', null)
         .$if(which.id !== undefined, (query) => query.where('id', '=', which.id ?? ''))
         .$if(which.exceptId !== undefined, (query) => query.where('id', '<>', which.exceptId ?? ''))
-        .$if(which.createdUntil !== undefined, (query) =>
-          query.where('create_time', '<=', which.createdUntil ?? end.time),
-        )
+        .$if(which.createdUntil !== undefined, (query) => query.where('create_time', '<=', which.createdUntil ?? end.time))
         .orderBy('id')
         .forUpdate(),
     )
@@ -118,11 +111,7 @@ export async function listSessions(
     .where('idle_expire_time', '>', which.now)
     .$if(which.after !== undefined, (query) =>
       query.where(({ eb, refTuple, tuple }) =>
-        eb(
-          refTuple('last_use_time', 'id'),
-          '<',
-          tuple(which.after?.lastUseTime ?? which.now, which.after?.id ?? ''),
-        ),
+        eb(refTuple('last_use_time', 'id'), '<', tuple(which.after?.lastUseTime ?? which.now, which.after?.id ?? '')),
       ),
     )
     .orderBy('last_use_time', 'desc')

@@ -23,10 +23,7 @@ export async function listSigningKeys(db: Db, tenant: string, now: Date): Promis
 }
 
 /** Public halves of the keys of every tenant. */
-export async function listPublicKeys(
-  db: Db,
-  now: Date,
-): Promise<Pick<SigningKeyRow, 'tenant' | 'kid' | 'public_jwk'>[]> {
+export async function listPublicKeys(db: Db, now: Date): Promise<Pick<SigningKeyRow, 'tenant' | 'kid' | 'public_jwk'>[]> {
   return await db
     .selectFrom('signing_keys')
     .select(['tenant', 'kid', 'public_jwk'])

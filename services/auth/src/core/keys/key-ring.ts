@@ -1,6 +1,6 @@
+import { transact } from '@gatehouse/postgres'
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { transact } from '@gatehouse/postgres'
 import { listRefreshKeys } from '../../store/refresh-keys.ts'
 import { listSigningKeys } from '../../store/signing-keys.ts'
 import { findTenant } from '../../store/tenants.ts'
@@ -98,9 +98,7 @@ async function load(db: Db, encryptionKey: Uint8Array, tenant: string, now: numb
   }
   const signing = await Promise.all(
     rows.signing.map(async (each) => {
-      const jwk = JSON.parse(
-        Buffer.from(unseal(encryptionKey, each.private_key, placeOfSigningKey(tenant, each.kid))).toString(),
-      ) as JWK
+      const jwk = JSON.parse(Buffer.from(unseal(encryptionKey, each.private_key, placeOfSigningKey(tenant, each.kid))).toString()) as JWK
       const key = (await importJWK(jwk, 'ES256')) as CryptoKey
       return { kid: each.kid, key, signTime: each.sign_time.getTime(), publicJwk: each.public_jwk }
     }),

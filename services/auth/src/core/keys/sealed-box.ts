@@ -21,8 +21,7 @@ export function seal(key: Uint8Array, plaintext: Uint8Array, place: string): Uin
 /** Decrypts what {@link seal} made for the same place. */
 export function unseal(key: Uint8Array, box: Uint8Array, place: string): Uint8Array {
   const bytes = Buffer.from(box)
-  if (!bytes.subarray(0, nameBytes).equals(nameOf(key)))
-    throw new Error(`AUTH_KEY_ENCRYPTION_KEY is not the key that encrypted ${place}`)
+  if (!bytes.subarray(0, nameBytes).equals(nameOf(key))) throw new Error(`AUTH_KEY_ENCRYPTION_KEY is not the key that encrypted ${place}`)
   const nonce = bytes.subarray(nameBytes, nameBytes + nonceBytes)
   const tag = bytes.subarray(nameBytes + nonceBytes, nameBytes + nonceBytes + tagBytes)
   const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes })

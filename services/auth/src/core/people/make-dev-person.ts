@@ -17,10 +17,7 @@ export interface DevPersonInput {
 }
 
 /** A proven and signed-in person, for whoever tries something out on their own machine. One who exists gets a new password. */
-export async function makeDevPerson(
-  deps: Deps,
-  input: DevPersonInput,
-): Promise<{ result: SignedInResult; password: string }> {
+export async function makeDevPerson(deps: Deps, input: DevPersonInput): Promise<{ result: SignedInResult; password: string }> {
   const user = await provenPerson(deps, input)
   const password = randomBytes(18).toString('base64url')
   const passwordHash = await deps.hashing.hash(password)

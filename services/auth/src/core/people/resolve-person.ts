@@ -15,10 +15,7 @@ export interface ResolvePersonInput {
 /** Asks who that is, in whatever state. Without an answer the call is refused: nobody is signed in on a guess. Never call it with a transaction open. */
 export async function resolvePerson(deps: Pick<Deps, 'users'>, input: ResolvePersonInput): Promise<User | undefined> {
   try {
-    const answer = await deps.users.resolveUser(
-      { by: input.by },
-      forTenant(input.tenant, { timeoutMs: patienceMs }),
-    )
+    const answer = await deps.users.resolveUser({ by: input.by }, forTenant(input.tenant, { timeoutMs: patienceMs }))
     return answer.user
   } catch (error) {
     if (ConnectError.from(error).code === Code.NotFound) return undefined
@@ -27,10 +24,7 @@ export async function resolvePerson(deps: Pick<Deps, 'users'>, input: ResolvePer
 }
 
 /** The person of that id if they may be signed in at this moment. */
-export async function resolveActivePerson(
-  deps: Pick<Deps, 'users'>,
-  key: { tenant: string; userId: string },
-): Promise<User | undefined> {
+export async function resolveActivePerson(deps: Pick<Deps, 'users'>, key: { tenant: string; userId: string }): Promise<User | undefined> {
   const user = await resolvePerson(deps, { tenant: key.tenant, by: { case: 'id', value: key.userId } })
   return user?.state === User_State.ACTIVE ? user : undefined
 }

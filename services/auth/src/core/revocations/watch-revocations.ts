@@ -1,9 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
-import {
-  type WatchRevocationsResponse,
-  WatchRevocationsResponseSchema,
-} from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { type WatchRevocationsResponse, WatchRevocationsResponseSchema } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { commonRefusal } from '@gatehouse/rpc'
 import { databaseTime, type RevocationRow } from '../../store/revocations.ts'
@@ -28,8 +25,7 @@ export async function* watchRevocations(
   try {
     const now = await databaseTime(deps.db)
     const cursor = cursorOf(now)
-    for await (const page of pagesOfRevocations(deps.db, startOf(deps, input.cursor, now)))
-      yield messageOf(page, input.cursor, false)
+    for await (const page of pagesOfRevocations(deps.db, startOf(deps, input.cursor, now))) yield messageOf(page, input.cursor, false)
     yield messageOf([], cursor, true)
     while (!input.signal.aborted) {
       const told = await watcher.next()
@@ -47,16 +43,11 @@ function startOf(deps: Pick<Deps, 'lifetimes'>, cursor: string, now: Date): Date
   const oldest = now.getTime() - (deps.lifetimes.accessTokenSeconds * 1000 + overlapMs)
   if (cursor === '') return new Date(oldest)
   const time = timeOfCursor(cursor)
-  if (time === undefined || time < oldest || time > now.getTime() + overlapMs)
-    throw refuse(ErrorReason.CURSOR_TOO_OLD)
+  if (time === undefined || time < oldest || time > now.getTime() + overlapMs) throw refuse(ErrorReason.CURSOR_TOO_OLD)
   return new Date(time - overlapMs)
 }
 
-function messageOf(
-  rows: readonly RevocationRow[],
-  cursor: string,
-  snapshotComplete: boolean,
-): WatchRevocationsResponse {
+function messageOf(rows: readonly RevocationRow[], cursor: string, snapshotComplete: boolean): WatchRevocationsResponse {
   return create(WatchRevocationsResponseSchema, {
     revoked: rows.map((row) => ({
       sessionId: row.session_id,

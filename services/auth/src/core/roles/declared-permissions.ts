@@ -15,9 +15,7 @@ const files: readonly DescFile[] = [
 ]
 
 /** Every permission that some RPC of the contracts asks for, sorted. */
-export const declaredPermissions: readonly string[] = [
-  ...new Set(files.flatMap((file) => file.services.flatMap(permissionsOf))),
-].sort()
+export const declaredPermissions: readonly string[] = [...new Set(files.flatMap((file) => file.services.flatMap(permissionsOf)))].sort()
 
 function permissionsOf(service: DescService): string[] {
   return service.methods.flatMap((method) => {

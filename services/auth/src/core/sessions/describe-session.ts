@@ -10,8 +10,7 @@ export function describeSession(row: SessionRow, currentSessionId: string): Sess
     userId: row.user_id,
     createTime: timestampFromDate(row.create_time),
     lastUseTime: timestampFromDate(row.last_use_time),
-    // Without another refresh it ends when it has been idle for too long.
-    expireTime: timestampFromDate(row.idle_expire_time < row.expire_time ? row.idle_expire_time : row.expire_time),
+    expireTime: timestampFromDate(row.expire_time),
     userAgent: row.user_agent,
     network: row.network,
     current: row.id === currentSessionId,

@@ -29,11 +29,7 @@ export interface OpenedSession {
 }
 
 /** Signs a person in within the caller's transaction: session, refresh token and event. Whether the person may is the caller's business. */
-export async function openSession(
-  tx: Db,
-  deps: Pick<Deps, 'now' | 'lifetimes'>,
-  input: OpenSessionInput,
-): Promise<OpenedSession> {
+export async function openSession(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): Promise<OpenedSession> {
   const now = deps.now()
   const time = new Date(now)
   const expireTime = now + deps.lifetimes.sessionAbsoluteSeconds * 1000

@@ -3,12 +3,7 @@ import { RefreshTokenReusedSchema } from '@gatehouse/contracts/gatehouse/auth/v1
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { addEvent } from '@gatehouse/events'
 import { transact } from '@gatehouse/postgres'
-import {
-  findRefreshToken,
-  insertRefreshToken,
-  type RefreshTokenRow,
-  useUpRefreshToken,
-} from '../../store/refresh-tokens.ts'
+import { findRefreshToken, insertRefreshToken, type RefreshTokenRow, useUpRefreshToken } from '../../store/refresh-tokens.ts'
 import { findSession, lockSession, raiseSessionVersion, type SessionRow, touchSession } from '../../store/sessions.ts'
 import type { Db, Deps } from '../deps.ts'
 import type { RefreshKey } from '../keys/key-ring.ts'
@@ -43,13 +38,8 @@ export async function refreshSession(deps: Deps, input: RefreshSessionInput): Pr
   if (outcome.kind === 'reused') deps.committed()
   if (outcome.kind !== 'rotated' || !user) throw invalid()
   // A repeat may come after a rotation of the refresh keys: the successor stays the one of the version that made it.
-  const key =
-    outcome.keyVersion === newest.version ? newest : await deps.keys.refreshKey(tenant, outcome.keyVersion)
-  return await signedIn(
-    deps,
-    { session: outcome.session, refreshToken: successorOf(input.refreshToken, key.secret) },
-    user,
-  )
+  const key = outcome.keyVersion === newest.version ? newest : await deps.keys.refreshKey(tenant, outcome.keyVersion)
+  return await signedIn(deps, { session: outcome.session, refreshToken: successorOf(input.refreshToken, key.secret) }, user)
 }
 
 type Outcome = { kind: 'rotated'; session: SessionRow; keyVersion: number } | { kind: 'ended' } | { kind: 'reused' }
@@ -75,19 +65,27 @@ async function rotate(
 
   const successorHash = hashRefreshToken(successorOf(input.refreshToken, newest.secret))
   const time = new Date(now)
-  await useUpRefreshToken(tx, { tenant, hash }, {
-    use_time: time,
-    key_version: newest.version,
-    successor_hash: successorHash,
-  })
+  await useUpRefreshToken(
+    tx,
+    { tenant, hash },
+    {
+      use_time: time,
+      key_version: newest.version,
+      successor_hash: successorHash,
+    },
+  )
   await insertRefreshToken(tx, { tenant, token_hash: successorHash, session_id: session.id, create_time: time })
   const idleExpireTime = Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, session.expire_time.getTime())
-  const touched = await touchSession(tx, { tenant, id: session.id }, {
-    last_use_time: time,
-    idle_expire_time: new Date(idleExpireTime),
-    user_agent: tidyUserAgent(input.userAgent),
-    network: coarseNetwork(input.source),
-  })
+  const touched = await touchSession(
+    tx,
+    { tenant, id: session.id },
+    {
+      last_use_time: time,
+      idle_expire_time: new Date(idleExpireTime),
+      user_agent: tidyUserAgent(input.userAgent),
+      network: coarseNetwork(input.source),
+    },
+  )
   return { kind: 'rotated', session: touched, keyVersion: newest.version }
 }
 

@@ -4,10 +4,7 @@ import { ErrorReason, refuse } from '../refuse.ts'
 import { revokeSessionsOfUser } from './revoke-sessions.ts'
 
 /** Ends one of the person's own sessions. Somebody else's is as unknown as any other. */
-export async function revokeSession(
-  deps: Deps,
-  input: { tenant: string; userId: string; sessionId: string },
-): Promise<void> {
+export async function revokeSession(deps: Deps, input: { tenant: string; userId: string; sessionId: string }): Promise<void> {
   const ended = await transact(deps.db, (tx) => revokeSessionsOfUser(tx, deps, { ...input, cause: 'revoked' }))
   if (ended === 0) throw refuse(ErrorReason.SESSION_NOT_FOUND)
   deps.committed()

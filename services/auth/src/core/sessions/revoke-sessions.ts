@@ -2,8 +2,8 @@ import { create } from '@bufbuild/protobuf'
 import { SessionRevokedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { addEvent } from '@gatehouse/events'
 import { insertRevocations } from '../../store/revocations.ts'
-import { nextSessionEpoch } from '../../store/session-epochs.ts'
 import type { EndCause } from '../../store/schema.ts'
+import { nextSessionEpoch } from '../../store/session-epochs.ts'
 import { endSessions, type SessionRow } from '../../store/sessions.ts'
 import type { Db, Deps } from '../deps.ts'
 
@@ -19,11 +19,7 @@ export interface RevokeSessionsInput {
 }
 
 /** Ends a person's sessions within the caller's transaction and tells everybody. Answers how many it ended. */
-export async function revokeSessionsOfUser(
-  tx: Db,
-  deps: Pick<Deps, 'now' | 'lifetimes'>,
-  input: RevokeSessionsInput,
-): Promise<number> {
+export async function revokeSessionsOfUser(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>, input: RevokeSessionsInput): Promise<number> {
   // A sign-in that began before this must not slip a session in behind it.
   if (input.sessionId === undefined) await nextSessionEpoch(tx, input)
   const ended = await endSessions(

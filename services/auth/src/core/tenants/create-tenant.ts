@@ -34,13 +34,8 @@ export async function ensureDefaultTenant(deps: TenantDeps, origin: string): Pro
   await putTenant(deps, { id: defaultTenant, origin }, () => {})
 }
 
-async function putTenant(
-  deps: TenantDeps,
-  input: CreateTenantInput,
-  checkOrigin: (existing: string) => void,
-): Promise<void> {
-  if (!idPattern.test(input.id))
-    throw new TenantRefused(`${input.id} is no tenant id: use a-z, 0-9 and hyphens, 63 at most`)
+async function putTenant(deps: TenantDeps, input: CreateTenantInput, checkOrigin: (existing: string) => void): Promise<void> {
+  if (!idPattern.test(input.id)) throw new TenantRefused(`${input.id} is no tenant id: use a-z, 0-9 and hyphens, 63 at most`)
   if (!URL.canParse(input.origin) || new URL(input.origin).origin !== input.origin)
     throw new TenantRefused(`${input.origin} is no origin, such as https://id.example.com`)
   await transact(deps.db, async (tx) => {

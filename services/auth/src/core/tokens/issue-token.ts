@@ -18,7 +18,6 @@ export async function issueToken(deps: Deps, input: IssueTokenInput): Promise<Mi
   if (!registered) throw refuse(ErrorReason.AUDIENCE_UNKNOWN)
   const session = await findSession(deps.db, { tenant, id: input.sessionId })
   if (!session || session.end_time !== null) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-  if (!(await resolveActivePerson(deps, { tenant, userId: session.user_id })))
-    throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  if (!(await resolveActivePerson(deps, { tenant, userId: session.user_id }))) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   return await mintAudienceToken(deps, session, audience)
 }

@@ -35,10 +35,7 @@ export async function mintAudienceToken(deps: MintDeps, session: SessionRow, aud
 }
 
 /** A token of a program with an account. Without a session it cannot be refreshed, and it calls nothing that needs a signed-in person. */
-export async function mintServiceAccountToken(
-  deps: MintDeps,
-  account: { tenant: string; id: string; name: string },
-): Promise<MintedToken> {
+export async function mintServiceAccountToken(deps: MintDeps, account: { tenant: string; id: string; name: string }): Promise<MintedToken> {
   const permissions = await permissionsOf(deps.db, account)
   return await mint(deps, account.tenant, {
     audience: ownAudience,

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { decodeProtectedHeader } from 'jose'
+import { type OpenedDeps, openDeps } from '../../../test/open-deps.ts'
+import { createTenant } from '../tenants/create-tenant.ts'
+import { listIssuers } from '../tenants/list-issuers.ts'
+import { mintServiceAccountToken } from '../tokens/mint-token.ts'
+import { rotateKeys } from './rotate-keys.ts'
+
+let opened: OpenedDeps
+before(async () => {
+  opened = await openDeps()
+})
+after(async () => opened[Symbol.asyncDispose]())
+
+let counter = 0
+async function freshTenant(): Promise<string> {
+  const id = `keys-${++counter}`
+  await createTenant(opened.deps, { id, origin: `http://${id}.localhost:8080` })
+  return id
+}
+
+const kidsOf = async (tenant: string) => (await opened.deps.keys.publicKeys(tenant)).map((jwk) => jwk.kid)
+const signingKid = async (tenant: string) => (await opened.deps.keys.signer(tenant)).kid
+
+test('twenty replicas that meet a new tenant at once make one set of keys', async () => {
+  const replicas = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? opened.deps : opened.replica()))
+  const input = { id: 'crowd', origin: 'http://crowd.localhost:8080' }
+  await Promise.all(replicas.map((deps) => createTenant(deps, input)))
+  const kids = await Promise.all(replicas.map(async (deps) => (await deps.keys.signer('crowd')).kid))
+  assert.equal(new Set(kids).size, 1)
+  const secrets = await Promise.all(replicas.map(async (deps) => (await deps.keys.refreshKey('crowd')).secret))
+  assert.equal(new Set(secrets.map((secret) => Buffer.from(secret).toString('hex'))).size, 1)
+})
+
+test('keys lie encrypted in the database and public in the list', async () => {
+  const tenant = await freshTenant()
+  const rows = await opened.deps.db.selectFrom('signing_keys').selectAll().where('tenant', '=', tenant).execute()
+  const secrets = await opened.deps.db.selectFrom('refresh_keys').selectAll().where('tenant', '=', tenant).execute()
+  assert.equal(rows.length, 1)
+  assert.ok(!Buffer.from(rows[0]?.private_key ?? []).includes('"d"'))
+  const { secret } = await opened.deps.keys.refreshKey(tenant)
+  assert.ok(!Buffer.from(secrets[0]?.secret ?? []).includes(Buffer.from(secret)))
+  const issuer = (await listIssuers(opened.deps)).find((each) => each.tenant === tenant)
+  const jwk = JSON.parse(issuer?.jwks[0] ?? '{}')
+  assert.deepEqual(Object.keys(jwk).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
+})
+
+test('a new key is published before it signs, and the old one until its last token has ended', async () => {
+  const tenant = await freshTenant()
+  const old = await signingKid(tenant)
+  const next = await rotateKeys(opened.deps, { tenant })
+  assert.ok(next)
+  assert.deepEqual(await kidsOf(tenant), [old, next])
+  assert.equal(await signingKid(tenant), old)
+
+  opened.pass(599)
+  const { token } = await mintServiceAccountToken(opened.deps, { tenant, id: crypto.randomUUID(), name: 'x' })
+  assert.equal(decodeProtectedHeader(token).kid, old)
+  opened.pass(2)
+  assert.equal(await signingKid(tenant), next)
+
+  opened.pass(599)
+  opened.deps.keys.forget(tenant)
+  assert.deepEqual(await kidsOf(tenant), [old, next])
+  opened.pass(120)
+  opened.deps.keys.forget(tenant)
+  assert.deepEqual(await kidsOf(tenant), [next])
+})
+
+test('rotations at once publish one key', async () => {
+  const tenant = await freshTenant()
+  const replicas = [opened.deps, opened.replica()]
+  const kids = await Promise.all(Array.from({ length: 10 }, (_, i) => rotateKeys(replicas[i % 2] ?? opened.deps, { tenant })))
+  assert.equal(kids.filter((kid) => kid !== undefined).length, 1)
+  assert.equal((await kidsOf(tenant)).length, 2)
+})
+
+test('a young key is left alone by the scheduled rotation', async () => {
+  const tenant = await freshTenant()
+  const olderThanSeconds = 30 * 86_400
+  assert.equal(await rotateKeys(opened.deps, { tenant, olderThanSeconds }), undefined)
+  opened.pass(olderThanSeconds + 1)
+  assert.ok(await rotateKeys(opened.deps, { tenant, olderThanSeconds }))
+  assert.equal(await rotateKeys(opened.deps, { tenant, olderThanSeconds }), undefined)
+})
+
+test('a stolen key is dropped at once', async () => {
+  const tenant = await freshTenant()
+  const next = await rotateKeys(opened.deps, { tenant, immediately: true })
+  assert.equal(await signingKid(tenant), next)
+  assert.deepEqual(await kidsOf(tenant), [next])
+})
