@@ -24,10 +24,10 @@ import { proofOf } from './proof-of.ts'
 import { allowCookie, answerWithCookie } from './session-cookie.ts'
 
 export function accountService(deps: Deps) {
-  const retryOf = <Desc extends DescMessage>(
-    schema: Desc,
-    request: MessageShape<Desc> & { requestId: string },
-  ): Retry => ({ requestId: request.requestId, fingerprint: fingerprint(schema, request, deps.requestKey) })
+  const retryOf = <Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc> & { requestId: string }): Retry => ({
+    requestId: request.requestId,
+    fingerprint: fingerprint(schema, request, deps.requestKey),
+  })
 
   return {
     async signUp(request, context) {

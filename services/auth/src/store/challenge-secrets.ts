@@ -40,10 +40,7 @@ export async function findChallengeSecret(
     .executeTakeFirst()
 }
 
-export async function findSecretByToken(
-  db: Db,
-  key: { tenant: string; tokenHash: Uint8Array },
-): Promise<ChallengeSecretRow | undefined> {
+export async function findSecretByToken(db: Db, key: { tenant: string; tokenHash: Uint8Array }): Promise<ChallengeSecretRow | undefined> {
   return await db
     .selectFrom('challenge_secrets')
     .select(columns)

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely'
+import { type Insertable, type Selectable, sql } from 'kysely'
 import type { Db } from '../core/deps.ts'
 import type { ChallengeKind, ChallengesTable } from './account-tables.ts'
 
@@ -29,12 +29,7 @@ export async function insertChallenge(tx: Db, row: Insertable<ChallengesTable>):
 }
 
 export async function findChallenge(db: Db, key: Key): Promise<ChallengeRow | undefined> {
-  return await db
-    .selectFrom('challenges')
-    .select(columns)
-    .where('tenant', '=', key.tenant)
-    .where('id', '=', key.id)
-    .executeTakeFirst()
+  return await db.selectFrom('challenges').select(columns).where('tenant', '=', key.tenant).where('id', '=', key.id).executeTakeFirst()
 }
 
 /** Whoever holds the lock is the only one who counts a code, ends the challenge or asks for its mail again. */
@@ -61,9 +56,7 @@ export async function lockLiveChallenges(
     .where((eb) =>
       eb.or([
         ...(which.id === undefined ? [] : [eb('id', '=', which.id)]),
-        ...(which.addressKey === undefined
-          ? []
-          : [eb('address_key', '=', which.addressKey).and('kind', 'in', [...which.kinds])]),
+        ...(which.addressKey === undefined ? [] : [eb('address_key', '=', which.addressKey).and('kind', 'in', [...which.kinds])]),
         ...(which.userId === undefined ? [] : [eb('user_id', '=', which.userId).and('kind', 'in', [...which.kinds])]),
       ]),
     )
@@ -78,7 +71,7 @@ export async function endChallenges(tx: Db, which: { tenant: string; ids: readon
     .updateTable('challenges')
     .set({ end_time: which.time })
     .where('tenant', '=', which.tenant)
-    .where('id', 'in', [...which.ids])
+    .where('id', '=', sql<string>`any(${which.ids}::uuid[])`)
     .execute()
 }
 
@@ -124,11 +117,7 @@ export async function deleteChallengesOfPerson(tx: Db, person: { tenant: string;
         eb(
           'id',
           'in',
-          eb
-            .selectFrom('sign_ups')
-            .select('challenge_id')
-            .where('tenant', '=', person.tenant)
-            .where('user_id', '=', person.userId),
+          eb.selectFrom('sign_ups').select('challenge_id').where('tenant', '=', person.tenant).where('user_id', '=', person.userId),
         ),
         eb(
           'id',

@@ -12,9 +12,7 @@ export async function lockCodeFailures(tx: Db, key: Key): Promise<number> {
     .insertInto('code_failures')
     .values({ tenant: key.tenant, address_hash: key.addressHash, day: key.day, wrong_codes: 0 })
     .onConflict((conflict) =>
-      conflict
-        .columns(['tenant', 'address_hash', 'day'])
-        .doUpdateSet((eb) => ({ wrong_codes: eb.ref('code_failures.wrong_codes') })),
+      conflict.columns(['tenant', 'address_hash', 'day']).doUpdateSet((eb) => ({ wrong_codes: eb.ref('code_failures.wrong_codes') })),
     )
     .returning('wrong_codes')
     .executeTakeFirstOrThrow()

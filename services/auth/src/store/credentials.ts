@@ -21,10 +21,7 @@ export async function findCredential(db: Db, key: Person): Promise<CredentialRow
 }
 
 /** Gives a person the first password; `false` where there is one. */
-export async function insertCredential(
-  tx: Db,
-  row: Person & { passwordHash: string; time: Date },
-): Promise<boolean> {
+export async function insertCredential(tx: Db, row: Person & { passwordHash: string; time: Date }): Promise<boolean> {
   const inserted = await tx
     .insertInto('credentials')
     .values({
@@ -41,10 +38,7 @@ export async function insertCredential(
 }
 
 /** Sets the password whatever there was; answers the version. */
-export async function setCredential(
-  tx: Db,
-  row: Person & { passwordHash: string; time: Date },
-): Promise<number> {
+export async function setCredential(tx: Db, row: Person & { passwordHash: string; time: Date }): Promise<number> {
   const { version } = await tx
     .insertInto('credentials')
     .values({
@@ -84,9 +78,5 @@ export async function replaceCredential(
 }
 
 export async function deleteCredential(tx: Db, key: Person): Promise<void> {
-  await tx
-    .deleteFrom('credentials')
-    .where('tenant', '=', key.tenant)
-    .where('user_id', '=', key.userId)
-    .execute()
+  await tx.deleteFrom('credentials').where('tenant', '=', key.tenant).where('user_id', '=', key.userId).execute()
 }

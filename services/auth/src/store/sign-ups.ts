@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely'
+import { type Insertable, type Selectable, sql } from 'kysely'
 import type { Db } from '../core/deps.ts'
 import type { SignUpsTable } from './account-tables.ts'
 
@@ -10,10 +10,7 @@ export async function insertSignUp(tx: Db, row: Insertable<SignUpsTable>): Promi
   await tx.insertInto('sign_ups').values(row).execute()
 }
 
-export async function findSignUp(
-  db: Db,
-  key: { tenant: string; challengeId: string },
-): Promise<SignUpRow | undefined> {
+export async function findSignUp(db: Db, key: { tenant: string; challengeId: string }): Promise<SignUpRow | undefined> {
   return await db
     .selectFrom('sign_ups')
     .select(columns)
@@ -26,6 +23,6 @@ export async function deleteSignUps(tx: Db, which: { tenant: string; challengeId
   await tx
     .deleteFrom('sign_ups')
     .where('tenant', '=', which.tenant)
-    .where('challenge_id', 'in', [...which.challengeIds])
+    .where('challenge_id', '=', sql<string>`any(${which.challengeIds}::uuid[])`)
     .execute()
 }

@@ -3,7 +3,6 @@ import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { emailKey } from '@gatehouse/rpc'
 import { findCredential, insertCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
-import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
 import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
@@ -32,8 +31,7 @@ export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput)
   const userId = secret.user_id ?? ''
   const epoch = await readSessionEpoch(deps.db, { tenant, userId })
   const invited = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
-  if (invited?.state !== User_State.INVITED && invited?.state !== User_State.ACTIVE)
-    throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  if (invited?.state !== User_State.INVITED && invited?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   if (emailKey(invited.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
   if (await findCredential(deps.db, { tenant, userId })) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
@@ -41,15 +39,16 @@ export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput)
   const passwordHash = await deps.hashing.hash(password, place.signal)
   const user = await activatePerson(deps, { tenant, userId })
   if (typeof user === 'string') throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-  return await openSessionOf(deps, { tenant, user, epoch, place }, async (tx) => {
-    const time = new Date(deps.now())
-    const overtakes = {
-      kinds: ['invitation', 'sign_up', 'reset'] as const,
-      addressKey: emailKey(secret.address),
-      userId,
-    }
-    const claimed = await claimChallenge(tx, { tenant, id: challenge.id, time, overtakes })
-    if (!claimed || !(await insertCredential(tx, { tenant, userId, passwordHash, time })))
-      throw refuse(ErrorReason.CHALLENGE_INVALID)
+  return await openSessionOf(deps, {
+    tenant,
+    user,
+    epoch,
+    place,
+    challenge,
+    overtakes: { kinds: ['invitation', 'sign_up', 'reset'], addressKey: emailKey(secret.address), userId },
+    async write(tx) {
+      const credential = { tenant, userId, passwordHash, time: new Date(deps.now()) }
+      if (!(await insertCredential(tx, credential))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+    },
   })
 }

@@ -16,8 +16,7 @@ export async function checkCurrentPassword(
   const { tenant, userId } = input
   const key = `current password ${userId}`
   const taken = await deps.limits.take([{ key, tenant, ...guesses }])
-  if (!taken.allowed)
-    throw commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: taken.retryAfterSeconds })
+  if (!taken.allowed) throw commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: taken.retryAfterSeconds })
   const credential = await findCredential(deps.db, { tenant, userId })
   const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
   if (!right || !credential) throw refuse(ErrorReason.PASSWORD_WRONG)

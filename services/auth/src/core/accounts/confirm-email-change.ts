@@ -34,8 +34,7 @@ export async function confirmEmailChange(
   const changed = await changePersonEmail(deps, { tenant, userId, email: secret.address })
   if (changed === 'person_state') throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   const time = new Date(deps.now())
-  const claim = (tx: Db) =>
-    claimChallenge(tx, { tenant, id: challenge.id, time, overtakes: { kinds: ['email_change'], userId } })
+  const claim = (tx: Db) => claimChallenge(tx, { tenant, id: challenge.id, time, overtakes: { kinds: ['email_change'], userId } })
   if (changed === 'email_taken') {
     await transact(deps.db, claim)
     throw refuse(ErrorReason.EMAIL_TAKEN)

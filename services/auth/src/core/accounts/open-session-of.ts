@@ -2,6 +2,7 @@ import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/sess
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { transact } from '@gatehouse/postgres'
 import { holdSessionEpoch } from '../../store/session-epochs.ts'
+import { claimChallenge, type Overtaken } from '../challenges/claim-challenge.ts'
 import type { Db, Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { openSession } from '../sessions/open-session.ts'
@@ -15,22 +16,25 @@ export interface OpenSessionOfInput {
   /** Of the person, read before the user service was asked. */
   readonly epoch: number
   readonly place: SignInPlace
+  /** The challenge that was proven. */
+  readonly challenge: { readonly id: string }
+  /** Challenges that are pointless from now on. */
+  readonly overtakes: Overtaken
+  /** What the proof brings about. */
+  readonly write: (tx: Db) => Promise<void>
 }
 
 /**
- * Writes what a proof brought about and signs the person in, in one transaction. With all sessions of the person ended since `epoch`,
- * the person may be suspended by now: nothing is written, and the caller's proof stays good for another try.
+ * Uses a proven challenge up, writes what it brings about and signs the person in, in one transaction. With all sessions of the person
+ * ended since `epoch`, the person may be suspended by now: nothing is written, and the proof stays good for another try.
  */
-export async function openSessionOf(
-  deps: Deps,
-  input: OpenSessionOfInput,
-  write: (tx: Db) => Promise<void>,
-): Promise<SignedInResult> {
-  const { tenant, user, place } = input
+export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Promise<SignedInResult> {
+  const { tenant, user, place, overtakes } = input
   const opened = await transact(deps.db, async (tx) => {
-    if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch)
-      throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-    await write(tx)
+    const claim = { tenant, id: input.challenge.id, time: new Date(deps.now()), overtakes }
+    if (!(await claimChallenge(tx, claim))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+    if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+    await input.write(tx)
     return await openSession(tx, deps, {
       tenant,
       userId: user.id,

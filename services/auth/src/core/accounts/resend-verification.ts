@@ -14,10 +14,7 @@ export interface ResendVerificationInput {
 }
 
 /** Asks for the mail of a pending sign-up once more. Nothing is pending a day after it began. */
-export async function resendVerification(
-  deps: Pick<Deps, 'db' | 'now' | 'committed'>,
-  input: ResendVerificationInput,
-): Promise<void> {
+export async function resendVerification(deps: Pick<Deps, 'db' | 'now' | 'committed'>, input: ResendVerificationInput): Promise<void> {
   if (input.withheld) return
   const { tenant, challengeId } = input
   await transact(deps.db, (tx) =>

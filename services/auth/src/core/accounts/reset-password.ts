@@ -6,7 +6,6 @@ import { addEvent } from '@gatehouse/events'
 import { emailKey } from '@gatehouse/rpc'
 import { setCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
-import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
 import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
@@ -38,14 +37,18 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
 
   const password = checkNewPassword(input.password, user)
   const passwordHash = await deps.hashing.hash(password, place.signal)
-  return await openSessionOf(deps, { tenant, user, epoch, place }, async (tx) => {
-    const time = new Date(deps.now())
-    const overtakes = { kinds: ['reset', 'sign_up'] as const, addressKey: emailKey(user.email) }
-    if (!(await claimChallenge(tx, { tenant, id: challenge.id, time, overtakes })))
-      throw refuse(ErrorReason.CHALLENGE_INVALID)
-    const version = await setCredential(tx, { tenant, userId, passwordHash, time })
-    await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'password_changed' })
-    const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
-    await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
+  return await openSessionOf(deps, {
+    tenant,
+    user,
+    epoch,
+    place,
+    challenge,
+    overtakes: { kinds: ['reset', 'sign_up'], addressKey: emailKey(user.email) },
+    async write(tx) {
+      const version = await setCredential(tx, { tenant, userId, passwordHash, time: new Date(deps.now()) })
+      await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'password_changed' })
+      const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
+      await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
+    },
   })
 }

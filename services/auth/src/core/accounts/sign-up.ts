@@ -20,10 +20,7 @@ export interface SignUpInput {
  * Notes a request for an account. Nobody is asked who has the address: known and unknown ones take the same steps, and what
  * their mail says is decided when it is rendered.
  */
-export async function signUp(
-  deps: Pick<Deps, 'db' | 'now' | 'hashing' | 'committed'>,
-  input: SignUpInput,
-): Promise<string> {
+export async function signUp(deps: Pick<Deps, 'db' | 'now' | 'hashing' | 'committed'>, input: SignUpInput): Promise<string> {
   const { tenant, email: address, name } = input
   const password = checkNewPassword(input.password, { email: address, name })
   const passwordHash = await deps.hashing.hash(password, input.signal)

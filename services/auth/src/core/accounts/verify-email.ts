@@ -1,8 +1,7 @@
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { transact } from '@gatehouse/postgres'
-import { commonRefusal } from '@gatehouse/rpc'
-import type { ChallengeRow } from '../../store/challenges.ts'
+import { commonRefusal, emailKey } from '@gatehouse/rpc'
 import { insertCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { findSignUp, type SignUpRow } from '../../store/sign-ups.ts'
@@ -40,26 +39,22 @@ export async function verifyEmail(deps: Deps, input: VerifyEmailInput): Promise<
   const user = await registerPerson(deps, { tenant, userId, email, name: pending.name, locale: pending.locale })
   if (user === 'person_state') throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   if (user === 'email_taken') {
-    await transact(deps.db, (tx) => claim(deps, tx, challenge, []))
+    const claim = { tenant, id: challenge.id, time: new Date(deps.now()), overtakes: { kinds: [] } }
+    await transact(deps.db, (tx) => claimChallenge(tx, claim))
     throw refuse(ErrorReason.CHALLENGE_INVALID)
   }
-  return await openSessionOf(deps, { tenant, user, epoch, place }, async (tx) => {
-    const claimed = await claim(deps, tx, challenge, ['sign_up'])
-    const time = new Date(deps.now())
-    if (!claimed || !(await insertCredential(tx, { tenant, userId, passwordHash: pending.password_hash, time })))
-      throw refuse(ErrorReason.CHALLENGE_INVALID)
+  return await openSessionOf(deps, {
+    tenant,
+    user,
+    epoch,
+    place,
+    challenge,
+    overtakes: { kinds: ['sign_up'], addressKey: emailKey(email) },
+    async write(tx) {
+      const credential = { tenant, userId, passwordHash: pending.password_hash, time: new Date(deps.now()) }
+      if (!(await insertCredential(tx, credential))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+    },
   })
-}
-
-async function claim(
-  deps: Pick<Deps, 'now'>,
-  tx: Deps['db'],
-  challenge: ChallengeRow,
-  kinds: readonly 'sign_up'[],
-): Promise<boolean> {
-  const { tenant, id, address_key } = challenge
-  const overtakes = { kinds, ...(address_key !== null && kinds.length > 0 && { addressKey: address_key }) }
-  return await claimChallenge(tx, { tenant, id, time: new Date(deps.now()), overtakes })
 }
 
 /** Guesses at the password of one sign-up in an hour; whoever forgot it signs up anew. */
@@ -73,8 +68,7 @@ async function checkPasswordOfSignUp(deps: Deps, pending: SignUpRow, input: Veri
   if (input.password === '') throw refuse(ErrorReason.PASSWORD_NEEDED)
   const key = `sign-up password ${pending.challenge_id}`
   const taken = await deps.limits.take([{ key, tenant: pending.tenant, ...guesses }])
-  if (!taken.allowed)
-    throw commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: taken.retryAfterSeconds })
+  if (!taken.allowed) throw commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: taken.retryAfterSeconds })
   const right = await verifyPassword(deps, pending.password_hash, input.password, input.place.signal)
   if (!right) throw refuse(ErrorReason.PASSWORD_WRONG)
 }

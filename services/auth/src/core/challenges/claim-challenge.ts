@@ -11,10 +11,7 @@ export interface Overtaken {
 }
 
 /** Uses a challenge up, and the others that it overtakes with it. Of many at once exactly one gets `true`. */
-export async function claimChallenge(
-  tx: Db,
-  claim: { tenant: string; id: string; time: Date; overtakes: Overtaken },
-): Promise<boolean> {
+export async function claimChallenge(tx: Db, claim: { tenant: string; id: string; time: Date; overtakes: Overtaken }): Promise<boolean> {
   const ids = await lockLiveChallenges(tx, { tenant: claim.tenant, id: claim.id, ...claim.overtakes })
   if (!ids.includes(claim.id)) return false
   await end(tx, claim.tenant, ids, claim.time)

@@ -30,7 +30,5 @@ export function hashAddress(key: Uint8Array, tenant: string, addressKey: string)
 }
 
 function derive(key: Uint8Array, label: string, owner: SecretOwner): Buffer {
-  return createHmac('sha256', key)
-    .update([label, owner.tenant, owner.challengeId, owner.deliveryId].join('\0'))
-    .digest()
+  return createHmac('sha256', key).update([label, owner.tenant, owner.challengeId, owner.deliveryId].join('\0')).digest()
 }

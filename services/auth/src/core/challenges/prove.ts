@@ -24,17 +24,14 @@ export interface Proven {
 
 /** Checks what came in a mail. Whatever is wrong with it, strangers get the same refusal. */
 export async function prove(deps: Pick<Deps, 'db' | 'now' | 'challengeKey'>, input: ProveInput): Promise<Proven> {
-  const proven = input.proof.case === 'code' ? await checkCode(deps, input, input.proof.value) : await checkToken(deps, input, input.proof.value)
+  const proven =
+    input.proof.case === 'code' ? await checkCode(deps, input, input.proof.value) : await checkToken(deps, input, input.proof.value)
   if (proven === 'exhausted') throw refuse(ErrorReason.CODE_ATTEMPTS_EXHAUSTED)
   if (proven === undefined) throw refuse(ErrorReason.CHALLENGE_INVALID)
   return proven
 }
 
-async function checkToken(
-  deps: Pick<Deps, 'db' | 'now'>,
-  input: ProveInput,
-  token: string,
-): Promise<Proven | undefined> {
+async function checkToken(deps: Pick<Deps, 'db' | 'now'>, input: ProveInput, token: string): Promise<Proven | undefined> {
   const { tenant } = input
   const secret = await findSecretByToken(deps.db, { tenant, tokenHash: hashToken(token) })
   if (secret?.purpose !== input.purpose || secret.token_expire_time.getTime() <= deps.now()) return undefined

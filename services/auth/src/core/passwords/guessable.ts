@@ -63,12 +63,7 @@ export function guessWork(password: string, context: ReadonlySet<string>, enough
   return best[places.length] ?? nothing
 }
 
-function cheapestTo(
-  end: number,
-  places: readonly Place[],
-  best: readonly Reading[],
-  context: ReadonlySet<string>,
-): Reading {
+function cheapestTo(end: number, places: readonly Place[], best: readonly Reading[], context: ReadonlySet<string>): Reading {
   let winner: Reading = { work: Number.POSITIVE_INFINITY, usesContext: false }
   let plain = ''
   let read = ''

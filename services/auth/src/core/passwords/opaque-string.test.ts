@@ -39,7 +39,16 @@ test('refuses nothing at all, controls, invisible and unassigned code points', (
 })
 
 test('allows what is forbidden elsewhere where its context allows it', () => {
-  const allowed = ['l\u00B7l', '\u0375\u03B1', '\u05D0\u05F3', '\u30A2\u30FB', '\u0661\u0662', '\u06F1', '\u0915\u094D\u200D', '\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645']
+  const allowed = [
+    'l\u00B7l',
+    '\u0375\u03B1',
+    '\u05D0\u05F3',
+    '\u30A2\u30FB',
+    '\u0661\u0662',
+    '\u06F1',
+    '\u0915\u094D\u200D',
+    '\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645',
+  ]
   for (const password of allowed) assert.equal(enforceOpaqueString(password), password)
   const refused = ['a\u00B7b', '\u0375a', 'a\u05F3', 'a\u30FB', '\u0661\u06F1', 'a\u200Db', 'a\u200Cb', '\u{1F468}\u200D\u{1F469}']
   for (const password of refused) assert.equal(enforceOpaqueString(password), undefined)

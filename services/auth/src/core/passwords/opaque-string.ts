@@ -59,8 +59,7 @@ function contextRule(points: readonly string[], at: number): boolean | undefined
 function isVirama(point: string): boolean {
   if (!/^\p{Mn}$|^\p{Mc}$/u.test(point)) return false
   return (
-    (point + kanaVoicedMark).normalize('NFD') === kanaVoicedMark + point &&
-    (hebrewSheva + point).normalize('NFD') === point + hebrewSheva
+    (point + kanaVoicedMark).normalize('NFD') === kanaVoicedMark + point && (hebrewSheva + point).normalize('NFD') === point + hebrewSheva
   )
 }
 

@@ -30,10 +30,7 @@ export async function activatePerson(deps: Pick<Deps, 'users'>, input: Person): 
 }
 
 /** Gives an active person another address. */
-export async function changePersonEmail(
-  deps: Pick<Deps, 'users'>,
-  input: Person & { email: string },
-): Promise<User | Obstacle> {
+export async function changePersonEmail(deps: Pick<Deps, 'users'>, input: Person & { email: string }): Promise<User | Obstacle> {
   const { tenant, userId: id, email } = input
   return await settle(async () => (await deps.users.changeUserEmail({ id, email }, callAs(tenant))).user)
 }

@@ -70,12 +70,8 @@ async function createSignUps(db: Kysely<unknown>): Promise<void> {
     .addColumn('locale', 'text', (column) => column.notNull())
     .addColumn('password_hash', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('sign_ups_pkey', ['tenant', 'challenge_id'])
-    .addForeignKeyConstraint(
-      'sign_ups_challenge',
-      ['tenant', 'challenge_id'],
-      'challenges',
-      ['tenant', 'id'],
-      (constraint) => constraint.onDelete('cascade'),
+    .addForeignKeyConstraint('sign_ups_challenge', ['tenant', 'challenge_id'], 'challenges', ['tenant', 'id'], (constraint) =>
+      constraint.onDelete('cascade'),
     )
     .execute()
   await db.schema.createIndex('sign_ups_person').on('sign_ups').columns(['tenant', 'user_id']).execute()
@@ -88,9 +84,7 @@ async function createChallengeSecrets(db: Kysely<unknown>): Promise<void> {
     .addColumn('challenge_id', 'uuid', (column) => column.notNull())
     .addColumn('delivery_id', 'uuid', (column) => column.notNull())
     .addColumn('purpose', 'text', (column) =>
-      column
-        .notNull()
-        .check(sql`purpose in ('verify_email', 'reset_password', 'accept_invitation', 'change_email')`),
+      column.notNull().check(sql`purpose in ('verify_email', 'reset_password', 'accept_invitation', 'change_email')`),
     )
     .addColumn('address', 'text', (column) => column.notNull())
     .addColumn('locale', 'text', (column) => column.notNull())
@@ -101,12 +95,8 @@ async function createChallengeSecrets(db: Kysely<unknown>): Promise<void> {
     .addColumn('token_expire_time', 'timestamptz', (column) => column.notNull())
     .addPrimaryKeyConstraint('challenge_secrets_pkey', ['tenant', 'challenge_id', 'delivery_id'])
     .addUniqueConstraint('challenge_secrets_token', ['tenant', 'token_hash'])
-    .addForeignKeyConstraint(
-      'challenge_secrets_challenge',
-      ['tenant', 'challenge_id'],
-      'challenges',
-      ['tenant', 'id'],
-      (constraint) => constraint.onDelete('cascade'),
+    .addForeignKeyConstraint('challenge_secrets_challenge', ['tenant', 'challenge_id'], 'challenges', ['tenant', 'id'], (constraint) =>
+      constraint.onDelete('cascade'),
     )
     .execute()
   await db.schema
