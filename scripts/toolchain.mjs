@@ -34,7 +34,7 @@ export async function ensureToolchain(root) {
   }
   const tools = found(folder, platform, present)
   const node = present ? process.execPath : tools.node
-  const path = [dirname(node), dirname(tools.pnpm), process.env.PATH ?? ''].join(delimiter)
+  const path = [join(root, 'node_modules', '.bin'), dirname(node), dirname(tools.pnpm), process.env.PATH ?? ''].join(delimiter)
   return { node, path }
 }
 

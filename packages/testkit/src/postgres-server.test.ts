@@ -32,7 +32,7 @@ async function ask(url: string, sql: string): Promise<unknown> {
 test('leaves nothing behind when it is not to be kept', async () => {
   const dataDir = join(folder, 'brief')
   {
-    await using server = await startPostgres({ dataDir, keep: false })
+    await using server = await startPostgres({ dataDir, durable: false, keep: false })
     assert.equal(await ask(server.url, 'select 1'), 1)
   }
   assert.equal((await readdir(folder)).includes('brief'), false)
@@ -76,7 +76,7 @@ test('names a taken port', async () => {
   const address = taken.address()
   assert.ok(address && typeof address === 'object')
   try {
-    await assert.rejects(startPostgres({ dataDir: join(folder, 'port'), port: address.port }), {
+    await assert.rejects(startPostgres({ dataDir: join(folder, 'port'), port: address.port, durable: false }), {
       name: 'SetupProblem',
       message: /Port \d+ for PostgreSQL is taken/,
     })
@@ -88,14 +88,14 @@ test('names a taken port', async () => {
 test('ends with an owner that is killed, and starts again over what it left', async () => {
   const dataDir = join(folder, 'killed owner')
   const program = `import { startPostgres } from ${JSON.stringify(import.meta.resolve('./postgres-server.ts'))}
-    const server = await startPostgres({ dataDir: process.argv[1] })
+    const server = await startPostgres({ dataDir: process.argv[1], durable: false })
     console.log(server.pid)
     setInterval(() => {}, 1000)`
   const owner = spawn(process.execPath, ['--input-type=module', '-e', program, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [pid] = (await once(createInterface({ input: owner.stdout }), 'line', { signal: AbortSignal.timeout(20_000) })) as [string]
   assert.match((await commandLineOf(Number(pid))) ?? '', /postgres/)
   owner.kill('SIGKILL')
-  await using server = await startPostgres({ dataDir })
+  await using server = await startPostgres({ dataDir, durable: false })
   assert.notEqual(server.pid, Number(pid))
   assert.ok(await waitUntilGone(Number(pid), 'postgres', 1_000))
   assert.equal(await ask(server.url, 'select 1'), 1)
@@ -103,12 +103,12 @@ test('ends with an owner that is killed, and starts again over what it left', as
 
 test('starts over a cluster whose server was killed', async () => {
   const dataDir = join(folder, 'killed server')
-  const first = await startPostgres({ dataDir })
+  const first = await startPostgres({ dataDir, durable: false })
   await ask(first.url, 'create table kept ()')
   process.kill(first.pid, 'SIGKILL')
   const end = await first.exited
   assert.equal(end.expected, false)
   assert.match(await readFile(join(dataDir, 'postmaster.pid'), 'utf8'), new RegExp(`^${first.pid}\n`))
-  await using second = await startPostgres({ dataDir })
+  await using second = await startPostgres({ dataDir, durable: false })
   assert.equal(await ask(second.url, 'select count(*)::int from kept'), 0)
 })
