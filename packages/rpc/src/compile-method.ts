@@ -21,7 +21,9 @@ export interface CompiledMethod {
   readonly limits: LimitGate | undefined
 }
 
-const reasonsOfPackage = new Map([AuthReasons, NotificationReasons, UserReasons].map((schema) => [schema.file.proto.package, reasonNames(schema)]))
+const reasonsOfPackage = new Map(
+  [AuthReasons, NotificationReasons, UserReasons].map((schema) => [schema.file.proto.package, reasonNames(schema)]),
+)
 const commonReasons = reasonNames(CommonReasons)
 
 /** Compiles the options of an RPC. Everything that is missing or wrong becomes a sentence in `problems`, and there is no method then. */

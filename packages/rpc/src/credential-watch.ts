@@ -19,7 +19,8 @@ export function watchCredentials(context: CallContext, options: CredentialOption
       try {
         await verifyPerson(context, options)
       } catch (error) {
-        if (error instanceof Refusal && error.reason === 'ACCESS_TOKEN_INVALID') stream.fail(commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID))
+        if (error instanceof Refusal && error.reason === 'ACCESS_TOKEN_INVALID')
+          stream.fail(commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID))
       }
     }
     const timer = setInterval(() => void check(), CHECK_INTERVAL_MS)

@@ -16,7 +16,10 @@ export function fingerprint<Desc extends DescMessage>(schema: Desc, request: Mes
 
 function parts(message: ReflectMessage, outermost = false): unknown[] {
   return message.fields
-    .filter((field) => message.isSet(field) && getOption(field, sensitivity) !== Sensitivity.SECRET && !(outermost && field.name === NOT_COMPARED))
+    .filter(
+      (field) =>
+        message.isSet(field) && getOption(field, sensitivity) !== Sensitivity.SECRET && !(outermost && field.name === NOT_COMPARED),
+    )
     .sort((a, b) => a.number - b.number)
     .map((field) => [field.number, part(message, field)])
 }

@@ -2,7 +2,14 @@ import { Code } from '@connectrpc/connect'
 import { SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import type { CallContext } from './call-context.ts'
 
-const SERVER_FAULTS: ReadonlySet<Code> = new Set([Code.Unknown, Code.DeadlineExceeded, Code.Unimplemented, Code.Internal, Code.Unavailable, Code.DataLoss])
+const SERVER_FAULTS: ReadonlySet<Code> = new Set([
+  Code.Unknown,
+  Code.DeadlineExceeded,
+  Code.Unimplemented,
+  Code.Internal,
+  Code.Unavailable,
+  Code.DataLoss,
+])
 
 /** Starts the server span of a call; `undefined` where nobody collects spans. */
 export function startSpan(tracer: Tracer | undefined, context: CallContext): { end(code: Code | undefined): void } | undefined {

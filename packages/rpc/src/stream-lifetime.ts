@@ -12,7 +12,11 @@ export interface StreamEnd {
  * The answers of a handler, until it is done, `watch` ends them, or the call's signal aborts: a handler that looks at nothing but its own
  * events must not keep a stream open whose caller is gone. The handler's signal aborts in each of these cases.
  */
-export async function* untilEnded<T>(context: CallContext, start: () => AsyncIterable<T>, watch: (stream: StreamEnd) => () => void): AsyncGenerator<T> {
+export async function* untilEnded<T>(
+  context: CallContext,
+  start: () => AsyncIterable<T>,
+  watch: (stream: StreamEnd) => () => void,
+): AsyncGenerator<T> {
   const own = new AbortController()
   const inbound = context.inbound.signal
   const outcome: { over: boolean; error: unknown } = { over: false, error: undefined }

@@ -21,7 +21,10 @@ export function fromServiceError(error: unknown, signal: AbortSignal | undefined
 
 function detailsOf(bytes: Uint8Array): ConnectError['details'] {
   try {
-    return fromBinary(StatusSchema, bytes).details.map(({ typeUrl, value }) => ({ type: typeUrl.slice(typeUrl.lastIndexOf('/') + 1), value }))
+    return fromBinary(StatusSchema, bytes).details.map(({ typeUrl, value }) => ({
+      type: typeUrl.slice(typeUrl.lastIndexOf('/') + 1),
+      value,
+    }))
   } catch {
     // Details that cannot be read change nothing about the error.
     return []

@@ -21,7 +21,8 @@ export function addHealth(server: Server, services: readonly string[]): DoorHeal
   const known = new Set(['', ...services])
   const watchers = new Set<() => void>()
   let serving = true
-  const answer = (): HealthCheckResponse => create(HealthCheckResponseSchema, { status: serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING })
+  const answer = (): HealthCheckResponse =>
+    create(HealthCheckResponseSchema, { status: serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING })
 
   server.addService(definitionOf(Health), {
     Check(call: ServerUnaryCall<Buffer, Message>, callback: sendUnaryData<Message>) {

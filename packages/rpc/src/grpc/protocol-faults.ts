@@ -5,7 +5,8 @@ import { commonRefusal } from '../refusal.ts'
 import { STATUS_DETAILS, statusOf } from './status.ts'
 
 // What grpc-js answers by itself before any handler runs, where it blames itself for the caller's fault.
-const CALLERS_FAULTS = /^(?:Failed to decompress message|Invalid grpc-timeout value)/
+const CALLERS_FAULTS =
+  /^(?:Failed to decompress message|Invalid grpc-timeout value|Received no request message|Received a second request message)/
 
 /**
  * Gives the statuses that grpc-js makes by itself (too large, not decompressible, a timeout that is none, a passed deadline) our code and ErrorInfo.
@@ -27,8 +28,8 @@ function translated(status: PartialStatus): PartialStatus {
 }
 
 function reasonOf({ code, details }: PartialStatus): ErrorReason | undefined {
-  if (code === Status.RESOURCE_EXHAUSTED) return ErrorReason.REQUEST_TOO_LARGE
+  if (code === Status.RESOURCE_EXHAUSTED) return details.startsWith('Sent') ? ErrorReason.INTERNAL : ErrorReason.REQUEST_TOO_LARGE
   if (code === Status.DEADLINE_EXCEEDED) return ErrorReason.DEADLINE_EXCEEDED
-  if (code === Status.INTERNAL) return CALLERS_FAULTS.test(details) ? ErrorReason.MALFORMED_REQUEST : ErrorReason.INTERNAL
-  return undefined
+  if (CALLERS_FAULTS.test(details)) return ErrorReason.MALFORMED_REQUEST
+  return code === Status.INTERNAL ? ErrorReason.INTERNAL : undefined
 }

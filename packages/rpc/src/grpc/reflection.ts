@@ -62,7 +62,10 @@ function answer({ messageRequest }: ServerReflectionRequest, index: DescriptorIn
       const numbers = index.extensionNumbers(messageRequest.value)
       if (numbers === undefined) return notFound(messageRequest.value)
       return create(ServerReflectionResponseSchema, {
-        messageResponse: { case: 'allExtensionNumbersResponse', value: { baseTypeName: messageRequest.value, extensionNumber: [...numbers] } },
+        messageResponse: {
+          case: 'allExtensionNumbersResponse',
+          value: { baseTypeName: messageRequest.value, extensionNumber: [...numbers] },
+        },
       }).messageResponse
     }
     case 'listServices':
@@ -86,5 +89,6 @@ function notFound(asked: string): Answer {
 }
 
 function problem(errorCode: number, errorMessage: string): Answer {
-  return create(ServerReflectionResponseSchema, { messageResponse: { case: 'errorResponse', value: { errorCode, errorMessage } } }).messageResponse
+  return create(ServerReflectionResponseSchema, { messageResponse: { case: 'errorResponse', value: { errorCode, errorMessage } } })
+    .messageResponse
 }

@@ -1,7 +1,13 @@
 import { type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import { ConnectError } from '@connectrpc/connect'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import type { handleServerStreamingCall, handleUnaryCall, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js'
 import { toConnectError } from '../answer-error.ts'
 import type { GuardedMethod, GuardedService } from '../guarded-method.ts'
 import { commonRefusal } from '../refusal.ts'
@@ -33,7 +39,8 @@ export function definitionOf(service: DescService): ServiceDefinition {
 /** Handlers of a guarded service for grpc-js. They never throw: the pipeline answers with a ConnectError, which becomes a gRPC status here. */
 export function handlersOf(service: GuardedService, calls: CallsInFlight): UntypedServiceImplementation {
   const handlers: UntypedServiceImplementation = {}
-  for (const [name, method] of service) handlers[name] = method.desc.methodKind === 'unary' ? serveUnary(method, calls) : serveStream(method, calls)
+  for (const [name, method] of service)
+    handlers[name] = method.desc.methodKind === 'unary' ? serveUnary(method, calls) : serveStream(method, calls)
   return handlers
 }
 
@@ -79,7 +86,11 @@ function serveStream(method: GuardedMethod, calls: CallsInFlight): handleServerS
   }
 }
 
-async function writeAll(call: ServerWritableStream<Buffer, Message>, inbound: GrpcInbound<Message>, answers: AsyncIterable<Message>): Promise<void> {
+async function writeAll(
+  call: ServerWritableStream<Buffer, Message>,
+  inbound: GrpcInbound<Message>,
+  answers: AsyncIterable<Message>,
+): Promise<void> {
   for await (const answer of answers) {
     inbound.sendHeaders()
     if (call.cancelled) return

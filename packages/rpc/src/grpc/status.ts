@@ -14,7 +14,9 @@ export function statusOf(error: ConnectError): StatusObject {
     code: error.code,
     message: error.rawMessage,
     details: error.details.map((detail) =>
-      'desc' in detail ? anyPack(detail.desc, create(detail.desc, detail.value)) : { typeUrl: `type.googleapis.com/${detail.type}`, value: detail.value },
+      'desc' in detail
+        ? anyPack(detail.desc, create(detail.desc, detail.value))
+        : { typeUrl: `type.googleapis.com/${detail.type}`, value: detail.value },
     ),
   })
   metadata.set(STATUS_DETAILS, toBuffer(toBinary(StatusSchema, status)))
