@@ -69,7 +69,7 @@ export async function openStory(): Promise<Story> {
   )
   const app = parts.use(await createApp(config))
   const origin = (tenant: string): string => `http://${hosts[tenant]}:${app.ports.web}`
-  for (const tenant of Object.keys(hosts)) auth.origins.set(tenant, origin(tenant))
+  auth.tellOrigins(new Map(Object.keys(hosts).map((tenant) => [tenant, origin(tenant)])))
 
   const signers = new Map(await Promise.all(workloads.map(async (name) => [name, await createWorkloadSigner(keys.fileOf(name))] as const)))
   const bearer = async (person?: TokenFor): Promise<Record<string, string>> =>

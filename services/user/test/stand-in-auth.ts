@@ -11,8 +11,8 @@ export type TokenFor = { tenant: string; id: string; permissions?: readonly stri
 /** The part of auth that the user service stands on, behind a real gRPC door: keys of its tenants, and the end of sessions. */
 export type StandInAuth = AsyncDisposable & {
   readonly port: number
-  /** Where the tenants' pages live; known to the user service at its next look. */
-  readonly origins: Map<string, string>
+  /** Tells where the tenants' pages live. Who asks for the issuers waits for it, as the ports are known only when the doors are open. */
+  readonly tellOrigins: (origins: ReadonlyMap<string, string>) => void
   /** Whose sessions were ended, in order. */
   readonly ended: { tenant: string; userId: string; workload: string | undefined }[]
   /** While set, it answers that it cannot. */
@@ -26,7 +26,7 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
   await using parts = new AsyncDisposableStack()
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = JSON.stringify({ ...(await exportJWK(publicKey)), kid: 'stand-in', alg: 'ES256', use: 'sig' })
-  const origins = new Map<string, string>()
+  const { promise: origins, resolve: tellOrigins } = Promise.withResolvers<ReadonlyMap<string, string>>()
   const ended: StandInAuth['ended'] = []
   let failing = false
 
@@ -41,7 +41,7 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
   })
   const issuerService: ServiceImpl<typeof IssuerService> = {
     listIssuers: async () => ({
-      issuers: [...origins].map(([tenant, origin]) => ({ tenant, origin, hosts: [new URL(origin).host], jwks: [jwk] })),
+      issuers: [...(await origins)].map(([tenant, origin]) => ({ tenant, origin, hosts: [new URL(origin).host], jwks: [jwk] })),
     }),
   }
   const sessionService: Partial<ServiceImpl<typeof SessionService>> = {
@@ -66,7 +66,7 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
 
   return {
     port: door.port,
-    origins,
+    tellOrigins,
     ended,
     get failing() {
       return failing
@@ -74,10 +74,10 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
     set failing(value) {
       failing = value
     },
-    tokenFor: ({ tenant, id, permissions = [], serviceAccount = false }) =>
+    tokenFor: async ({ tenant, id, permissions = [], serviceAccount = false }) =>
       new SignJWT({ client_id: 'console', tid: tenant, permissions, ...(!serviceAccount && { sid: crypto.randomUUID() }) })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'stand-in' })
-        .setIssuer(`${origins.get(tenant)}/oidc`)
+        .setIssuer(`${(await origins).get(tenant)}/oidc`)
         .setAudience('gatehouse')
         .setSubject(id)
         .setJti(crypto.randomUUID())
