@@ -1,3 +1,4 @@
+import { transact } from '@gatehouse/postgres'
 import { type Kysely, sql } from 'kysely'
 
 /**
@@ -42,8 +43,8 @@ export class Lease<DB> {
     const epoch = this.#epoch
     this.#epoch = undefined
     this.#heldUntil = 0
-    if (epoch !== undefined)
-      await sql`update relay_lease set expire_time = now() where name = 'relay' and epoch = ${epoch}`.execute(this.#db)
+    if (epoch === undefined) return
+    await transact(this.#db, (tx) => sql`update relay_lease set expire_time = now() where name = 'relay' and epoch = ${epoch}`.execute(tx))
   }
 
   async #take(): Promise<bigint | undefined> {

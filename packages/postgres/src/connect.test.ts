@@ -133,10 +133,25 @@ test('the first error of a transaction reaches the caller also when the connecti
     const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx)
     await using admin = connect<unknown>({ url: database.adminUrl })
     await sql`select pg_terminate_backend(${rows[0]?.pid}::integer)`.execute(admin.kysely)
+    const gone = () => sql`select from pg_stat_activity where pid = ${rows[0]?.pid}::integer`.execute(admin.kysely)
+    while ((await gone()).rows.length > 0) await delay(5)
+    await delay(20)
     await sql`select 1`.execute(tx)
   })
   await assert.rejects(doomed, isUnavailable)
   await sql`select 1`.execute(connection.kysely)
+})
+
+test('a transaction does not notice that its pooled connection was dead', async () => {
+  await using connection = connect<Tables>({ url: database.url, poolSize: 5 })
+  await using admin = connect<unknown>({ url: database.adminUrl, poolSize: 1 })
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(Array.from({ length: 5 }, () => sql`select pg_sleep(0.001)`.execute(connection.kysely)))
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
+      admin.kysely,
+    )
+    await transact(connection.kysely, (tx) => sql`select 1`.execute(tx))
+  }
 })
 
 test('a role that does not exist is no outage', async () => {

@@ -58,6 +58,8 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
   })
   // An idle connection that dies is replaced at the next call; without a listener it would end the process.
   pool.on('error', () => {})
+  // Nor has one that dies in the middle of a transaction a listener: its next statement tells.
+  pool.on('connect', (client) => void client.on('error', () => {}))
 
   const take = async (): Promise<pg.PoolClient> => {
     if (pool.waitingCount >= maxWaiting) throw new DatabaseUnavailable(`${pool.waitingCount} calls wait for a database connection already`)

@@ -57,6 +57,14 @@ export const isStaleStatement = (error: unknown): boolean =>
 export const isConnectionLost = (error: unknown): boolean =>
   isLostByMessage(error) || /^(08...|57P0[1-5]|25P03|25006)$/.test(sqlState(error) ?? '')
 
+/** True when the connection was dead already, so that the statement did nothing: the server or a proxy had closed it while it was idle. */
+export const isDeadConnection = (error: unknown): boolean =>
+  /^57P0[1-5]$/.test(sqlState(error) ?? '') ||
+  (isLostByMessage(error) && (/^Connection terminated$|unexpectedly|not queryable/.test((error as Error).message) || isReset(error)))
+
+const isReset = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ECONNRESET', 'EPIPE'].includes(String(error.code))
+
 /** Gives errors of the driver and the operating system the one class that callers know. */
 export function asUnavailable(error: unknown): unknown {
   if (!isLostByMessage(error)) return error

@@ -1,8 +1,13 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
-import { asUnavailable, isConnectionLost, isStaleStatement } from './errors.ts'
+import { asUnavailable, DatabaseUnavailable, isConnectionLost, isDeadConnection, isStaleStatement } from './errors.ts'
 import type { StatementNames } from './statement-names.ts'
+
+/** After a restart of the server, as many idle connections of the pool may be dead. */
+const maxDead = 50
+
+const isBegin = (text: string): boolean => text === 'begin' || text.startsWith('start transaction')
 
 const tracer = trace.getTracer('gatehouse.postgres')
 
@@ -10,7 +15,7 @@ const tracer = trace.getTracer('gatehouse.postgres')
 export class LeasedClient implements PostgresPoolClient {
   readonly #connect: () => Promise<pg.PoolClient>
   readonly #names: StatementNames | undefined
-  #client: pg.PoolClient
+  #client: pg.PoolClient | undefined
   #lost = false
 
   constructor(client: pg.PoolClient, connect: () => Promise<pg.PoolClient>, names: StatementNames | undefined) {
@@ -20,7 +25,7 @@ export class LeasedClient implements PostgresPoolClient {
   }
 
   get processID(): number {
-    return (this.#client as pg.PoolClient & { processID: number }).processID
+    return (this.#client as (pg.PoolClient & { processID: number }) | undefined)?.processID ?? 0
   }
 
   /** Cursors are not served: a page is read by its key. */
@@ -46,23 +51,28 @@ export class LeasedClient implements PostgresPoolClient {
     // A lost connection has rolled back by itself; saying so lets the first error, which tells more, reach the caller.
     if (this.#lost && text === 'rollback') return { command: 'ROLLBACK', rowCount: 0, rows: [] }
     const inTransaction = transactionStatus(this.#client) !== 'I'
-    try {
-      return await this.#send<R>(text, values)
-    } catch (error) {
-      if (isStaleStatement(error) && !inTransaction) {
-        this.#client.release(true)
-        this.#lost = true
-        this.#client = await this.#connect()
-        this.#lost = false
+    for (let attempt = 1; ; attempt++) {
+      try {
         return await this.#send<R>(text, values)
+      } catch (error) {
+        const again =
+          !inTransaction && ((isStaleStatement(error) && attempt === 1) || (isBegin(text) && isDeadConnection(error) && attempt <= maxDead))
+        this.#lost ||= isConnectionLost(error) || isStaleStatement(error)
+        if (!again) throw asUnavailable(error)
+        await this.#replace()
       }
-      if (isConnectionLost(error) || isStaleStatement(error)) this.#lost = true
-      throw asUnavailable(error)
     }
+  }
+
+  async #replace(): Promise<void> {
+    this.release(true)
+    this.#client = await this.#connect()
+    this.#lost = false
   }
 
   async #send<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
     const name = values.length > 0 ? this.#names?.nameOf(text) : undefined
+    if (this.#client === undefined) throw new DatabaseUnavailable('the connection is lost, and there was no other')
     const result = await this.#client.query(
       name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] },
     )
@@ -70,11 +80,12 @@ export class LeasedClient implements PostgresPoolClient {
   }
 
   release(destroy = false): void {
-    this.#client.release(destroy || this.#lost)
+    this.#client?.release(destroy || this.#lost)
+    this.#client = undefined
   }
 }
 
 /** `I` idle, `T` in a transaction, `E` in a failed one (PostgreSQL protocol, ReadyForQuery). */
-function transactionStatus(client: pg.PoolClient): string {
-  return (client as pg.PoolClient & { getTransactionStatus(): string | null }).getTransactionStatus() ?? 'I'
+function transactionStatus(client: pg.PoolClient | undefined): string {
+  return (client as (pg.PoolClient & { getTransactionStatus(): string | null }) | undefined)?.getTransactionStatus() ?? 'I'
 }

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
+import { UserUpdatedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import { connect } from '@gatehouse/postgres'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { sql } from 'kysely'
+import { countUnpublished, openRoad, type Road, tell, until } from '../test/road.ts'
+import { addEvent } from './add-event.ts'
+import { type Envelope, fromMessage } from './envelope.ts'
+import { Lease } from './lease.ts'
+import { markPublished, pruneOutbox, stampRows, unpublishedRows } from './outbox.ts'
+import { createRelay } from './relay.ts'
+
+let road: Road
+before(async () => {
+  road = await openRoad()
+})
+after(() => road[Symbol.asyncDispose]())
+
+beforeEach(async () => {
+  await sql`delete from outbox`.execute(road.database.kysely)
+})
+
+/** Everything that the stream holds of one tenant, in its order. */
+async function stored(tenant: string): Promise<Envelope[]> {
+  const connection = await road.nats.connected()
+  const { streams } = await jetstreamManager(connection)
+  const { state } = await streams.info('gatehouse-user')
+  const found: Envelope[] = []
+  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+    const message = await streams.getMessage('gatehouse-user', { seq })
+    if (message === null) continue
+    const envelope = fromMessage({
+      subject: message.subject,
+      headers: message.header,
+      info: { stream: 'gatehouse-user', streamSequence: seq, timestampNanos: 0 },
+    })
+    if (envelope.tenant === tenant) found.push(envelope)
+  }
+  return found
+}
+
+async function take(lease: Lease<unknown>): Promise<bigint> {
+  let epoch: bigint | undefined
+  await until(async () => {
+    epoch = await lease.takeOrKeep()
+    return epoch !== undefined
+  })
+  return epoch as bigint
+}
+
+const drained = () => until(async () => (await countUnpublished(road.database)) === 0)
+
+test('publishes what was committed with its envelope, and nothing that was rolled back', async () => {
+  await using relay = createRelay({ ...road, db: road.database.kysely, service: 'user' })
+  const id = await tell(road.database, 'ada', 1, 'envelopes')
+  const rolledBack = road.database.kysely.transaction().execute(async (tx) => {
+    await addEvent(tx, {
+      schema: UserUpdatedSchema,
+      message: create(UserUpdatedSchema, { userId: 'ada' }),
+      tenant: 'envelopes',
+      version: 2,
+    })
+    throw new Error('no')
+  })
+  await assert.rejects(rolledBack, { message: 'no' })
+  relay.nudge()
+  await drained()
+  const [envelope, ...rest] = await stored('envelopes')
+  assert.deepEqual(rest, [])
+  assert.ok(envelope !== undefined && Math.abs(envelope.time.getTime() - Date.now()) < 60_000)
+  assert.deepEqual(
+    { ...envelope, time: 0 },
+    { id, tenant: 'envelopes', type: 'gatehouse.user.v1.UserCreated', key: 'ada', version: 1n, time: 0 },
+  )
+})
+
+test('a transaction that commits late is not skipped', async () => {
+  await using _relay = createRelay({ ...road, db: road.database.kysely, service: 'user', pollMs: 10 })
+  const release = Promise.withResolvers<void>()
+  const written = Promise.withResolvers<void>()
+  const late = road.database.kysely.transaction().execute(async (tx) => {
+    await addEvent(tx, {
+      schema: UserUpdatedSchema,
+      message: create(UserUpdatedSchema, { userId: 'late' }),
+      tenant: 'latecomers',
+      version: 1,
+    })
+    written.resolve()
+    await release.promise
+  })
+  await written.promise
+  for (let i = 1; i <= 20; i++) await tell(road.database, 'early', i, 'latecomers')
+  await until(async () => (await stored('latecomers')).length === 20)
+  release.resolve()
+  await late
+  await until(async () => (await stored('latecomers')).length === 21)
+})
+
+test('two relays at once keep the order of each key, while one dies and the next takes over', async () => {
+  const versions = 60
+  const keys = ['a', 'b', 'c', 'd', 'e']
+  await using other = await road.another()
+  const options = { service: 'user', pollMs: 5, leaseMs: 400, batchSize: 7 }
+  const first = createRelay({ ...options, db: road.database.kysely, nats: road.nats })
+  await until(() => first.holds())
+  await using second = createRelay({ ...options, db: other.database.kysely, nats: other.nats })
+  const writing = Promise.all(
+    keys.map(async (key) => {
+      for (let version = 1; version <= versions; version++)
+        await tell(version % 2 ? road.database : other.database, key, version, 'two-relays')
+    }),
+  )
+  await until(async () => (await stored('two-relays')).length > 50)
+  assert.equal(second.holds(), false)
+  await first[Symbol.asyncDispose]()
+  await writing
+  await drained()
+  assert.equal(second.holds(), true)
+  const all = await stored('two-relays')
+  assert.equal(all.length, versions * keys.length)
+  for (const key of keys) {
+    const ofKey = all.filter((envelope) => envelope.key === key).map(({ version }) => version)
+    assert.deepEqual(
+      ofKey,
+      Array.from({ length: versions }, (_, i) => BigInt(i + 1)),
+    )
+  }
+})
+
+test('a holder whose epoch is over stamps nothing and marks nothing', async () => {
+  const db = road.database.kysely
+  const old = new Lease(db, 'old', 50)
+  const epoch = await take(old)
+  await tell(road.database, 'fenced', 1, 'fenced')
+  assert.equal(await stampRows(db, epoch, 100), 1)
+  const [row] = await unpublishedRows(db, 1)
+  assert.ok(row !== undefined)
+  await tell(road.database, 'fenced', 2, 'fenced')
+  const next = new Lease(db, 'next', 5000)
+  const nextEpoch = await take(next)
+  assert.equal(old.epoch, undefined)
+  assert.equal(await stampRows(db, epoch, 100), 0)
+  assert.equal(await markPublished(db, epoch, [row.position]), 0)
+  assert.equal(await old.takeOrKeep(), undefined)
+  assert.equal(await stampRows(db, nextEpoch, 100), 1)
+  assert.equal(await markPublished(db, nextEpoch, [row.position]), 1)
+  await next.release()
+})
+
+test('versions of one key get rising positions, also when the later one began first and only few are taken', async () => {
+  const db = road.database.kysely
+  const lease = new Lease(db, 'me', 60_000)
+  const epoch = await take(lease)
+  // As after a clock that was set back: the later version looks older.
+  for (const [version, seconds] of [
+    [3, 0],
+    [1, 20],
+    [2, 10],
+  ] as const) {
+    const id = await tell(road.database, 'odd', version, 'positions')
+    await sql`update outbox set create_time = now() + make_interval(secs => ${seconds}::integer) where id = ${id}`.execute(db)
+  }
+  assert.equal(await stampRows(db, epoch, 1), 3)
+  const rows = await unpublishedRows(db, 10)
+  assert.deepEqual(
+    rows.map(({ version }) => version),
+    [1n, 2n, 3n],
+  )
+  await lease.release()
+})
+
+test('while NATS is away writes go on, and the events follow in order when it is back', async () => {
+  await using _relay = createRelay({ ...road, db: road.database.kysely, service: 'user', pollMs: 10 })
+  await tell(road.database, 'ada', 1, 'outage')
+  await drained()
+  await road.broker.stop()
+  await until(() => road.nats.current() === undefined)
+  for (let version = 2; version <= 200; version++) await tell(road.database, 'ada', version, 'outage')
+  assert.equal(await countUnpublished(road.database), 199)
+  await road.broker.start()
+  await drained()
+  assert.deepEqual(
+    (await stored('outage')).map(({ version }) => version),
+    Array.from({ length: 200 }, (_, i) => BigInt(i + 1)),
+  )
+})
+
+test('a process that starts while NATS is away publishes once it comes', async () => {
+  await road.broker.stop()
+  await using other = await road.another()
+  await using _relay = createRelay({ db: other.database.kysely, nats: other.nats, service: 'user', pollMs: 10 })
+  await tell(other.database, 'ada', 1, 'early-start')
+  await road.broker.start()
+  await drained()
+  assert.equal((await stored('early-start')).length, 1)
+})
+
+test('a lost database connection is no more than a pause', async () => {
+  await using relay = createRelay({ ...road, db: road.database.kysely, service: 'user', pollMs: 10 })
+  await until(() => relay.holds())
+  await using admin = connect<unknown>({ url: road.testDatabase.adminUrl })
+  for (let i = 1; i <= 3; i++) {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
+      admin.kysely,
+    )
+    await tell(road.database, 'ada', i, 'terminated')
+    await drained()
+  }
+  assert.equal((await stored('terminated')).length, 3)
+})
+
+test('published rows are kept for days and then removed', async () => {
+  const db = road.database.kysely
+  const lease = new Lease(db, 'me', 60_000)
+  const epoch = await take(lease)
+  for (let version = 1; version <= 4; version++) await tell(road.database, 'old', version, 'pruned')
+  await stampRows(db, epoch, 10)
+  const rows = await unpublishedRows(db, 10)
+  await markPublished(
+    db,
+    epoch,
+    rows.slice(0, 3).map(({ position }) => position),
+  )
+  await sql`update outbox set published_time = now() - interval '8 days' where version <= 2`.execute(db)
+  assert.equal(await pruneOutbox(db, epoch - 1n, 7, 100), 0)
+  assert.equal(await pruneOutbox(db, epoch, 7, 100), 2)
+  await lease.release()
+})
