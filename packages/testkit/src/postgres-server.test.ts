@@ -103,7 +103,7 @@ test('ends with an owner that is killed, and starts again over what it left', as
 
 test('starts over a cluster whose server was killed', async () => {
   const dataDir = join(folder, 'killed server')
-  const first = await startPostgres({ dataDir, durable: false })
+  const first = await startPostgres({ dataDir })
   await ask(first.url, 'create table kept ()')
   process.kill(first.pid, 'SIGKILL')
   const end = await first.exited

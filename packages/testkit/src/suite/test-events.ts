@@ -30,7 +30,8 @@ function messageOf(event: TestEvent): TestMessage | undefined {
   if (event.type === 'test:pass') return { kind: 'ended', name, nesting, outcome: 'passed', reason: '' }
   const { error } = event.data.details
   // The parent of a failed test adds nothing to what that one said.
-  if (error.failureType === 'subtestsFailed') return { kind: 'ended', name, nesting, outcome: 'passed', reason: '' }
+  if ('failureType' in error && error.failureType === 'subtestsFailed')
+    return { kind: 'ended', name, nesting, outcome: 'passed', reason: '' }
   return { kind: 'ended', name, nesting, outcome: 'failed', reason: explain(error) }
 }
 
