@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Code, ConnectError } from '@connectrpc/connect'
+import pg from 'pg'
+import { v7 as uuidv7 } from 'uuid'
+import { createApp } from '../src/app.ts'
+import { overGrpc } from './clients.ts'
+import { administrator, openStory } from './open-story.ts'
+import { refused } from './refused.ts'
+import { until } from './until.ts'
+
+const story = await openStory()
+after(() => story[Symbol.asyncDispose]())
+
+const database = new URL(story.adminDatabaseUrl).pathname.slice(1)
+const cutEveryConnection =
+  "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'gatehouse_user' and datname = current_database()"
+
+async function asSuperuser(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: story.adminDatabaseUrl })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+test('when every connection is cut, calls are answered or unavailable, and what was answered is there', async () => {
+  const auth = await story.asWorkload('auth')
+  const answered: string[] = []
+  let cutting = true
+  const writer = async (): Promise<void> => {
+    while (cutting) {
+      const id = uuidv7()
+      try {
+        await auth.registerUser({ id, name: 'Under fire', email: `${id}@example.com` })
+        answered.push(id)
+      } catch (error) {
+        assert.equal(ConnectError.from(error).code, Code.Unavailable, String(error))
+      }
+    }
+  }
+  const writers = Array.from({ length: 4 }, writer)
+  for (let count = 0; count < 5; count++) {
+    await asSuperuser(cutEveryConnection)
+    await delay(20)
+  }
+  cutting = false
+  await Promise.all(writers)
+  await story.register()
+  assert.ok(answered.length > 0)
+  for (let at = 0; at < answered.length; at += 1000) {
+    const { missingIds } = await auth.batchGetUsers({ ids: answered.slice(at, at + 1000) })
+    assert.deepEqual(missingIds, [])
+  }
+})
+
+test('a database that lets nobody in is unavailable, and found again by itself', async () => {
+  const { id } = await story.register()
+  const users = await story.inBrowser(administrator())
+  await asSuperuser(`alter database ${database} connection limit 0`)
+  try {
+    await asSuperuser(cutEveryConnection)
+    await until(() =>
+      users.getUser({ id }).then(
+        () => false,
+        () => true,
+      ),
+    )
+    await refused(users.getUser({ id }), Code.Unavailable, 'DEPENDENCY_UNAVAILABLE')
+    assert.equal((await fetch(`http://127.0.0.1:${story.app.ports.metrics}/readyz`)).status, 200)
+  } finally {
+    await asSuperuser(`alter database ${database} connection limit -1`)
+  }
+  await until(() =>
+    users.getUser({ id }).then(
+      () => true,
+      () => false,
+    ),
+  )
+})
+
+test('calls in flight are answered before the service ends', async () => {
+  const people = await Promise.all(Array.from({ length: 20 }, () => story.register()))
+  const second = await createApp(story.config)
+  const { users, transport } = overGrpc(`127.0.0.1:${second.ports.grpc}`, {
+    authorization: `Bearer ${await story.auth.tokenFor(administrator())}`,
+  })
+  await using _transport = transport
+  await users.getUser({ id: people[0]?.id ?? '' })
+  const calls = people.map(({ id }) => users.updateUser({ id, name: 'Changed at the end' }))
+  // The requests are on their way when the first one was answered.
+  await calls[0]
+  const ended = second[Symbol.asyncDispose]()
+  for (const { user } of await Promise.all(calls)) assert.equal(user?.name, 'Changed at the end')
+  await ended
+})
