@@ -2,19 +2,14 @@ import type { Client } from '@connectrpc/connect'
 import type { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import type { LimitStore } from '@gatehouse/postgres'
 import type { Logger } from '@gatehouse/telemetry'
-import type { Kysely } from 'kysely'
-import type { Schema } from '../store/schema.ts'
+import type { Db } from '../store/schema.ts'
 import type { KeyRing } from './keys/key-ring.ts'
 import type { HashPool } from './passwords/hash-pool.ts'
 
-/** A database or a transaction of it. */
-export type Db = Kysely<Schema>
+export type { Db }
 
 /** What auth asks the user service. */
-export type Users = Pick<
-  Client<typeof UserService>,
-  'resolveUser' | 'registerUser' | 'activateUser' | 'changeUserEmail' | 'createUser'
->
+export type Users = Pick<Client<typeof UserService>, 'resolveUser' | 'registerUser' | 'activateUser' | 'changeUserEmail' | 'createUser'>
 
 /** How long things live. */
 export interface Lifetimes {

@@ -1,4 +1,4 @@
-import type { Db } from '../core/deps.ts'
+import type { Db } from './schema.ts'
 
 export async function audienceExists(db: Db, key: { tenant: string; audience: string }): Promise<boolean> {
   const row = await db

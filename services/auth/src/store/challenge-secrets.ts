@@ -1,6 +1,6 @@
 import type { Insertable, Selectable } from 'kysely'
-import type { Db } from '../core/deps.ts'
 import type { ChallengeSecretsTable, SecretPurpose } from './account-tables.ts'
+import type { Db } from './schema.ts'
 
 export type ChallengeSecretRow = Selectable<ChallengeSecretsTable>
 

@@ -1,4 +1,4 @@
-import type { Db } from '../core/deps.ts'
+import type { Db } from './schema.ts'
 
 interface Key {
   readonly tenant: string

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { Db } from '../core/deps.ts'
 import type { CredentialsTable } from './account-tables.ts'
+import type { Db } from './schema.ts'
 
 export type CredentialRow = Selectable<CredentialsTable>
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Db } from '../core/deps.ts'
+import type { Db } from './schema.ts'
 
 /** Each function removes a bounded number of rows and answers how many; two at once do not wait for each other. */
 

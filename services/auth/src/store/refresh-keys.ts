@@ -1,6 +1,5 @@
 import type { Insertable, Selectable } from 'kysely'
-import type { Db } from '../core/deps.ts'
-import type { RefreshKeysTable } from './schema.ts'
+import type { Db, RefreshKeysTable } from './schema.ts'
 
 export type RefreshKeyRow = Selectable<RefreshKeysTable>
 

@@ -1,6 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { Db } from '../core/deps.ts'
-import type { RefreshTokensTable } from './schema.ts'
+import type { Db, RefreshTokensTable } from './schema.ts'
 
 export type RefreshTokenRow = Selectable<RefreshTokensTable>
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Db } from '../core/deps.ts'
+import type { Db } from './schema.ts'
 
 export async function insertRevocations(tx: Db, rows: readonly { tenant: string; session_id: string; forget_time: Date }[]): Promise<void> {
   if (rows.length === 0) return

@@ -1,4 +1,4 @@
-import type { Db } from '../core/deps.ts'
+import type { Db } from './schema.ts'
 
 export async function listRoles(db: Db, subject: { tenant: string; id: string }): Promise<string[]> {
   const rows = await db

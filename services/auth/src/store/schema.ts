@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely'
+import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { AccountTables } from './account-tables.ts'
 
 /** Set at insert, never changed. */
@@ -115,3 +115,6 @@ export interface Schema extends AccountTables {
   service_accounts: ServiceAccountsTable
   audiences: AudiencesTable
 }
+
+/** A database or a transaction of it. */
+export type Db = Kysely<Schema>

@@ -1,4 +1,4 @@
-import type { Db } from '../core/deps.ts'
+import type { Db } from './schema.ts'
 
 /** The account of that name; the one with this id is made where there is none. */
 export async function putServiceAccount(db: Db, account: { tenant: string; id: string; name: string }): Promise<{ id: string }> {

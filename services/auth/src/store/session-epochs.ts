@@ -1,4 +1,4 @@
-import type { Db } from '../core/deps.ts'
+import type { Db } from './schema.ts'
 
 /** How often all sessions of a person were ended. */
 export async function readSessionEpoch(db: Db, key: { tenant: string; userId: string }): Promise<number> {

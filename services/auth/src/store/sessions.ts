@@ -1,6 +1,5 @@
 import type { Insertable, Selectable } from 'kysely'
-import type { Db } from '../core/deps.ts'
-import type { EndCause, SessionsTable } from './schema.ts'
+import type { Db, EndCause, SessionsTable } from './schema.ts'
 
 export type SessionRow = Selectable<SessionsTable>
 

@@ -1,6 +1,6 @@
 import { type Insertable, type Selectable, sql } from 'kysely'
-import type { Db } from '../core/deps.ts'
 import type { SignUpsTable } from './account-tables.ts'
+import type { Db } from './schema.ts'
 
 export type SignUpRow = Selectable<SignUpsTable>
 

@@ -1,6 +1,5 @@
 import type { Insertable, Selectable } from 'kysely'
-import type { Db } from '../core/deps.ts'
-import type { SigningKeysTable } from './schema.ts'
+import type { Db, SigningKeysTable } from './schema.ts'
 
 export type SigningKeyRow = Selectable<SigningKeysTable>
 
