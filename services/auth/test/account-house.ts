@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
-import { eventMigrations } from '@gatehouse/events'
-import { connect, postgresLimits, sharedMigrations } from '@gatehouse/postgres'
+import { randomUUID } from 'node:crypto'
 import { Refusal } from '@gatehouse/rpc'
-import { createLogger } from '@gatehouse/telemetry'
-import { testDatabase } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import { signUp } from '../src/core/accounts/sign-up.ts'
 import { verifyEmail } from '../src/core/accounts/verify-email.ts'
 import { type Revealed, revealSecret } from '../src/core/challenges/reveal-secret.ts'
 import type { Deps } from '../src/core/deps.ts'
-import { createKeyRing } from '../src/core/keys/key-ring.ts'
-import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { createTenant } from '../src/core/tenants/create-tenant.ts'
-import { migrations } from '../src/store/migrations/index.ts'
-import type { Schema } from '../src/store/schema.ts'
-import { type PeopleStandIn, standInForPeople } from './people-stand-in.ts'
+import { openDeps } from './open-deps.ts'
+import type { PeopleStandIn } from './people-stand-in.ts'
 
 export const tenant = 'default'
 export const otherTenant = 'other'
-export const origin = 'http://id.test'
 export const goodPassword = 'kz7vq9mmlp2xrtwe'
 export const otherPassword = 'horse staple correct battery'
 export const place = { userAgent: 'a test', source: '192.0.2.7' }
@@ -48,51 +40,23 @@ export interface AccountHouse extends AsyncDisposable {
 }
 
 export async function openAccountHouse(): Promise<AccountHouse> {
-  await using stack = new AsyncDisposableStack()
-  const database = stack.use(await testDatabase({ service: 'auth', sets: [sharedMigrations, eventMigrations, migrations] }))
-  const { kysely: db } = stack.use(connect<Schema>({ url: database.url }))
-  const people = standInForPeople()
-  let offset = 0
-  const now = () => Date.now() + offset
-  const keys = createKeyRing({ db, encryptionKey: randomBytes(32), now })
-  const deps: Deps = {
-    db,
-    users: people.users,
-    limits: postgresLimits(db),
-    log: createLogger({ service: 'auth', level: 'silent' }),
-    now,
-    committed: () => {},
-    lifetimes: {
-      accessTokenSeconds: 600,
-      sessionIdleSeconds: 86_400,
-      sessionAbsoluteSeconds: 30 * 86_400,
-      refreshGraceSeconds: 30,
-    },
-    keys,
-    audiences: [],
-    challengeKey: randomBytes(32),
-    requestKey: randomBytes(32),
-    hashing: createHashPool(),
-  }
-  await createTenant(deps, { id: tenant, origin })
+  const opened = await openDeps()
+  const { deps, people } = opened
   await createTenant(deps, { id: otherTenant, origin: 'http://other.test' })
 
-  const owned = stack.move()
   const house: AccountHouse = {
     deps,
     people,
-    advance(seconds) {
-      offset += seconds * 1000
-    },
+    advance: (seconds) => opened.pass(seconds),
     mailOf: (challengeId, inTenant = tenant) => revealSecret(deps, { tenant: inTenant, challengeId, deliveryId: randomUUID() }),
     async events() {
-      const { rows } = await sql<ToldEvent>`select type, key, version from outbox order by id`.execute(db)
+      const { rows } = await sql<ToldEvent>`select type, key, version from outbox order by id`.execute(deps.db)
       return rows
     },
     async dump() {
       const tables = ['credentials', 'challenges', 'sign_ups', 'challenge_secrets', 'code_failures', 'outbox', 'requests']
       const dumps = tables.map(async (table) => {
-        const { rows } = await sql<{ row: string }>`select to_jsonb(t)::text as row from ${sql.table(table)} t`.execute(db)
+        const { rows } = await sql<{ row: string }>`select to_jsonb(t)::text as row from ${sql.table(table)} t`.execute(deps.db)
         return rows.map((each) => `${table} ${each.row}`)
       })
       return (await Promise.all(dumps)).flat().join('\n')
@@ -113,7 +77,7 @@ export async function openAccountHouse(): Promise<AccountHouse> {
       const result = await verifyEmail(deps, { tenant, challengeId, proof, password: '', place })
       return { userId: result.user?.id ?? '', sessionId: result.session?.id ?? '' }
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   }
   return house
 }

@@ -78,9 +78,11 @@ export function standInForPeople(): PeopleStandIn {
       user.email = email
       return create(ChangeUserEmailResponseSchema, { user })
     },
-    async createUser(_, options) {
-      await called('createUser', options)
-      return create(CreateUserResponseSchema, {})
+    async createUser({ email = '', name = '', locale = '' }, options) {
+      const tenant = await called('createUser', options)
+      if (byEmail(tenant, email)) throw refused(Code.AlreadyExists, 'EMAIL_TAKEN')
+      const user = put(tenant, person({ id: uuidv7(), email, name, locale, state: User_State.INVITED }))
+      return create(CreateUserResponseSchema, { user })
     },
   }
   return {
