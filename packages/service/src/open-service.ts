@@ -33,6 +33,7 @@ import { trace } from '@opentelemetry/api'
 import { type Clock, followClock } from './clock.ts'
 import { startHealthServer } from './health-server.ts'
 import { createPeers, type PeerName, type Peers } from './peers.ts'
+import { startPruningRequests } from './prune-requests.ts'
 import type { App } from './run-service.ts'
 
 /** How a service knows whom to trust. */
@@ -116,6 +117,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   )
   const db = database.kysely
   const clock = opening.use(followClock(db))
+  opening.use(startPruningRequests(db, log))
   const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
   const signer = await createWorkloadSigner(config.workloadKeyFile)
   const peers = opening.use(createPeers(config, signer, log))
