@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
-const roots = ['packages', 'services', 'deploy', 'scripts']
+export const roots = ['packages', 'services', 'deploy', 'scripts']
 
 /** Hand-written files of the repository with one of these endings, relative to its root. */
 export function sourceFiles(endings: readonly string[]): string[] {
