@@ -17,7 +17,7 @@ export async function withinDeadline<T>(context: CallContext, act: () => T | Pro
       late.abort()
       reject(commonRefusal(ErrorReason.DEADLINE_EXCEEDED))
     },
-    Math.min(deadline - Date.now(), 2 ** 31 - 1),
+    Math.max(0, Math.min(deadline - Date.now(), 2 ** 31 - 1)),
   )
   try {
     const answer = Promise.resolve(act())

@@ -1,12 +1,13 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import { codeToHttpStatus, errorToJson } from '@connectrpc/connect/protocol-connect'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import { RetryInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
+import { ErrorInfoSchema, RetryInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import type { FastifyReply } from 'fastify'
 import { toConnectError } from '../answer-error.ts'
 import type { Log } from '../log.ts'
 import { commonRefusal, Refusal } from '../refusal.ts'
 import { CallTrace } from '../trace.ts'
+import { ACCEPTED_ENCODINGS } from './body.ts'
 import { malformed } from './malformed.ts'
 
 /** Content type of every error. */
@@ -14,7 +15,8 @@ const JSON_TYPE = 'application/json'
 
 /** HTTP status of an error: the Connect protocol's, except that what is not served is simply not found. */
 export function statusOf(error: ConnectError): number {
-  return error.code === Code.Unimplemented ? 404 : codeToHttpStatus(error.code)
+  if (error.code !== Code.Unimplemented) return codeToHttpStatus(error.code)
+  return error.findDetails(ErrorInfoSchema)[0]?.reason === 'ENCODING_NOT_SUPPORTED' ? 415 : 404
 }
 
 /** Whatever was thrown, as it travels. A fault of the door itself is logged and answered neutrally. */
@@ -43,6 +45,7 @@ export function sendError(error: ConnectError, reply: FastifyReply, status = sta
 export function markError(error: ConnectError, reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')
   for (const [name, value] of error.metadata) reply.header(name, value)
+  if (error.code === Code.Unimplemented && statusOf(error) === 415) reply.header('accept-encoding', ACCEPTED_ENCODINGS)
   if (error.code === Code.Unauthenticated) reply.header('www-authenticate', 'Bearer')
   const retry = error.code === Code.ResourceExhausted ? error.findDetails(RetryInfoSchema)[0]?.retryDelay : undefined
   if (retry) reply.header('retry-after', String(Math.max(1, Number(retry.seconds))))

@@ -32,7 +32,9 @@ const SINGLE = new Set([
 
 /** What is wrong with the headers of a request before anybody reads them. */
 export function badHeaders(request: FastifyRequest): Refusal | undefined {
-  const { rawHeaders } = request.raw
+  const { rawHeaders, url } = request.raw
+  // A whole URL as target names a host beside the Host header: only one of them can be meant.
+  if (!url?.startsWith('/')) return malformed('', 'TARGET', 'The request target is no path.')
   if (rawHeaders.length > 2 * MAX_HEADERS) return malformed('', 'HEADERS', `No more than ${MAX_HEADERS} headers are read.`)
   const seen = new Set<string>()
   for (let at = 0; at < rawHeaders.length; at += 2) {

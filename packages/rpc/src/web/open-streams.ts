@@ -1,11 +1,19 @@
 import type { Socket } from 'node:net'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { commonRefusal } from '../refusal.ts'
 import type { WebCall } from './web-call.ts'
 
 /** The streams that a door is answering, so that a drain can end them. */
 export class OpenStreams {
   readonly #calls = new Set<WebCall>()
   readonly #sockets = new Set<Socket>()
+  readonly #max: number
   #ending = false
+
+  /** @param max how many may be open at once. */
+  constructor(max: number) {
+    this.#max = max
+  }
 
   /** Whether the streams end because the door closes: for the client that is a good end, after which it comes again. */
   get ending(): boolean {
@@ -17,7 +25,9 @@ export class OpenStreams {
     return this.#sockets.has(socket)
   }
 
+  /** @throws Refusal OVERLOADED where there are too many already. */
   add(call: WebCall): void {
+    if (this.#calls.size >= this.#max) throw commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 })
     this.#calls.add(call)
     this.#sockets.add(call.socket)
     if (this.#ending) call.abort()

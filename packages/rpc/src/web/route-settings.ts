@@ -1,6 +1,7 @@
 import type { Registry } from '@bufbuild/protobuf'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../log.ts'
+import type { CallBound } from './bounded.ts'
 import type { OpenStreams } from './open-streams.ts'
 import type { DoorSettings } from './web-call.ts'
 
@@ -10,6 +11,7 @@ export interface RouteSettings extends DoorSettings {
   /** Types that a google.protobuf.Any in JSON may hold. */
   readonly registry: Registry | undefined
   readonly streams: OpenStreams
+  readonly calls: CallBound
 }
 
 /** Answers one HTTP request; never throws. */

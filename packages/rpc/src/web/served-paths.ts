@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { GuardedMethod, GuardedService } from '../guarded-method.ts'
 import { sendMethodNotAllowed } from './answer.ts'
+import { bounded, type CallBound } from './bounded.ts'
 import { answerRest } from './rest-answer.ts'
 import { isOpenToPeople, type RestRoute, restRoutes } from './rest-routes.ts'
 import type { Answer, RouteSettings } from './route-settings.ts'
@@ -26,13 +27,15 @@ export function servePaths(scope: FastifyInstance, services: Iterable<GuardedSer
   }
 
   for (const service of services) {
-    for (const method of service.values()) {
+    for (const unbounded of service.values()) {
+      const method = bounded(unbounded, settings.calls)
       if (!isOpenToPeople(method.desc)) continue
       const url = `/${method.desc.parent.typeName}/${method.desc.name}`
       serve('POST', url, answerRpc(method, settings))
       if (takesGet(method.desc)) serve('GET', url, answerRpcGet(method, settings))
     }
-    for (const { route, method } of restOf(service)) serve(route.method, routerPath(route), answerRest(route, method, settings))
+    for (const { route, method } of restOf(service, settings.calls))
+      serve(route.method, routerPath(route), answerRest(route, method, settings))
   }
 
   for (const [url, served] of paths) {
@@ -49,12 +52,12 @@ export function servePaths(scope: FastifyInstance, services: Iterable<GuardedSer
   }
 }
 
-function restOf(service: GuardedService): { route: RestRoute; method: GuardedMethod }[] {
+function restOf(service: GuardedService, calls: CallBound): { route: RestRoute; method: GuardedMethod }[] {
   const [first] = service.values()
   if (!first) return []
   return restRoutes(first.desc.parent).flatMap((route) => {
     const method = service.get(route.rpc.name)
-    return method ? [{ route, method }] : []
+    return method ? [{ route, method: bounded(method, calls) }] : []
   })
 }
 

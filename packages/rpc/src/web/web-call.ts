@@ -73,7 +73,9 @@ export class WebCall implements Inbound {
     const response = this.#reply.raw
     if (response.destroyed && !response.writableFinished) aborter.abort()
     const timer =
-      this.deadline === undefined ? undefined : setTimeout(() => aborter.abort(), Math.min(this.deadline - Date.now(), 2 ** 31 - 1))
+      this.deadline === undefined
+        ? undefined
+        : setTimeout(() => aborter.abort(), Math.max(0, Math.min(this.deadline - Date.now(), 2 ** 31 - 1)))
     response.once('close', () => {
       clearTimeout(timer)
       if (!response.writableFinished) aborter.abort()

@@ -1,5 +1,5 @@
-import { fastifyCookie } from '@fastify/cookie'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { parseCookie, stringifySetCookie } from 'cookie'
 import type { Cookies } from '../inbound.ts'
 import { commonRefusal } from '../refusal.ts'
 
@@ -12,13 +12,13 @@ export function webCookies(header: string | undefined, originAllowed: boolean, s
     if (!originAllowed) throw commonRefusal(ErrorReason.ORIGIN_NOT_ALLOWED)
   }
   const write = (name: string, value: string, path: string, maxAge: number) =>
-    setCookie(fastifyCookie.serialize(name, value, { path, maxAge, httpOnly: true, secure: true, sameSite: 'strict' }))
+    setCookie(stringifySetCookie({ name, value, path, maxAge, httpOnly: true, secure: true, sameSite: 'strict' }))
 
   return {
     get(name) {
       guard()
       if (header === undefined || count(header, name) !== 1) return undefined
-      return fastifyCookie.parse(header)[name]
+      return parseCookie(header)[name]
     },
     set(name, value, { maxAgeSeconds, path = '/' }) {
       guard()

@@ -8,6 +8,7 @@ import { MAX_BODY_BYTES } from './body.ts'
 import { answerNonsense, badHeaders, makeSafe, refusalOfFastify } from './http-guard.ts'
 import { OpenStreams } from './open-streams.ts'
 import { createOrigins } from './origins.ts'
+import { QuietConnections } from './quiet-connections.ts'
 import { servePaths } from './served-paths.ts'
 import { sourceReader } from './source-address.ts'
 
@@ -28,6 +29,10 @@ export interface WebDoorOptions {
   /** Types that a google.protobuf.Any in JSON may hold. */
   readonly registry?: Registry
   readonly routes?: WebRoutes
+  /** Unary calls that are served at once; more are refused with `OVERLOADED`. Default 2,000. */
+  readonly maxCalls?: number
+  /** Streams that are open at once; default 5,000. */
+  readonly maxStreams?: number
   readonly log: Log
 }
 
@@ -46,13 +51,14 @@ const REQUEST_MS = 30_000
  * @throws TypeError for an origin, a proxy or a REST option that cannot be read; the listen error where the port is taken.
  */
 export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
-  const streams = new OpenStreams()
+  const streams = new OpenStreams(options.maxStreams ?? 5000)
   const settings = {
     origins: createOrigins(options.allowedOrigins),
     readSource: sourceReader(options.trustedProxies),
     log: options.log,
     registry: options.registry,
     streams,
+    calls: { max: options.maxCalls ?? 2000, open: 0 },
   }
   let draining: Promise<void> | undefined
 
@@ -74,6 +80,7 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   })
   // Node drops headers beyond its count in silence; the size bounds them already.
   fastify.server.maxHeadersCount = 0
+  const quiet = new QuietConnections(fastify.server)
 
   fastify.addHook('onRequest', (request, reply, done) => {
     makeSafe(reply)
@@ -109,6 +116,7 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const drain = (): Promise<void> => {
     draining ??= (async () => {
       streams.endAll()
+      using _closing = quiet.close()
       await fastify.close()
     })()
     return draining

@@ -1,0 +1,26 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import type { GuardedMethod } from '../guarded-method.ts'
+import { commonRefusal } from '../refusal.ts'
+
+/** Counts the unary calls that a door serves at once. */
+export interface CallBound {
+  readonly max: number
+  open: number
+}
+
+/** The method, refusing with OVERLOADED where the door serves too many calls already: what waits in memory helps nobody. */
+export function bounded(method: GuardedMethod, bound: CallBound): GuardedMethod {
+  return {
+    desc: method.desc,
+    async unary(inbound, decode) {
+      if (bound.open >= bound.max) throw commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 })
+      bound.open += 1
+      try {
+        return await method.unary(inbound, decode)
+      } finally {
+        bound.open -= 1
+      }
+    },
+    stream: (inbound, decode) => method.stream(inbound, decode),
+  }
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-web'
+import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
+import { AUTHORIZATION, openTestDoor, type TestDoor } from './door-for-tests.ts'
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5000
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, 'It did not happen')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function list(opened: TestDoor, agent: Agent, pageToken: string) {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; connection: string | undefined }>()
+  const path = `${opened.url}/api/users?pageToken=${pageToken}`
+  const call = request(path, { headers: AUTHORIZATION, agent }, (response) => {
+    response.resume()
+    response.on('end', () => resolve({ status: response.statusCode, connection: response.headers.connection }))
+  })
+  call.on('error', reject)
+  call.end()
+  return promise
+}
+
+test('a drain finishes the calls in flight, closes their connections and takes no new ones', async () => {
+  await using opened = await openTestDoor()
+  using agent = keepAlive()
+  const idle = await list(opened, agent, '')
+  assert.equal(idle.connection, 'keep-alive')
+  const inFlight = list(opened, agent, 'wait')
+  await until(() => opened.calls.length === 2)
+
+  const drained = opened.door.drain()
+  while (await connects(opened)) await new Promise((resolve) => setImmediate(resolve))
+  opened.gate.resolve()
+  assert.deepEqual(await inFlight, { status: 200, connection: 'close' })
+  await drained
+})
+
+test('a drain ends the streams well, so that their clients come again', async () => {
+  await using opened = await openTestDoor()
+  const transport = createConnectTransport({ baseUrl: opened.url })
+  const cursors: string[] = []
+  const ended = (async () => {
+    for await (const message of createClient(InboxService, transport).watchInbox({ cursor: 'wait' }, { headers: AUTHORIZATION }))
+      cursors.push(message.cursor)
+  })()
+  await until(() => cursors.length === 1)
+  await opened.door.drain()
+  await ended
+  assert.deepEqual(cursors, ['wait1'])
+})
+
+test('a drain does not wait for connections that say nothing', async () => {
+  await using opened = await openTestDoor()
+  const socket = connect(opened.door.port, '127.0.0.1')
+  await once(socket, 'connect')
+  await opened.door.drain()
+  socket.destroy()
+})
+
+test('disposing does not wait for calls in flight', async () => {
+  const opened = await openTestDoor()
+  using agent = keepAlive()
+  const inFlight = list(opened, agent, 'wait').then(
+    () => 'answered',
+    () => 'cut',
+  )
+  await until(() => opened.calls.length === 1)
+  await opened.door[Symbol.asyncDispose]()
+  assert.equal(await inFlight, 'cut')
+  opened.gate.resolve()
+})
+
+test('more calls and streams than the door has room for are shed', async () => {
+  await using opened = await openTestDoor({ maxCalls: 1, maxStreams: 1 })
+  using agent = keepAlive()
+  const inFlight = list(opened, agent, 'wait')
+  await until(() => opened.calls.length === 1)
+  assert.equal((await list(opened, agent, '')).status, 429)
+  const inbox = createClient(InboxService, createConnectTransport({ baseUrl: opened.url }))
+  const stream = inbox.watchInbox({ cursor: 'wait' }, { headers: AUTHORIZATION })[Symbol.asyncIterator]()
+  await stream.next()
+  await assert.rejects(inbox.watchInbox({ cursor: 'wait' }, { headers: AUTHORIZATION })[Symbol.asyncIterator]().next(), /busy/)
+  opened.gate.resolve()
+  assert.equal((await inFlight).status, 200)
+  assert.equal((await list(opened, agent, '')).status, 200)
+  await stream.next()
+  await stream.next()
+})
+
+function keepAlive(): Agent & Disposable {
+  const agent = new Agent({ keepAlive: true })
+  return Object.assign(agent, { [Symbol.dispose]: () => agent.destroy() })
+}
+
+async function connects(opened: TestDoor): Promise<boolean> {
+  const socket = connect(opened.door.port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
