@@ -91,3 +91,11 @@ test('a stolen key is dropped at once', async () => {
   assert.equal(await signingKid(tenant), next)
   assert.deepEqual(await kidsOf(tenant), [next])
 })
+
+test('keys that are forgotten while they are read are read again', async () => {
+  const tenant = await freshTenant()
+  const reads = Array.from({ length: 3 }, () => opened.deps.keys.signer(tenant))
+  opened.deps.keys.forget(tenant)
+  const kids = (await Promise.all(reads)).map((signer) => signer.kid)
+  assert.equal(new Set(kids).size, 1)
+})

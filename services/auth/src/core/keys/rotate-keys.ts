@@ -41,6 +41,6 @@ export async function rotateKeys(
     await retireOtherKeys(tx, input.tenant, key.kid, new Date(input.immediately ? now : lastTokenEnds))
     return key.kid
   })
-  deps.keys.forget(input.tenant)
+  if (kid !== undefined) deps.keys.forget(input.tenant)
   return kid
 }

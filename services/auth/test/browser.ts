@@ -1,0 +1,72 @@
+import { request } from 'node:http'
+
+export interface BrowserAnswer {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | undefined>
+  /** The JSON of the body. */
+  readonly body: Record<string, unknown>
+  /** `Set-Cookie` headers. */
+  readonly cookies: readonly string[]
+  /** The reason of a refusal. */
+  readonly reason: string | undefined
+}
+
+/** A browser as far as cookies go: says which page it shows and sends what it was given. */
+export interface Browser {
+  call(method: string, body?: object, headers?: Record<string, string>): Promise<BrowserAnswer>
+  get(path: string): Promise<BrowserAnswer>
+  /** The cookie that it holds, as `name=value`. */
+  cookie: string
+}
+
+/** Calls a web door as if it stood behind `origin`: a page of that origin in a browser. */
+export function openBrowser(port: number, origin = 'http://localhost:8080'): Browser {
+  const { host } = new URL(origin)
+  const browser: Browser = {
+    cookie: '',
+    call: (method, body = {}, headers = {}) =>
+      send(port, 'POST', `/gatehouse.auth.v1.${method}`, JSON.stringify(body), {
+        host,
+        origin,
+        'content-type': 'application/json',
+        'user-agent': 'a browser',
+        ...(browser.cookie && { cookie: browser.cookie }),
+        ...headers,
+      }).then((answer) => {
+        const [first] = answer.cookies
+        if (first !== undefined) browser.cookie = /max-age=0/i.test(first) ? '' : (first.split(';')[0] ?? '')
+        return answer
+      }),
+    get: (path) => send(port, 'GET', path, undefined, { host }),
+  }
+  return browser
+}
+
+function send(
+  port: number,
+  method: string,
+  path: string,
+  body: string | undefined,
+  headers: Record<string, string>,
+): Promise<BrowserAnswer> {
+  return new Promise((resolve, reject) => {
+    const call = request({ port, host: '127.0.0.1', method, path, headers }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        const parsed = text.startsWith('{') ? JSON.parse(text) : {}
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: parsed,
+          cookies: response.headers['set-cookie'] ?? [],
+          reason: parsed.details?.find((detail: { type: string }) => detail.type === 'google.rpc.ErrorInfo')?.debug?.reason,
+        })
+      })
+    })
+    call.on('error', reject)
+    call.end(body)
+  })
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Code } from '@connectrpc/connect'
+import { CommandProblem } from '@gatehouse/cli'
+import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { decodeJwt } from 'jose'
+import { commands } from '../src/commands.ts'
+import { openBrowser } from './browser.ts'
+import { openStory, type Story } from './open-story.ts'
+import { refused } from './refused.ts'
+import { until } from './until.ts'
+
+let story: Story
+before(async () => {
+  story = await openStory()
+})
+after(async () => story[Symbol.asyncDispose]())
+
+/** Runs a command in this process; answers what it printed. */
+async function gatehouse(name: string, args: string[] = [], mode = 'local'): Promise<string> {
+  const command = commands.find((each) => each.name === name)
+  assert.ok(command, name)
+  const lines: string[] = []
+  const { write } = process.stdout
+  // The test runner reports over standard output too, in bytes.
+  process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) =>
+    typeof chunk === 'string' ? lines.push(chunk) > 0 : write.call(process.stdout, chunk, ...rest)
+  try {
+    await command.run(args, { ...story.environment, GATEHOUSE_MODE: mode })
+  } finally {
+    process.stdout.write = write
+  }
+  return lines.join('')
+}
+
+test('migrate finds nothing to do on a schema that is up to date', async () => {
+  assert.match(await gatehouse('migrate'), /nothing to do/)
+})
+
+test('a tenant that a command makes is served without a restart', async () => {
+  const origin = 'http://acme.localhost:8080'
+  const browser = openBrowser(story.app.ports.web, origin)
+  assert.equal((await browser.get('/.well-known/jwks.json')).status, 404)
+  await gatehouse('tenants create', ['acme', '--origin', origin])
+  await gatehouse('tenants create', ['acme', '--origin', origin])
+  assert.match(await gatehouse('tenants list'), /^acme\thttp:\/\/acme\.localhost:8080$/m)
+  await until(async () => (await browser.get('/.well-known/jwks.json')).status === 200)
+  const [ours, theirs] = await Promise.all([
+    openBrowser(story.app.ports.web).get('/.well-known/jwks.json'),
+    browser.get('/.well-known/jwks.json'),
+  ])
+  assert.notDeepEqual(ours.body, theirs.body)
+  await assert.rejects(gatehouse('tenants create', ['other', '--origin', origin]), CommandProblem)
+  await assert.rejects(gatehouse('tenants create', ['other']), CommandProblem)
+})
+
+test('a person of one tenant is nobody in the other, under the same address', async () => {
+  const origin = 'http://globex.localhost:8080'
+  await gatehouse('tenants create', ['globex', '--origin', origin])
+  const here = JSON.parse(await gatehouse('dev person', ['twin@example.com']))
+  const there = JSON.parse(await gatehouse('dev person', ['twin@example.com', '--tenant', 'globex']))
+  assert.notEqual(here.user_id, there.user_id)
+  const [ours, theirs] = [openBrowser(story.app.ports.web), openBrowser(story.app.ports.web, origin)]
+  const signIn = (browser: typeof ours, password: string) => browser.call('SessionService/SignIn', { email: 'twin@example.com', password })
+  await until(async () => (await theirs.get('/.well-known/jwks.json')).status === 200)
+  assert.equal((await signIn(ours, here.password)).status, 200)
+  assert.equal((await signIn(theirs, there.password)).status, 200)
+  assert.equal((await signIn(theirs, here.password)).reason, 'EMAIL_OR_PASSWORD_WRONG')
+  const crossed = await theirs.call('SessionService/ListSessions', {}, { authorization: `Bearer ${here.access_token}` })
+  assert.equal(crossed.reason, 'WRONG_TENANT')
+  assert.equal((await theirs.call('SessionService/RefreshSession', { refreshToken: here.refresh_token })).reason, 'REFRESH_TOKEN_INVALID')
+})
+
+test('a person for trying things out is proven, signed in, and the same when asked for again', async () => {
+  const first = JSON.parse(await gatehouse('dev person', ['ada@example.com', '--name', 'Ada']))
+  assert.equal(story.people.of('default', first.user_id).state, User_State.ACTIVE)
+  const sessions = await story.grpc(SessionService, { authorization: `Bearer ${first.access_token}` })
+  assert.equal((await sessions.listSessions({})).sessions.length, 1)
+  assert.ok((await (await story.grpc(SessionService)).refreshSession({ refreshToken: first.refresh_token })).signedIn)
+  const second = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
+  assert.equal(second.user_id, first.user_id)
+  const { result } = await (await story.grpc(SessionService)).signIn({ email: 'ada@example.com', password: second.password })
+  assert.equal(result.case, 'signedIn')
+})
+
+test('the local administrator is a service account: allowed everything, signed in nowhere', async () => {
+  const token = (await gatehouse('dev admin-token')).trim()
+  const { sid, client_id: clientId, permissions, exp = 0, iat = 0 } = decodeJwt(token)
+  assert.deepEqual([sid, clientId, exp - iat], [undefined, 'local-admin', 600])
+  assert.ok((permissions as string[]).includes('user.users.delete'))
+  const sessions = await story.grpc(SessionService, { authorization: `Bearer ${token}` })
+  await refused(sessions.listSessions({}), Code.PermissionDenied, 'PERMISSION_DENIED')
+  await refused(sessions.issueToken({ audience: 'orders' }), Code.PermissionDenied, 'PERMISSION_DENIED')
+})
+
+test('what is for one’s own machine does not work elsewhere', async () => {
+  for (const mode of ['test', 'production']) {
+    await assert.rejects(gatehouse('dev person', ['eve@example.com'], mode))
+    await assert.rejects(gatehouse('dev admin-token', [], mode))
+  }
+})
+
+test('the first administrator is invited with the database’s credentials', async () => {
+  const printed = await gatehouse('admin invite', ['boss@example.com', '--name', 'Boss'])
+  assert.match(printed, /the invitation is on its way/)
+  const [userId = ''] = printed.split(' ')
+  assert.equal(story.people.of('default', userId).state, User_State.INVITED)
+  assert.doesNotMatch(await gatehouse('admin invite', ['boss@example.com']), /on its way/)
+
+  const { access_token: token } = JSON.parse(await gatehouse('dev person', ['boss@example.com']))
+  assert.equal(decodeJwt(token).sub, userId)
+  assert.ok((decodeJwt(token).permissions as string[]).includes('user.users.create'))
+})
+
+test('signing keys are listed and rotated', async () => {
+  const before = (await gatehouse('keys list')).trim().split('\n')
+  assert.equal(before.length, 1)
+  const kid = (await gatehouse('keys rotate')).trim()
+  assert.match(await gatehouse('keys rotate'), /waits for its time/)
+  const after = await gatehouse('keys list')
+  assert.equal(after.trim().split('\n').length, 2)
+  assert.ok(after.includes(kid))
+  const browser = openBrowser(story.app.ports.web)
+  const published = async () => ((await browser.get('/.well-known/jwks.json')).body.keys as unknown[]).length
+  await until(async () => (await published()) === 2)
+
+  const { access_token: old } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
+  await gatehouse('keys rotate', ['--now'])
+  await until(async () => (await published()) === 1)
+  const { access_token: fresh } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
+  const list = (token: string) =>
+    story.grpc(SessionService, { authorization: `Bearer ${token}` }).then((sessions) => sessions.listSessions({}))
+  assert.ok(await list(fresh))
+  await refused(list(old), Code.Unauthenticated, 'ACCESS_TOKEN_INVALID')
+})
+
+test('audiences are registered once', async () => {
+  assert.match(await gatehouse('audiences add', ['orders']), /is registered$/m)
+  assert.match(await gatehouse('audiences add', ['orders']), /is registered already$/m)
+  await assert.rejects(gatehouse('audiences add', ['gatehouse']), CommandProblem)
+})
+
+test('a command that is called wrongly says so', async () => {
+  await assert.rejects(gatehouse('dev person', []), CommandProblem)
+  await assert.rejects(gatehouse('dev person', ['no address']), CommandProblem)
+  await assert.rejects(gatehouse('keys list', ['--nonsense']), CommandProblem)
+})
