@@ -41,6 +41,7 @@ export interface GrpcDoor extends AsyncDisposable {
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 const MAX_STREAMS_PER_CONNECTION = 1000
 const DEFAULT_GRACE_MS = 5000
+const LAST_RESORT_MS = 1000
 
 const SERVER_OPTIONS: ServerOptions = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
@@ -81,21 +82,27 @@ export async function createGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor
     health.setServing(false)
     calls.endStreams(commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: options.service }))
     const { promise, resolve } = Promise.withResolvers<void>()
-    const force = setTimeout(() => {
-      options.log.warn({ door: 'grpc' }, 'calls in flight were cut at the end of the drain')
+    const cut = setTimeout(() => options.log.warn({ door: 'grpc' }, 'calls in flight were cut at the end of the drain'), graceMs)
+    const giveUp = setTimeout(() => {
       server.forceShutdown()
       resolve()
-    }, graceMs)
+    }, graceMs + LAST_RESORT_MS)
+    // drain() destroys the connections at the end of the grace; forceShutdown() would not, because it finds them through channelz only.
+    server.drain(addressOf(options.host, port), graceMs)
     server.tryShutdown(() => resolve())
     await promise
-    clearTimeout(force)
+    clearTimeout(cut)
+    clearTimeout(giveUp)
   }
   return { port, drain, [Symbol.asyncDispose]: () => drain() }
 }
 
+function addressOf(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
 function bind(server: Server, { host, port, tls }: GrpcDoorOptions): Promise<number> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, serverCredentials(tls), (error, bound) => (error === null ? resolve(bound) : reject(error)))
+    server.bindAsync(addressOf(host, port), serverCredentials(tls), (error, bound) => (error === null ? resolve(bound) : reject(error)))
   })
 }

@@ -19,8 +19,8 @@ export function addReflection(server: Server, services: readonly DescService[]):
   const names = services.map(({ typeName }) => typeName).sort()
   const handlers = { ServerReflectionInfo: (call: ServerDuplexStream<Buffer, Message>) => reflect(call, index, names) }
   server.addService(definitionOf(ServerReflection), handlers)
-  // The two versions have the same bytes under another name.
-  server.addService(definitionOf(ServerReflectionAlpha), handlers)
+  // The older version has the same bytes under another path.
+  server.addService(definitionOf(ServerReflection, ServerReflectionAlpha.typeName), handlers)
 }
 
 function reflect(call: ServerDuplexStream<Buffer, Message>, index: DescriptorIndex, services: readonly string[]): void {

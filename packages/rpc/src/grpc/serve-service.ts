@@ -18,13 +18,13 @@ import { statusOf, toBuffer } from './status.ts'
 const READ_OPTIONS = { readUnknownFields: false }
 const WRITE_OPTIONS = { writeUnknownFields: false }
 
-/** grpc-js definition of a service. Requests stay bytes: they are decoded behind the access check, by the pipeline. */
-export function definitionOf(service: DescService): ServiceDefinition {
+/** grpc-js definition of a service under a name. Requests stay bytes: they are decoded behind the access check, by the pipeline. */
+export function definitionOf(service: DescService, name = service.typeName): ServiceDefinition {
   return Object.fromEntries(
     service.methods.map((method) => [
       method.name,
       {
-        path: `/${service.typeName}/${method.name}`,
+        path: `/${name}/${method.name}`,
         requestStream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
         responseStream: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
         requestSerialize: (bytes: Buffer) => bytes,
