@@ -39,12 +39,20 @@ function mailOf(name: TemplateName, language: Language) {
     const end = text.indexOf('\n\n')
     mail = {
       subject: Handlebars.compile(text.slice('Subject: '.length, end), { ...options, noEscape: true }),
-      html: Handlebars.compile(readFileSync(new URL(`${key}.html`, folder), 'utf8'), options),
+      html: withPlainLink(Handlebars.compile(readFileSync(new URL(`${key}.html`, folder), 'utf8'), options)),
       text: Handlebars.compile(text.slice(end + 2), { ...options, noEscape: true }),
     }
     mails.set(key, mail)
   }
   return mail
+}
+
+/** Handlebars writes `=` as an entity, for attributes without quotes. Ours have them, and who cuts a link out of a mail should get a link. */
+function withPlainLink(fill: (fields: object) => string): Fill {
+  return ({ link, ...fields }) => {
+    if (typeof link !== 'string') return fill(fields)
+    return fill({ ...fields, link: new Handlebars.SafeString(Handlebars.escapeExpression(link).replaceAll('&#x3D;', '=')) })
+  }
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a header.
