@@ -184,7 +184,8 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         port: config.webPort,
         log,
         trustedProxies: config.trustedProxies,
-        allowedOrigins: [config.publicOrigin, ...config.allowedOrigins],
+        allowedOrigins: config.allowedOrigins,
+        originOfHost: (host) => identity.issuers.issuer(identity.issuers.tenantOfHost(host) ?? '')?.origin,
         ...(routes && { routes }),
       }),
     )

@@ -72,6 +72,18 @@ test('a person of one tenant is nobody in the other, under the same address', as
   assert.equal((await theirs.call('SessionService/RefreshSession', { refreshToken: here.refresh_token })).reason, 'REFRESH_TOKEN_INVALID')
 })
 
+test('a page has cookies at the host of its own tenant only', async () => {
+  const origin = 'http://initech.localhost:8080'
+  await gatehouse('tenants create', ['initech', '--origin', origin])
+  const { email, password } = JSON.parse(await gatehouse('dev person', ['peter@example.com', '--tenant', 'initech']))
+  const browser = openBrowser(story.app.ports.web, origin)
+  await until(async () => (await browser.get('/.well-known/jwks.json')).status === 200)
+  assert.equal((await browser.call('SessionService/SignIn', { email, password, useCookie: true })).status, 200)
+  const foreign = await browser.call('SessionService/RefreshSession', {}, { origin: 'http://localhost:8080' })
+  assert.equal(foreign.reason, 'ORIGIN_NOT_ALLOWED')
+  assert.equal((await browser.call('SessionService/RefreshSession')).status, 200)
+})
+
 test('a person for trying things out is proven, signed in, and the same when asked for again', async () => {
   const first = JSON.parse(await gatehouse('dev person', ['ada@example.com', '--name', 'Ada']))
   assert.equal(story.people.of('default', first.user_id).state, User_State.ACTIVE)

@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** The pages that may call with the browser's credentials. */
 export interface Origins {
-  /** Whether an `Origin` header names one of them, to the letter. */
-  allows(origin: string | undefined): boolean
+  /** Whether an `Origin` header names one of them, to the letter, or the pages that live on the host that is called. */
+  allows(origin: string | undefined, host: string | undefined): boolean
   /** Lets the page read the answer, where it is one of them. */
   mark(request: FastifyRequest, reply: FastifyReply): void
   /** Answers a preflight. Another origin gets no permission, and so its browser sends nothing. */
@@ -16,10 +16,11 @@ const SENT = [...cors.allowedHeaders, 'authorization', 'traceparent', 'tracestat
 const SEEN = [...cors.exposedHeaders, 'x-trace-id', 'retry-after', 'location', 'www-authenticate'].join(', ')
 
 /**
- * @param allowed exact origins, such as `https://id.example.com`; there is no wildcard.
+ * @param allowed exact origins, such as `https://id.example.com`, that may call every host; there is no wildcard.
+ * @param originOfHost where the pages of a host live. A page of one tenant is not let in at another's host.
  * @throws TypeError for an entry that is not written as browsers write an origin.
  */
-export function createOrigins(allowed: readonly string[]): Origins {
+export function createOrigins(allowed: readonly string[], originOfHost: (host: string) => string | undefined = () => undefined): Origins {
   for (const origin of allowed) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
       throw new TypeError(`${origin} is not an origin such as https://id.example.com`)
@@ -36,7 +37,7 @@ export function createOrigins(allowed: readonly string[]): Origins {
   }
 
   return {
-    allows: (origin) => origin !== undefined && known.has(origin),
+    allows: (origin, host) => origin !== undefined && (known.has(origin) || (host !== undefined && originOfHost(host) === origin)),
     mark(request, reply) {
       if (mark(request, reply)) reply.header('access-control-expose-headers', SEEN)
     },

@@ -53,7 +53,7 @@ export class WebCall implements Inbound {
   }
 
   get cookies(): Cookies {
-    this.#cookies ??= webCookies(this.header('cookie'), this.#settings.origins.allows(this.header('origin')), (value) => {
+    this.#cookies ??= webCookies(this.header('cookie'), this.#settings.origins.allows(this.header('origin'), this.host), (value) => {
       this.#reply.header('set-cookie', value)
     })
     return this.#cookies

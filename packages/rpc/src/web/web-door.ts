@@ -24,6 +24,8 @@ export interface WebDoorOptions {
   readonly port: number
   /** Origins whose pages may call with the browser's cookies, such as `https://id.example.com`. No wildcard. */
   readonly allowedOrigins: readonly string[]
+  /** Where the pages of a host (lower case, with its port) live: they too may call that host with cookies. */
+  readonly originOfHost?: (host: string) => string | undefined
   /** Addresses and CIDR ranges of the proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[]
   /** Types that a google.protobuf.Any in JSON may hold. */
@@ -53,7 +55,7 @@ const REQUEST_MS = 30_000
 export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const streams = new OpenStreams(options.maxStreams ?? 5000)
   const settings = {
-    origins: createOrigins(options.allowedOrigins),
+    origins: createOrigins(options.allowedOrigins, options.originOfHost),
     readSource: sourceReader(options.trustedProxies),
     log: options.log,
     registry: options.registry,
