@@ -12,7 +12,7 @@ export const baseline = 'proto/baseline.binpb'
 
 /** In the order in which a mistake is cheapest to see. `buf` reads what the comparison of generated code has unpacked. */
 export const checks: readonly Check[] = [
-  { name: 'format', run: (signal) => runCommand('biome', ['check', '--linter-enabled=false', '--max-diagnostics=40'], signal) },
+  { name: 'format', run: format },
   { name: 'lint', run: (signal) => runCommand('biome', ['lint', '--error-on-warnings', '--max-diagnostics=40'], signal) },
   { name: 'file sizes', run: async () => checkSizes() },
   { name: 'boundaries', run: checkBoundaries },
@@ -22,10 +22,15 @@ export const checks: readonly Check[] = [
   { name: 'buf breaking', run: breaking },
 ]
 
+async function format(signal: AbortSignal): Promise<StepOutcome> {
+  const outcome = await runCommand('biome', ['check', '--linter-enabled=false', '--reporter=summary', '--max-diagnostics=40'], signal)
+  return outcome.passed ? outcome : { passed: false, output: `${outcome.output.trim()}\n"pnpm exec biome check --write" puts it right.` }
+}
+
 async function breaking(signal: AbortSignal): Promise<StepOutcome> {
   if (!existsSync(join(root, baseline)))
     return { passed: false, output: `${baseline} is missing: "pnpm baseline" makes it from the contracts as they are.` }
-  const outcome = await runCommand('buf', ['breaking', '--against', baseline], signal)
+  const outcome = await runCommand('buf', ['breaking', 'proto', '--against', baseline], signal)
   if (outcome.passed) return outcome
   return {
     passed: false,
