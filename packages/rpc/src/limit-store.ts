@@ -2,6 +2,8 @@
 export interface LimitCharge {
   /** Names the counter; the store hashes it. */
   readonly key: string
+  /** Empty for counters across tenants. */
+  readonly tenant: string
   /** How many calls pass in one window. */
   readonly count: number
   readonly windowSeconds: number

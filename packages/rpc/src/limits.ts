@@ -14,14 +14,14 @@ export type LimitGate = (context: CallContext, request: Message) => Promise<void
 
 /**
  * Keys of the counters that count calls of `method` by the value of `field`, for a store's `reset`: whoever proved to be the
- * rightful owner of the value need not wait for the window's end. `field` is the path that the contract's limit names.
+ * rightful owner of the value need not wait for the window's end: `limits.reset(key, tenant)`. `field` is the path that the contract's limit names.
  */
-export function fieldLimitKeys(method: DescMethod, field: string, tenant: string, value: string): string[] {
+export function fieldLimitKeys(method: DescMethod, field: string, value: string): string[] {
   const reader = compileStringField(method.input, field)
   if (reader === undefined) throw new TypeError(`${method.input.typeName} has no string field ${field}`)
   const counted = isEmailField(reader.field) ? emailKey(value) : value
   return getOption(method, limits).flatMap((limit, index) =>
-    limit.by === Limit_By.FIELD && limit.field === field ? [`${nameOf(method, index)}:${tenant}:${counted}`] : [],
+    limit.by === Limit_By.FIELD && limit.field === field ? [`${nameOf(method, index)}:${counted}`] : [],
   )
 }
 
@@ -65,8 +65,9 @@ function compileLimit(method: DescMethod, limit: Limit, index: number, problems:
   const windowSeconds = Number(limit.window?.seconds ?? 0n)
   if (count < 1 || windowSeconds < 1) problems.push(`limits[${index}] needs a count and a window of at least a second`)
   const name = nameOf(method, index)
-  const make = (by: string): LimitCharge => ({
+  const make = (by: string, tenant = ''): LimitCharge => ({
     key: `${name}:${by}`,
+    tenant,
     count,
     windowSeconds,
   })
@@ -81,8 +82,8 @@ function compileLimit(method: DescMethod, limit: Limit, index: number, problems:
       return {
         silent,
         charge({ caller: { person, workload } }) {
-          if (person !== undefined) return make(`${person.tenant}:${person.id}`)
-          return workload === undefined ? undefined : make(`:${workload}`)
+          if (person !== undefined) return make(person.id, person.tenant)
+          return workload === undefined ? undefined : make(`workload:${workload}`)
         },
       }
     case Limit_By.FIELD: {
@@ -96,7 +97,7 @@ function compileLimit(method: DescMethod, limit: Limit, index: number, problems:
         silent,
         charge(context, request) {
           const value = field.read(request)
-          return value === '' ? undefined : make(`${context.tenant}:${keyOf(value)}`)
+          return value === '' ? undefined : make(keyOf(value), context.tenant)
         },
       }
     }

@@ -1,3 +1,4 @@
+import type { DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
@@ -41,6 +42,8 @@ export interface TestDoorParts {
   readonly user?: Partial<ServiceImpl<typeof UserService>>
   readonly session?: Partial<ServiceImpl<typeof SessionService>>
   readonly inbox?: Partial<ServiceImpl<typeof InboxService>>
+  /** Services beside these three. */
+  readonly more?: readonly (readonly [DescService, object])[]
   readonly pipeline?: Partial<PipelineOptions>
   readonly door?: Partial<GrpcDoorOptions>
 }
@@ -92,6 +95,7 @@ export async function openTestDoor(parts: TestDoorParts = {}): Promise<TestDoor>
       pipeline.guard(UserService, complete(UserService.method, parts.user)),
       pipeline.guard(SessionService, complete(SessionService.method, parts.session)),
       pipeline.guard(InboxService, complete(InboxService.method, parts.inbox)),
+      ...(parts.more ?? []).map(([service, impl]) => pipeline.guard(service, impl)),
     ],
     host: '127.0.0.1',
     port: 0,

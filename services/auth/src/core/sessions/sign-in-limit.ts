@@ -4,5 +4,5 @@ import type { Deps } from '../deps.ts'
 
 /** Forgets the wrong guesses for an address: its owner has proven to be there. */
 export async function resetSignInLimit(deps: Pick<Deps, 'limits'>, input: { tenant: string; email: string }): Promise<void> {
-  for (const key of fieldLimitKeys(SessionService.method.signIn, 'email', input.tenant, input.email)) await deps.limits.reset(key)
+  for (const key of fieldLimitKeys(SessionService.method.signIn, 'email', input.email)) await deps.limits.reset(key, input.tenant)
 }
