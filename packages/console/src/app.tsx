@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { useSession } from './gatehouse.ts'
 import { AcceptInvitation } from './pages/accept-invitation.tsx'
@@ -54,9 +54,12 @@ function Stranger({ page }: { page: ReactNode }) {
 function SignedIn({ page }: { page: ReactNode }) {
   const { kind } = useSession()
   const [path, go] = useLocation()
+  const wasSignedIn = useRef(false)
   useEffect(() => {
+    if (kind === 'signed_in') wasSignedIn.current = true
     if (kind !== 'signed_out') return
-    sessionStorage.setItem('gatehouse.after-sign-in', path + location.hash)
+    // Whoever signs out means to leave; whoever comes by a link means to get there.
+    if (!wasSignedIn.current) sessionStorage.setItem('gatehouse.after-sign-in', path + location.hash)
     go('/sign-in', { replace: true })
   }, [kind, path, go])
   return kind === 'signed_in' ? page : <Waiting />

@@ -1,3 +1,4 @@
+export { startBrowser } from './browser.ts'
 export { type FindNatsOptions, findNatsServer } from './nats-binary.ts'
 export { type NatsPermissions, type NatsUser, type NatsUserName, natsServiceUsers, type SubjectRule } from './nats-permissions.ts'
 export { type NatsOptions, type NatsServer, startNats } from './nats-server.ts'

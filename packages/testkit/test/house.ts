@@ -34,7 +34,10 @@ export interface House extends AsyncDisposable {
   /** The newest mail to the address for which `found` holds, waited for. */
   mailTo(address: string, found?: (mail: CaughtMail) => boolean): Promise<CaughtMail>
   /** A proven person with tokens. */
-  person(email: string, ...more: string[]): Promise<{ userId: string; email: string; password: string; accessToken: string; refreshToken: string; sessionId: string }>
+  person(
+    email: string,
+    ...more: string[]
+  ): Promise<{ userId: string; email: string; password: string; accessToken: string; refreshToken: string; sessionId: string }>
   adminToken(): Promise<string>
 }
 
@@ -55,7 +58,11 @@ export async function openHouse(options: Partial<Parameters<typeof startLocal>[0
   opening.defer(() => rm(folder, { recursive: true, force: true }))
   const local = opening.use(await startLocal({ folder, ports: await freePorts(), durable: false, ...options }))
   const owned = opening.move()
-  const call = (what: string, body?: unknown, { token, origin, cookie, hostname = 'localhost', method, headers = {} }: CallOptions = {}) => {
+  const call = (
+    what: string,
+    body?: unknown,
+    { token, origin, cookie, hostname = 'localhost', method, headers = {} }: CallOptions = {},
+  ) => {
     const path = what.startsWith('/') ? what : `/gatehouse.${packages[what.split('/')[0] ?? '']}.v1.${what}`
     const verb = method ?? (body === undefined ? 'GET' : 'POST')
     return send(local.ports.origin, verb, path, body, {

@@ -39,15 +39,15 @@ test('a stranger becomes a signed-in person whom every service knows', async () 
   assert.doesNotMatch(cookie.line, /Domain=/i)
 
   const claims = claimsOf(accessToken ?? '')
-  assert.deepEqual([claims.iss, claims.aud, claims.tid, claims.sub, claims.sid], [`${local.origin}/oidc`, 'gatehouse', 'default', user?.id, session?.id])
+  assert.deepEqual(
+    [claims.iss, claims.aud, claims.tid, claims.sub, claims.sid],
+    [`${local.origin}/oidc`, 'gatehouse', 'default', user?.id, session?.id],
+  )
   const lifetime = Number(claims.exp) - Number(claims.iat)
   assert.ok(lifetime >= 540 && lifetime <= 600)
 
   const me = await house.call('UserService/GetCurrentUser', {}, { token: accessToken })
-  assert.deepEqual(
-    [me.body.user?.email, me.body.user?.emailVerified, me.body.user?.state],
-    ['Ada@example.com', true, 'STATE_ACTIVE'],
-  )
+  assert.deepEqual([me.body.user?.email, me.body.user?.emailVerified, me.body.user?.state], ['Ada@example.com', true, 'STATE_ACTIVE'])
   const inbox = await until('the welcome', async () => {
     const { body } = await house.call('InboxService/ListInboxItems', {}, { token: accessToken })
     return body.items && body.items.length >= 2 ? body.items : undefined
@@ -61,7 +61,9 @@ test('a stranger becomes a signed-in person whom every service knows', async () 
   assert.equal(out.status, 200)
   await until('the token to be refused everywhere', async () => {
     const answers = await Promise.all(
-      ['UserService/GetCurrentUser', 'SessionService/ListSessions', 'InboxService/ListInboxItems'].map((rpc) => house.call(rpc, {}, { token: accessToken })),
+      ['UserService/GetCurrentUser', 'SessionService/ListSessions', 'InboxService/ListInboxItems'].map((rpc) =>
+        house.call(rpc, {}, { token: accessToken }),
+      ),
     )
     return answers.every(({ status }) => status === 401)
   })
@@ -96,7 +98,9 @@ test('an address that has an account is answered like one that has none, and its
   )
   assert.doesNotMatch((await house.mailTo(known.email)).text, /^\s*\d{6}\s*$/m)
   codeIn(await house.mailTo('nobody-yet@example.com'))
-  const resets = await Promise.all([known.email, 'unknown@example.com'].map((email) => house.call('AccountService/RequestPasswordReset', { email })))
+  const resets = await Promise.all(
+    [known.email, 'unknown@example.com'].map((email) => house.call('AccountService/RequestPasswordReset', { email })),
+  )
   assert.deepEqual(
     resets.map(({ status, body }) => [status, Object.keys(body)]),
     [
@@ -115,7 +119,10 @@ test('a forgotten password is set anew, and every older session ends', async () 
   const reset = await house.call('AccountService/ResetPassword', { token: tokenIn(mail), password: 'a new one, long enough' })
   assert.equal(reset.status, 200)
   assert.equal(reasonOf(await house.call('SessionService/RefreshSession', { refreshToken: person.refreshToken })), 'REFRESH_TOKEN_INVALID')
-  assert.equal(reasonOf(await house.call('SessionService/SignIn', { email: person.email, password: person.password })), 'EMAIL_OR_PASSWORD_WRONG')
+  assert.equal(
+    reasonOf(await house.call('SessionService/SignIn', { email: person.email, password: person.password })),
+    'EMAIL_OR_PASSWORD_WRONG',
+  )
   const signedIn = await house.call('SessionService/SignIn', { email: ' FORGETFUL@Example.com', password: 'a new one, long enough' })
   assert.ok(signedIn.body.signedIn?.accessToken)
   await house.mailTo(person.email, ({ text }) => !text.includes('#token='))
@@ -124,7 +131,10 @@ test('a forgotten password is set anew, and every older session ends', async () 
 test('an administrator invites somebody over REST, who sets a password by the mail', async () => {
   const token = await house.adminToken()
   const created = await house.call('/api/users', { name: 'Bob', email: 'bob@example.com' }, { token })
-  assert.deepEqual([created.status, created.body.email, created.body.state, created.body.emailVerified], [201, 'bob@example.com', 'STATE_INVITED', false])
+  assert.deepEqual(
+    [created.status, created.body.email, created.body.state, created.body.emailVerified],
+    [201, 'bob@example.com', 'STATE_INVITED', false],
+  )
   assert.equal(created.headers.location, `/api/users/${created.body.id}`)
   const read = await house.call(String(created.headers.location), undefined, { token })
   assert.deepEqual(read.body, created.body)
@@ -162,7 +172,10 @@ test('whoever is suspended loses sessions and gets nothing new; reactivated they
   assert.equal((await house.call(`/api/users/${person.userId}:suspend`, {}, { token })).body.state, 'STATE_SUSPENDED')
   assert.equal((await house.call('SessionService/SignIn', { email: person.email, password: person.password })).status, 401)
   assert.ok([401, 403].includes((await house.call('SessionService/RefreshSession', { refreshToken: person.refreshToken })).status))
-  await until('the access token to be refused', async () => (await house.call('UserService/GetCurrentUser', {}, { token: person.accessToken })).status === 401)
+  await until(
+    'the access token to be refused',
+    async () => (await house.call('UserService/GetCurrentUser', {}, { token: person.accessToken })).status === 401,
+  )
   await house.call(`/api/users/${person.userId}:reactivate`, {}, { token })
   assert.equal((await house.call('SessionService/SignIn', { email: person.email, password: person.password })).status, 200)
 })
@@ -180,9 +193,17 @@ test('whoever deletes the account is gone, and the address is free', async () =>
 
 test('an address changes when the new mailbox is proven, and the old one is told', async () => {
   const person = await house.person('moving@example.com')
-  const asked = await house.call('AccountService/RequestEmailChange', { email: 'moved@example.com', password: person.password }, { token: person.accessToken })
+  const asked = await house.call(
+    'AccountService/RequestEmailChange',
+    { email: 'moved@example.com', password: person.password },
+    { token: person.accessToken },
+  )
   const code = codeIn(await house.mailTo('moved@example.com'))
-  const confirmed = await house.call('AccountService/ConfirmEmailChange', { challengeId: asked.body.challengeId, code }, { token: person.accessToken })
+  const confirmed = await house.call(
+    'AccountService/ConfirmEmailChange',
+    { challengeId: asked.body.challengeId, code },
+    { token: person.accessToken },
+  )
   assert.equal(confirmed.status, 200)
   assert.equal((await house.call('UserService/GetCurrentUser', {}, { token: person.accessToken })).body.user?.email, 'moved@example.com')
   assert.match((await house.mailTo('moving@example.com')).text, /address/i)
@@ -192,11 +213,18 @@ test('a stolen refresh token ends the session for thief and owner, and the owner
   const person = await house.person('victim@example.com')
   const first = await house.call('SessionService/RefreshSession', { refreshToken: person.refreshToken })
   const repeat = await house.call('SessionService/RefreshSession', { refreshToken: person.refreshToken })
-  assert.equal(repeat.body.signedIn?.refreshToken, first.body.signedIn?.refreshToken, 'a repeat within the grace answers the same successor')
+  assert.equal(
+    repeat.body.signedIn?.refreshToken,
+    first.body.signedIn?.refreshToken,
+    'a repeat within the grace answers the same successor',
+  )
   const second = await house.call('SessionService/RefreshSession', { refreshToken: first.body.signedIn?.refreshToken })
   assert.equal(second.status, 200)
   assert.equal(reasonOf(await house.call('SessionService/RefreshSession', { refreshToken: person.refreshToken })), 'REFRESH_TOKEN_INVALID')
-  assert.equal(reasonOf(await house.call('SessionService/RefreshSession', { refreshToken: second.body.signedIn?.refreshToken })), 'REFRESH_TOKEN_INVALID')
+  assert.equal(
+    reasonOf(await house.call('SessionService/RefreshSession', { refreshToken: second.body.signedIn?.refreshToken })),
+    'REFRESH_TOKEN_INVALID',
+  )
   await house.mailTo(person.email)
 })
 
@@ -231,7 +259,10 @@ test('two tenants never see each other, and one address lives in both', async ()
   const found = await house.call('/api/users:search', { query: 'both@' }, { token: acmeAdmin, hostname })
   assert.equal(found.body.users?.length as unknown, 1)
   const page = await house.call('/api/users?pageSize=1', undefined, { token: await house.adminToken() })
-  const borrowed = await house.call(`/api/users?pageSize=1&pageToken=${encodeURIComponent(page.body.nextPageToken ?? '')}`, undefined, { token: acmeAdmin, hostname })
+  const borrowed = await house.call(`/api/users?pageSize=1&pageToken=${encodeURIComponent(page.body.nextPageToken ?? '')}`, undefined, {
+    token: acmeAdmin,
+    hostname,
+  })
   assert.equal(reasonOf(borrowed), 'PAGE_TOKEN_INVALID')
   for (const verb of ['suspend', 'reactivate']) {
     assert.equal((await house.call(`/api/users/${here.userId}:${verb}`, {}, { token: acmeAdmin, hostname })).status, 404)

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { startBrowser } from '@gatehouse/testkit'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { codeIn, type House, openHouse, tokenIn, until } from './house.ts'
+
+let house: House
+let browser: Browser
+before(async () => {
+  ;[house, browser] = await Promise.all([openHouse(), startBrowser()])
+})
+after(async () => {
+  await browser?.close()
+  await house?.[Symbol.asyncDispose]()
+})
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const password = 'correct horse battery staple!'
+
+/** A window of its own. Whatever the page complains of is part of the story. */
+async function open(path: string, context?: BrowserContext): Promise<{ page: Page; complaints: string[]; context: BrowserContext }> {
+  const own = context ?? (await browser.newContext({ bypassCSP: false, locale: 'en-GB' }))
+  const page = await own.newPage()
+  page.setDefaultTimeout(20_000)
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of (400|401|403|429)/.test(message.text())) complaints.push(message.text())
+  })
+  await page.goto(`${house.local.origin}${path}`)
+  return { page, complaints, context: own }
+}
+
+/** Pictures for whoever wants to look: GATEHOUSE_SCREENSHOTS names a folder. */
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.GATEHOUSE_SCREENSHOTS
+  if (folder === undefined) return
+  await mkdir(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+}
+
+async function findNoBarriers(page: Page): Promise<void> {
+  // The page's own policy lets no script in; the debugger may.
+  await page.evaluate(axe)
+  const { violations } = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as {
+    violations: { id: string; nodes: { html: string }[] }[]
+  }
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
+    [],
+  )
+}
+
+async function signUp(page: Page, name: string, email: string): Promise<void> {
+  await page.getByLabel('Name').fill(name)
+  await page.getByLabel('E-mail address').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Create account' }).click()
+}
+
+test('a stranger signs up, proves the mailbox by the code, edits the profile, sees the inbox fill and signs out', async () => {
+  const { page, complaints, context } = await open('/')
+  await findNoBarriers(page)
+  await picture(page, 'sign-up')
+
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.getByText('Please look at the marked fields.').waitFor()
+  assert.ok((await page.locator('[aria-invalid=true]').count()) >= 2)
+  await picture(page, 'sign-up-refused')
+
+  await signUp(page, 'Ada Lovelace', 'ada@example.com')
+  await page.getByRole('heading', { name: 'Check your mail' }).waitFor()
+  await findNoBarriers(page)
+  const mail = await house.mailTo('ada@example.com')
+  await page.getByLabel('Code').fill('000000')
+  await page.getByRole('button', { name: 'Confirm' }).click()
+  await page.getByText('This code or link is wrong').waitFor()
+  await picture(page, 'code-wrong')
+  await page.getByLabel('Code').fill(codeIn(mail))
+  await page.getByRole('button', { name: 'Confirm' }).click()
+
+  await page.getByRole('heading', { name: 'Hello, Ada Lovelace' }).waitFor()
+  await findNoBarriers(page)
+  await page.getByLabel('Name').fill('Ada King')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('heading', { name: 'Hello, Ada King' }).waitFor()
+  await picture(page, 'profile')
+
+  await page.getByRole('link', { name: 'Inbox' }).click()
+  await page
+    .getByText(/Welcome/)
+    .first()
+    .waitFor()
+  const before = await page.locator('.list li').count()
+  await house.call('SessionService/SignIn', { email: 'ada@example.com', password })
+  await until('the inbox to fill by itself', async () => ((await page.locator('.list li').count()) > before ? true : undefined))
+  await findNoBarriers(page)
+  await picture(page, 'inbox')
+  await page.getByRole('button', { name: 'Mark all as read' }).click()
+  await page.getByText('Nothing unread.').waitFor()
+
+  await page.getByRole('link', { name: 'Sessions' }).click()
+  await page.getByText('this browser').waitFor()
+  assert.equal(await page.locator('.list li').count(), 2)
+  await findNoBarriers(page)
+  await picture(page, 'sessions')
+  await page.getByRole('button', { name: /^End/ }).click()
+  await until('the other session to be gone', async () => ((await page.locator('.list li').count()) === 1 ? true : undefined))
+
+  await page.getByRole('link', { name: 'Account' }).click()
+  await page.getByRole('heading', { name: 'Delete your account' }).waitFor()
+  await findNoBarriers(page)
+  await picture(page, 'account')
+
+  await page.reload()
+  await page.getByRole('heading', { name: 'Delete your account' }).waitFor()
+  const stored = (await page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])')) as string
+  assert.doesNotMatch(stored, /ey[\w-]+\.|ghr_|ada@/, 'no script can reach a token or an address')
+  const cookie = (await context.cookies()).find(({ name }) => name.startsWith('__Host-'))
+  assert.deepEqual([cookie?.httpOnly, cookie?.secure, cookie?.sameSite, cookie?.path], [true, true, 'Strict', '/'])
+
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  assert.equal((await context.cookies()).filter(({ name }) => name.startsWith('__Host-')).length, 0)
+  await page.getByLabel('E-mail address').fill('ada@example.com')
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Hello, Ada King' }).waitFor()
+  assert.deepEqual(complaints, [])
+  await context.close()
+})
+
+test('a link that is opened in another browser asks for the password; used up, it says so', async () => {
+  const asking = await open('/sign-up')
+  await signUp(asking.page, 'Grace Hopper', 'grace@example.com')
+  await asking.page.getByRole('heading', { name: 'Check your mail' }).waitFor()
+  const token = tokenIn(await house.mailTo('grace@example.com'))
+
+  const elsewhere = await open(`/verify#token=${token}`)
+  await elsewhere.page.getByRole('button', { name: 'Confirm my address' }).click()
+  assert.equal(new URL(elsewhere.page.url()).hash, '', 'the token leaves the address bar')
+  await elsewhere.page.getByLabel('Password', { exact: true }).fill('not what was chosen')
+  await elsewhere.page.getByRole('button', { name: 'Confirm my address' }).click()
+  await elsewhere.page.getByText('This is not the password that was chosen at sign-up.').waitFor()
+  await picture(elsewhere.page, 'link-elsewhere')
+  await elsewhere.page.getByLabel('Password', { exact: true }).fill(password)
+  await elsewhere.page.getByRole('button', { name: 'Confirm my address' }).click()
+  await elsewhere.page.getByRole('heading', { name: 'Hello, Grace Hopper' }).waitFor()
+  await elsewhere.context.close()
+
+  const late = await open(`/verify#token=${token}`, asking.context)
+  await late.page.getByRole('button', { name: 'Confirm my address' }).click()
+  await late.page.getByLabel('Password', { exact: true }).fill(password)
+  await late.page.getByRole('button', { name: 'Confirm my address' }).click()
+  await late.page.getByText('was used, or is no longer valid').waitFor()
+  await asking.context.close()
+})
+
+test('signing out in one tab signs out in all of them', async () => {
+  const person = await house.person('tabs@example.com')
+  const one = await open('/sign-in')
+  await one.page.getByLabel('E-mail address').fill(person.email)
+  await one.page.getByLabel('Password', { exact: true }).fill(person.password)
+  await one.page.getByRole('button', { name: 'Sign in' }).click()
+  await one.page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  const two = await open('/inbox', one.context)
+  await two.page.getByRole('heading', { name: 'Inbox' }).waitFor()
+  await one.page.getByRole('button', { name: 'Sign out' }).click()
+  await two.page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await one.context.close()
+})
+
+test('another site cannot make the browser’s cookie act, nor read an answer', async () => {
+  const person = await house.person('attacked@example.com')
+  const { page, context } = await open('/sign-in')
+  await page.getByLabel('E-mail address').fill(person.email)
+  await page.getByLabel('Password', { exact: true }).fill(person.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: /^Hello/ }).waitFor()
+
+  const evil = await context.newPage()
+  // Same site, another origin: SameSite alone would let the cookie through.
+  await evil.goto(`http://evil.localhost:${house.local.ports.origin}/sign-in`)
+  const target = `${house.local.origin}/gatehouse.auth.v1.SessionService/SignOut`
+  for (const type of ['application/json', 'text/plain']) {
+    const outcome = await evil.evaluate(
+      ([url, contentType]) =>
+        fetch(url ?? '', { method: 'POST', body: '{}', credentials: 'include', headers: { 'content-type': contentType ?? '' } }).then(
+          (response) => `read ${response.status}`,
+          () => 'not read',
+        ),
+      [target, type],
+    )
+    assert.equal(outcome, 'not read')
+  }
+  await page.reload()
+  await page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  await context.close()
+})
+
+test('the mailbox page shows mails without running what is in them', async () => {
+  const { page, context, complaints } = await open('/dev/mailbox')
+  await page.locator('li button').first().waitFor()
+  await picture(page, 'mailbox')
+  assert.equal(await page.locator('iframe').getAttribute('sandbox'), 'allow-popups allow-popups-to-escape-sandbox')
+  assert.deepEqual(complaints, [])
+  await context.close()
+})
+
+test('a page that does not exist says so, and 127.0.0.1 leads to the name that cookies and passkeys belong to', async () => {
+  const { page, context } = await open('/no-such-page')
+  await page.getByRole('heading', { name: 'There is no such page' }).waitFor()
+  await page.goto(`http://127.0.0.1:${house.local.ports.origin}/sign-in`)
+  assert.equal(new URL(page.url()).hostname, 'localhost')
+  await context.close()
+})
