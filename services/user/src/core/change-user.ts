@@ -1,5 +1,4 @@
-import type { Message } from '@bufbuild/protobuf'
-import { create, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import { create, type Message, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
 import { addEvent } from '@gatehouse/events'
