@@ -22,7 +22,7 @@ export const eventMigrations: MigrationSet = {
           position bigint,
           published_time timestamptz,
           primary key (tenant, id))`.execute(db)
-        await sql`create index outbox_unstamped on outbox (create_time) where position is null`.execute(db)
+        await sql`create index outbox_unstamped on outbox (tenant, key, version, create_time, id) where position is null`.execute(db)
         await sql`create unique index outbox_position on outbox (position) where position is not null`.execute(db)
         await sql`create index outbox_unpublished on outbox (position) where position is not null and published_time is null`.execute(db)
         await sql`create table relay_lease (

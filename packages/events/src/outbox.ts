@@ -17,8 +17,8 @@ const columns = sql`tenant, id, type, subject, key, version, payload, traceparen
 
 /**
  * Gives committed rows their positions, while the lease is still of this epoch; gives how many there were.
- * Rows commit out of order, so nothing is found by "after the last one". All visible rows of a chosen key are taken together and
- * in the order of their versions: a version is only ever visible together with the ones before it.
+ * Rows commit out of order, so nothing is found by "after the last one". They are taken by key and version, so that a version never
+ * goes without the ones before it (which are visible whenever it is), and numbered by the time of each key's first one.
  * The lease row is locked first: a successor's epoch and our positions cannot cross.
  */
 export async function stampRows<DB>(db: Kysely<DB>, epoch: bigint, limit: number): Promise<number> {
@@ -27,17 +27,16 @@ export async function stampRows<DB>(db: Kysely<DB>, epoch: bigint, limit: number
       select position from relay_lease
       where name = 'relay' and epoch = ${epoch} and exists (select 1 from outbox where position is null)
       for update),
-    keys as (
-      select distinct tenant, key from (select tenant, key from outbox where position is null order by create_time limit ${limit}::integer) oldest),
+    taken as materialized (
+      select tenant, id, key, version, create_time from outbox
+      where position is null and exists (select 1 from lease)
+      order by tenant, key, version, create_time, id limit ${limit}::integer),
     picked as materialized (
       select tenant, id, row_number() over (order by key_time, tenant, key, version, create_time, id) as n
-      from (
-        select o.*, min(o.create_time) over (partition by o.tenant, o.key) as key_time
-        from outbox o join keys k on k.tenant = o.tenant and k.key = o.key
-        where o.position is null and exists (select 1 from lease)) of_keys),
+      from (select *, min(create_time) over (partition by tenant, key) as key_time from taken) of_keys),
     stamped as (
       update outbox o set position = lease.position + picked.n
-      from picked, lease where o.tenant = picked.tenant and o.id = picked.id and o.position is null
+      from picked, lease where o.tenant = picked.tenant and o.id = picked.id
       returning 1),
     moved as (
       update relay_lease set position = relay_lease.position + (select count(*) from picked)

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
+import { SignedInSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
+import { UserCreatedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import { connect, transact } from '@gatehouse/postgres'
+import { natsServiceUsers, testDatabase, testNats } from '@gatehouse/testkit'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { tell, until } from '../test/road.ts'
+import { addEvent } from './add-event.ts'
+import { defineConsumer } from './consumer.ts'
+import { eventMigrations } from './event-migrations.ts'
+import { connectNats } from './nats.ts'
+import { createRelay } from './relay.ts'
+import { startConsumers } from './start-consumers.ts'
+import { subscribe } from './subscribe.ts'
+
+const password = (): string => randomBytes(16).toString('base64url')
+const passwords = { user: password(), auth: password(), notification: password(), subscriber: password() }
+
+test('the users that services connect as are enough for everything here, and for nothing of another service', async () => {
+  await using broker = await testNats({ users: natsServiceUsers(passwords) })
+  const connectAs = (name: keyof typeof passwords) => connectNats({ url: broker.url.replace('//', `//${name}:${passwords[name]}@`), name })
+  await using userDatabase = await testDatabase({ service: 'road', sets: [eventMigrations] })
+  await using authDatabase = await testDatabase({ service: 'road', sets: [eventMigrations] })
+  await using userDb = connect<unknown>({ url: userDatabase.url })
+  await using authDb = connect<unknown>({ url: authDatabase.url })
+  await using userNats = connectAs('user')
+  await using authNats = connectAs('auth')
+  await using outsideNats = connectAs('subscriber')
+
+  const seen: string[] = []
+  const note = (who: string) => async (): Promise<void> => void seen.push(who)
+  // The ones who listen come first: the streams are not there yet.
+  await using _outside = subscribe({
+    nats: outsideNats,
+    name: 'billing',
+    events: [UserCreatedSchema, SignedInSchema],
+    onEvent: note('outside'),
+  })
+  await using _inUser = startConsumers({
+    nats: userNats,
+    db: userDb.kysely,
+    service: 'user',
+    consumers: [defineConsumer({ event: SignedInSchema, handle: note('user') })],
+  })
+  await using _inAuth = startConsumers({
+    nats: authNats,
+    db: authDb.kysely,
+    service: 'auth',
+    consumers: [defineConsumer({ event: UserCreatedSchema, handle: note('auth') })],
+  })
+  await using _userRelay = createRelay({ nats: userNats, db: userDb.kysely, service: 'user' })
+  await using _authRelay = createRelay({ nats: authNats, db: authDb.kysely, service: 'auth' })
+  await tell(userDb, 'ada', 1)
+  const message = create(SignedInSchema, { sessionId: 's', userId: 'ada', version: 1n })
+  await transact(authDb.kysely, (tx) => addEvent(tx, { schema: SignedInSchema, message, tenant: 'default', version: 1 }))
+  await until(() => seen.length === 4)
+  assert.deepEqual(seen.sort(), ['auth', 'outside', 'outside', 'user'])
+
+  const forge = async (nats: typeof userNats, subject: string) => jetstream(await nats.connected()).publish(subject, '', { timeout: 300 })
+  await assert.rejects(forge(userNats, 'gatehouse.auth.v1.SignedIn.default'))
+  await assert.rejects(forge(outsideNats, 'gatehouse.user.v1.UserCreated.default'))
+  const asOutsider = await jetstreamManager(await outsideNats.connected(), { checkAPI: false, timeout: 300 })
+  await assert.rejects(asOutsider.streams.purge('gatehouse-user'))
+  await assert.rejects(asOutsider.streams.delete('gatehouse-user'))
+})

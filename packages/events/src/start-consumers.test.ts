@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { create, toBinary } from '@bufbuild/protobuf'
+import { UserCreatedSchema, UserUpdatedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import { connect, DatabaseUnavailable } from '@gatehouse/postgres'
+import { jetstream } from '@nats-io/jetstream'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { openRoad, type Road, tell, until } from '../test/road.ts'
+import { defineConsumer, isNewer, PermanentFailure, TransientFailure } from './consumer.ts'
+import { deadLetters, retryDeadLetters } from './dead-letters.ts'
+import type { Envelope } from './envelope.ts'
+import { toHeaders } from './envelope.ts'
+import { createRelay, type Relay } from './relay.ts'
+import { type ConsumersOptions, startConsumers } from './start-consumers.ts'
+import { ensureStream } from './stream.ts'
+
+let road: Road
+let relay: Relay
+let db: Kysely<unknown>
+before(async () => {
+  road = await openRoad()
+  db = road.database.kysely
+  await sql`create table effects (n bigint generated always as identity, consumer text, tenant text, key text, version bigint, event_id text)`.execute(
+    db,
+  )
+  await sql`create table held (consumer text, tenant text, key text, version bigint, primary key (consumer, tenant, key))`.execute(db)
+  relay = createRelay({ ...road, db, service: 'user', pollMs: 20 })
+})
+after(async () => {
+  await relay[Symbol.asyncDispose]()
+  await road[Symbol.asyncDispose]()
+})
+
+type Effect = { key: string; version: bigint; event_id: string; tenant: string }
+
+const effects = async (consumer: string): Promise<Effect[]> =>
+  (await sql<Effect>`select key, version, event_id, tenant from effects where consumer = ${consumer} order by n`.execute(db)).rows
+
+const leaveEffect = (tx: Transaction<unknown>, consumer: string, { tenant, key, version, id }: Envelope) =>
+  sql`insert into effects (consumer, tenant, key, version, event_id) values (${consumer}, ${tenant}, ${key}, ${version}, ${id})`.execute(tx)
+
+/** Handles both events by leaving an effect, after `act`; only keys with the consumer's name are looked at, as all share one stream. */
+function consume(
+  name: string,
+  act: (envelope: Envelope, tx: Transaction<unknown>) => Promise<unknown> = async () => {},
+  options: Partial<ConsumersOptions<unknown>> = {},
+) {
+  const handle = async (tx: Transaction<unknown>, _message: unknown, envelope: Envelope): Promise<void> => {
+    if (!envelope.key.startsWith(name)) return
+    await act(envelope, tx)
+    await leaveEffect(tx, name, envelope)
+  }
+  const consumers = [UserCreatedSchema, UserUpdatedSchema].map((event) => defineConsumer({ event, handle }))
+  return { ...road, db, service: name, consumers, retryDelayMs: 10, ...options }
+}
+
+/** A delivery that no relay made. */
+async function publish(envelope: Envelope, body: Uint8Array, msgID = envelope.id): Promise<void> {
+  const connection = await road.nats.connected()
+  await ensureStream(connection, 'user')
+  const headers = toHeaders(envelope, 'user')
+  headers.set('Nats-Msg-Id', msgID)
+  await jetstream(connection).publish(`${envelope.type}.${envelope.tenant}`, body, { headers })
+}
+
+const created = (change: Partial<Envelope>): Envelope => ({
+  id: crypto.randomUUID(),
+  tenant: 'default',
+  type: 'gatehouse.user.v1.UserCreated',
+  key: 'x',
+  version: 1n,
+  time: new Date(),
+  ...change,
+})
+
+const body = toBinary(UserCreatedSchema, create(UserCreatedSchema, { userId: 'x', version: 1n }))
+
+test('an event has its effect, with a typed message and its envelope', async () => {
+  const seen: unknown[] = []
+  const onCreated = defineConsumer({
+    event: UserCreatedSchema,
+    prepare: async ({ userId }) => userId.toUpperCase(),
+    handle: async (tx: Transaction<unknown>, { userId, version }, envelope, prepared) => {
+      if (userId !== 'typed') return
+      seen.push({ userId, version, prepared, tenant: envelope.tenant, key: envelope.key, inTransaction: tx.isTransaction })
+    },
+  })
+  await using _consumers = startConsumers({ ...road, db, service: 'typed', consumers: [onCreated] })
+  await tell(road.database, 'typed', 1, 'acme')
+  relay.nudge()
+  await until(() => seen.length === 1)
+  assert.deepEqual(seen, [{ userId: 'typed', version: 1n, prepared: 'TYPED', tenant: 'acme', key: 'typed', inTransaction: true }])
+})
+
+test('a consumer that comes later gets what was told before', async () => {
+  await tell(road.database, 'later', 1)
+  await tell(road.database, 'later', 2)
+  relay.nudge()
+  await using _consumers = startConsumers(consume('later'))
+  await until(async () => (await effects('later')).length === 2)
+  assert.deepEqual(
+    (await effects('later')).map(({ version }) => version),
+    [1n, 2n],
+  )
+})
+
+test('two replicas and repeated deliveries have one effect for each event', async () => {
+  await using other = await road.another()
+  await using _one = startConsumers(consume('once'))
+  await using _two = startConsumers(consume('once', undefined, { db: other.database.kysely, nats: other.nats }))
+  const envelopes = Array.from({ length: 20 }, (_, i) => created({ key: `once ${i}` }))
+  await Promise.all(envelopes.flatMap((envelope) => [1, 2, 3].map((i) => publish(envelope, body, `${envelope.id} ${i}`))))
+  await publish(created({ key: 'once last' }), body)
+  await until(async () => (await effects('once')).some(({ key }) => key === 'once last'))
+  await until(async () => (await effects('once')).length === 21)
+})
+
+test('events of one key come in order while other keys run beside', async () => {
+  const open = new Set<string>()
+  let beside = 0
+  const slow = async ({ key }: Envelope): Promise<void> => {
+    assert.ok(!open.has(key))
+    open.add(key)
+    beside = Math.max(beside, open.size)
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 4))
+    open.delete(key)
+  }
+  await using _consumers = startConsumers(consume('order', slow))
+  const keys = ['order a', 'order b', 'order c']
+  await Promise.all(
+    keys.map(async (key) => {
+      for (let version = 1; version <= 20; version++) await tell(road.database, key, version)
+    }),
+  )
+  relay.nudge()
+  await until(async () => (await effects('order')).length === 60)
+  for (const key of keys) {
+    const versions = (await effects('order')).filter((effect) => effect.key === key).map(({ version }) => version)
+    assert.deepEqual(
+      versions,
+      Array.from({ length: 20 }, (_, i) => BigInt(i + 1)),
+    )
+  }
+  assert.ok(beside > 1)
+})
+
+test('a handler that compares versions ignores what is older than it holds', async () => {
+  const keep = async ({ tenant, key, version }: Envelope, tx: Transaction<unknown>): Promise<void> => {
+    const { rows } = await sql<{
+      version: bigint
+    }>`select version from held where consumer = 'older' and tenant = ${tenant} and key = ${key} for update`.execute(tx)
+    if (!isNewer(created({ version }), rows[0]?.version)) return
+    await sql`insert into held (consumer, tenant, key, version) values ('older', ${tenant}, ${key}, ${version})
+      on conflict (consumer, tenant, key) do update set version = excluded.version`.execute(tx)
+  }
+  await using _consumers = startConsumers(consume('older', keep))
+  for (const version of [5n, 3n, 6n, 1n]) await publish(created({ key: 'older', version }), body)
+  await until(async () => (await effects('older')).length === 4)
+  const { rows } = await sql<{ version: bigint }>`select version from held where consumer = 'older'`.execute(db)
+  assert.deepEqual(rows, [{ version: 6n }])
+})
+
+test('a passing error is tried again, and leaves nothing of the first attempt', async () => {
+  let attempts = 0
+  const shaky = async (envelope: Envelope, tx: Transaction<unknown>): Promise<void> => {
+    await leaveEffect(tx, 'shaky', envelope)
+    if (++attempts < 4) throw new Error('not yet')
+  }
+  await using _consumers = startConsumers(consume('shaky', shaky))
+  await tell(road.database, 'shaky', 1)
+  relay.nudge()
+  await until(async () => (await effects('shaky')).length > 0)
+  assert.equal((await effects('shaky')).length, 2)
+  assert.equal(attempts, 4)
+  assert.deepEqual(await deadLetters(db), [])
+})
+
+test('away peers and databases are waited for longer than any number of attempts', async () => {
+  let attempts = 0
+  const away = async (): Promise<void> => {
+    attempts++
+    if (attempts < 3) throw new TransientFailure('the peer is away')
+    if (attempts < 5) throw new DatabaseUnavailable('gone')
+    if (attempts < 7) throw Object.assign(new Error('unavailable'), { name: 'ConnectError', code: 14 })
+  }
+  await using _consumers = startConsumers(consume('away', away, { maxAttempts: 2, retryDelayMs: 1 }))
+  await tell(road.database, 'away', 1)
+  relay.nudge()
+  await until(async () => (await effects('away')).length === 1, 60_000)
+  assert.deepEqual(await deadLetters(db), [])
+})
+
+test('a permanent failure is put aside with its reason, does not block its key, and can be handled later', async () => {
+  let broken = true
+  const refuse = async ({ version }: Envelope): Promise<void> => {
+    if (broken && version === 1n) throw new PermanentFailure('no such template')
+    if (broken && version === 2n) throw new RangeError('a bug')
+  }
+  const options = consume('dead', refuse, { maxAttempts: 3 })
+  await using _consumers = startConsumers(options)
+  const ids = [
+    await tell(road.database, 'dead', 1, 'acme'),
+    await tell(road.database, 'dead', 2, 'acme'),
+    await tell(road.database, 'dead', 3, 'acme'),
+  ]
+  relay.nudge()
+  await until(async () => (await deadLetters(db)).length === 2 && (await effects('dead')).length === 1)
+  const letters = await deadLetters(db)
+  assert.deepEqual(
+    letters.map(({ envelope, reason, consumer }) => ({ id: envelope.id, tenant: envelope.tenant, reason, consumer })),
+    [
+      { id: ids[0], tenant: 'acme', reason: 'no such template', consumer: 'dead' },
+      { id: ids[1], tenant: 'acme', reason: 'after 3 attempts: RangeError: a bug', consumer: 'dead' },
+    ],
+  )
+  assert.deepEqual(await retryDeadLetters(options), { handled: 0, failed: 2 })
+  assert.deepEqual(
+    (await deadLetters(db)).map(({ attempts }) => attempts),
+    [2, 2],
+  )
+  broken = false
+  assert.deepEqual(await retryDeadLetters(options), { handled: 2, failed: 0 })
+  assert.deepEqual(await deadLetters(db), [])
+  assert.equal((await effects('dead')).length, 3)
+})
+
+test('a body that does not decode, and headers that are missing, end among the dead letters', async () => {
+  await using _consumers = startConsumers(consume('garbage'))
+  await publish(created({ key: 'garbage' }), Uint8Array.of(255, 255, 255))
+  const connection = await road.nats.connected()
+  await jetstream(connection).publish('gatehouse.user.v1.UserCreated.default', Uint8Array.of(255))
+  await until(async () => (await deadLetters(db)).length === 2)
+  const letters = await deadLetters(db)
+  assert.ok(letters.every(({ reason }) => reason === 'the body is no gatehouse.user.v1.UserCreated'))
+  assert.match(letters.map(({ envelope }) => envelope.id).join(), /gatehouse-user:\d+/)
+  await sql`delete from dead_letters`.execute(db)
+})
+
+test('while the broker is away nothing breaks, and afterwards everything arrives', async () => {
+  await using _consumers = startConsumers(consume('broker'))
+  await tell(road.database, 'broker', 1)
+  await until(async () => (await effects('broker')).length === 1)
+  await road.broker.stop()
+  await tell(road.database, 'broker', 2)
+  await road.broker.start()
+  await until(async () => (await effects('broker')).length === 2)
+})
+
+test('a broker that lost everything is filled and read anew', async () => {
+  await using _consumers = startConsumers(consume('wiped'))
+  await tell(road.database, 'wiped', 1)
+  await until(async () => (await effects('wiped')).length === 1)
+  await road.broker.stop()
+  await road.broker.forget()
+  await tell(road.database, 'wiped', 2)
+  await road.broker.start()
+  await until(async () => (await effects('wiped')).length === 2)
+})
+
+test('lost database connections delay an event and do not lose it', async () => {
+  await using _consumers = startConsumers(consume('restart', async () => new Promise((resolve) => setTimeout(resolve, 5))))
+  await using admin = connect<unknown>({ url: road.testDatabase.adminUrl })
+  const ids: string[] = []
+  for (let version = 1; version <= 30; version++) {
+    ids.push(await tell(road.database, `restart ${version}`, version))
+    if (version % 10 === 0) {
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
+        admin.kysely,
+      )
+    }
+  }
+  await using own = connect<unknown>({ url: road.testDatabase.url })
+  const seen = async () =>
+    (await sql<{ id: string }>`select event_id as id from effects where consumer = 'restart'`.execute(own.kysely)).rows.map(({ id }) => id)
+  await until(async () => (await seen()).length >= 30)
+  assert.deepEqual(new Set(await seen()), new Set(ids))
+  assert.equal((await seen()).length, 30)
+})
+
+test('two handlers for one event are a misuse', () => {
+  const consumer = defineConsumer({ event: UserCreatedSchema, handle: async () => {} })
+  assert.throws(() => startConsumers({ ...road, db, service: 'twice', consumers: [consumer, consumer] }), TypeError)
+})
