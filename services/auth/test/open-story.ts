@@ -28,8 +28,10 @@ export interface Story extends AsyncDisposable {
   readonly db: Db
   /** The service's environment, for its commands. */
   readonly environment: Readonly<Record<string, string>>
+  /** Of the superuser, to look from outside. */
+  readonly adminDatabaseUrl: string
   /** Another replica on the same database. */
-  startReplica(): Promise<App>
+  startReplica(variables?: Record<string, string>): Promise<App>
   /** Over gRPC with these headers, as a workload where one is named. */
   grpc<S extends DescService>(service: S, headers?: Record<string, string>, workload?: WorkloadName, app?: App): Promise<Client<S>>
 }
@@ -62,7 +64,8 @@ export async function openStory(): Promise<Story> {
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
   }
   const replicas = parts.use(new AsyncDisposableStack())
-  const startReplica = async () => replicas.use(await createApp(readConfig(variables, environment, rules)))
+  const startReplica: Story['startReplica'] = async (changed = {}) =>
+    replicas.use(await createApp(readConfig(variables, { ...environment, ...changed }, rules)))
   const app = await startReplica()
   const clients = parts.use(new AsyncDisposableStack())
   const owned = parts.move()
@@ -72,6 +75,7 @@ export async function openStory(): Promise<Story> {
     nats,
     db,
     environment,
+    adminDatabaseUrl: database.adminUrl,
     startReplica,
     async grpc(service, headers = {}, workload, of = app) {
       const signer = workload && (await createWorkloadSigner(keys.fileOf(workload)))

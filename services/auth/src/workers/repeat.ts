@@ -15,7 +15,8 @@ export function repeat({ name, everyMs, log, act }: RepeatOptions): AsyncDisposa
   const run = (async () => {
     while (!stop.signal.aborted) {
       await act(stop.signal).catch((error: unknown) => {
-        if (!stop.signal.aborted) log.warn({ err: error, worker: name }, 'work failed and will be tried again')
+        if (!stop.signal.aborted)
+          log.warn({ problem: error instanceof Error ? error.message : String(error), worker: name }, 'work failed and will be tried again')
       })
       // Replicas that started together drift apart.
       await delay(everyMs * (0.9 + 0.2 * Math.random()), undefined, { signal: stop.signal }).catch(() => {})

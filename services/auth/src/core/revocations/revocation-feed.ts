@@ -67,7 +67,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
         if (failing) log.info('revocations are read again')
         failing = false
       } catch (error) {
-        if (!failing) log.error({ err: error }, 'revocations cannot be read')
+        if (!failing) log.error({ problem: error instanceof Error ? error.message : String(error) }, 'revocations cannot be read')
         failing = true
       }
       await delay(pollMs, undefined, { signal: stop.signal }).catch(() => {})
