@@ -1,5 +1,6 @@
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { toHeaders } from './envelope.ts'
 import type { OutboxRow } from './outbox.ts'
 
@@ -48,7 +49,25 @@ export async function publishRows(
   return failures.length === 0 ? { confirmed } : { confirmed, failure: failures[0] }
 }
 
+const tracer = trace.getTracer('gatehouse.events')
+
+/** With a span under the call that wrote the event, when that call was traced. */
 async function publishRow(js: JetStreamClient, service: string, row: OutboxRow): Promise<void> {
+  if (row.traceparent === null) return storeRow(js, service, row)
+  const attributes = { 'messaging.system': 'nats', 'messaging.destination.name': row.type, 'messaging.message.id': row.id }
+  const parent = propagation.extract(context.active(), { traceparent: row.traceparent })
+  const span = tracer.startSpan(`publish ${row.type}`, { kind: SpanKind.PRODUCER, attributes }, parent)
+  try {
+    await storeRow(js, service, row)
+  } catch (error) {
+    span.setStatus({ code: SpanStatusCode.ERROR })
+    throw error
+  } finally {
+    span.end()
+  }
+}
+
+async function storeRow(js: JetStreamClient, service: string, row: OutboxRow): Promise<void> {
   const { id, tenant, type, key, version, create_time: time, traceparent } = row
   const envelope = { id, tenant, type, key, version, time, ...(traceparent !== null && { traceparent }) }
   const ack = await js.publish(row.subject, row.payload, { msgID: id, headers: toHeaders(envelope, service), timeout: ackTimeoutMs })

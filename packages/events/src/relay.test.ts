@@ -10,7 +10,9 @@ import { addEvent } from './add-event.ts'
 import { type Envelope, fromMessage } from './envelope.ts'
 import { Lease } from './lease.ts'
 import { markPublished, pruneOutbox, stampRows, unpublishedRows } from './outbox.ts'
+import { publishRows } from './publish.ts'
 import { createRelay } from './relay.ts'
+import { ensureStream } from './stream.ts'
 
 let road: Road
 before(async () => {
@@ -147,6 +149,24 @@ test('a holder whose epoch is over stamps nothing and marks nothing', async () =
   assert.equal(await stampRows(db, nextEpoch, 100), 1)
   assert.equal(await markPublished(db, nextEpoch, [row.position]), 1)
   await next.release()
+})
+
+test('what a killed holder had published but not marked is in the stream once', async () => {
+  const db = road.database.kysely
+  const dead = new Lease(db, 'dead', 300)
+  const epoch = await take(dead)
+  for (let version = 1; version <= 10; version++) await tell(road.database, 'killed', version, 'killed')
+  await stampRows(db, epoch, 100)
+  const connection = await road.nats.connected()
+  await ensureStream(connection, 'user')
+  const { confirmed } = await publishRows(connection, 'user', (await unpublishedRows(db, 100)).slice(0, 6), () => true)
+  assert.equal(confirmed.length, 6)
+  await using _next = createRelay({ ...road, db, service: 'user', leaseMs: 300 })
+  await drained()
+  assert.deepEqual(
+    (await stored('killed')).map(({ version }) => version),
+    Array.from({ length: 10 }, (_, i) => BigInt(i + 1)),
+  )
 })
 
 test('versions of one key get rising positions, also when the later one began first and only few are taken', async () => {

@@ -277,6 +277,20 @@ test('lost database connections delay an event and do not lose it', async () => 
   assert.equal((await seen()).length, 30)
 })
 
+test('a replica that leaves ends what it began and hands the rest on at once', async () => {
+  await using other = await road.another()
+  const slow = () => new Promise((resolve) => setTimeout(resolve, 10))
+  const leaving = startConsumers(consume('leaving', slow, { concurrency: 2 }))
+  for (let version = 1; version <= 60; version++) await tell(road.database, `leaving ${version % 7}`, version)
+  await until(async () => (await effects('leaving')).length > 3)
+  await leaving[Symbol.asyncDispose]()
+  const left = (await effects('leaving')).length
+  assert.ok(left < 60)
+  await using _staying = startConsumers(consume('leaving', undefined, { db: other.database.kysely, nats: other.nats }))
+  // Well below the half minute after which a message that nobody acknowledged comes again by itself.
+  await until(async () => (await effects('leaving')).length === 60, 15_000)
+})
+
 test('two handlers for one event are a misuse', () => {
   const consumer = defineConsumer({ event: UserCreatedSchema, handle: async () => {} })
   assert.throws(() => startConsumers({ ...road, db, service: 'twice', consumers: [consumer, consumer] }), TypeError)
