@@ -81,7 +81,7 @@ export function guardMethod(method: CompiledMethod, handler: Handler, options: P
       let code: Code | undefined
       try {
         const request = await admit(context, decode)
-        const start = () => context.trace.run(() => handler(request, context)) as AsyncIterable<Answer>
+        const start = () => handler(request, context) as AsyncIterable<Answer>
         for await (const answer of untilEnded(context, start, watchCredentials(context, options))) {
           context.sendResponseHeaders()
           yield create(desc.output, answer)

@@ -1,17 +1,10 @@
 import type { DescMethod } from '@bufbuild/protobuf'
-import { Code } from '@connectrpc/connect'
+import type { Code } from '@connectrpc/connect'
 import { type Attributes, type Meter, metrics } from '@opentelemetry/api'
+import { statusName } from './status-name.ts'
 
 /** Counts the calls of one method; `code` is `undefined` for success. */
 export type CallMeter = (door: 'grpc' | 'web', code: Code | undefined, seconds: number) => void
-
-const OK = 'OK'
-
-/** `PermissionDenied` -> `PERMISSION_DENIED`, the name that the RPC conventions of OpenTelemetry want. */
-function statusName(code: Code | undefined): string {
-  if (code === undefined) return OK
-  return (Code[code] ?? 'Unknown').replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
-}
 
 /** Meters by the OpenTelemetry conventions for RPC: `rpc.server.call.duration` in seconds. */
 export function createCallMeters(meter: Meter = metrics.getMeter('gatehouse.rpc')): (method: DescMethod) => CallMeter {

@@ -1,6 +1,7 @@
 import { Code } from '@connectrpc/connect'
 import { SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import type { CallContext } from './call-context.ts'
+import { statusName } from './status-name.ts'
 
 const SERVER_FAULTS: ReadonlySet<Code> = new Set([
   Code.Unknown,
@@ -24,7 +25,7 @@ export function startSpan(tracer: Tracer | undefined, context: CallContext): { e
   return {
     end(code) {
       if (code !== undefined) {
-        span.setAttribute('rpc.response.status_code', Code[code])
+        span.setAttribute('rpc.response.status_code', statusName(code))
         if (SERVER_FAULTS.has(code)) span.setStatus({ code: SpanStatusCode.ERROR })
       }
       span.end()

@@ -33,14 +33,15 @@ export async function* untilEnded<T>(
   inbound.addEventListener('abort', onAbort, { once: true })
   if (inbound.aborted) onAbort()
   const unwatch = watch({ end: () => stop(), fail: stop })
-  const iterator = start()[Symbol.asyncIterator]()
+  // A generator runs where it is asked for more, so that each step needs the call's trace around it.
+  const iterator = context.trace.run(start)[Symbol.asyncIterator]()
   try {
     for (;;) {
       // One new promise a message: racing against one that lives as long as the stream would keep every message.
       const next = await new Promise<IteratorResult<T> | typeof ENDED>((resolve, reject) => {
         wake = () => resolve(ENDED)
         if (outcome.over) resolve(ENDED)
-        else iterator.next().then(resolve, reject)
+        else context.trace.run(() => iterator.next()).then(resolve, reject)
       })
       if (next === ENDED) {
         if (outcome.error !== undefined) throw outcome.error

@@ -6,6 +6,8 @@ export interface DoorTls {
   readonly keyFile: string
   /** Every client must show a certificate of this authority. */
   readonly clientCaFile?: string
+  /** How often the files are looked at; default ten seconds. */
+  readonly refreshIntervalMs?: number
 }
 
 /** PEM files of a client. They are read again when they change. */
@@ -26,7 +28,7 @@ export function serverCredentials(tls: DoorTls | undefined): ServerCredentials {
     certificateFile: tls.certFile,
     privateKeyFile: tls.keyFile,
     caCertificateFile: tls.clientCaFile,
-    refreshIntervalMs: REFRESH_INTERVAL_MS,
+    refreshIntervalMs: tls.refreshIntervalMs ?? REFRESH_INTERVAL_MS,
   })
   // grpc-js 1.14 hands the two providers on in the wrong order: the first is the identity, the second the authority. A test holds it to that.
   const authority = tls.clientCaFile === undefined ? null : provider

@@ -1,6 +1,6 @@
 import type { DescService } from '@bufbuild/protobuf'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import { Server, type ServerOptions } from '@grpc/grpc-js'
+import { logVerbosity, Server, type ServerOptions, setLogVerbosity } from '@grpc/grpc-js'
 import type { GuardedService } from '../guarded-method.ts'
 import type { Log } from '../log.ts'
 import { commonRefusal } from '../refusal.ts'
@@ -53,6 +53,9 @@ const SERVER_OPTIONS: ServerOptions = {
   'grpc.enable_channelz': 0,
   interceptors: [answerProtocolFaults],
 }
+
+// Its complaints about bad metadata quote the values, tokens included, to standard error. What matters comes to us as statuses.
+setLogVerbosity(logVerbosity.NONE)
 
 /** Opens the gRPC door: the guarded services, health and reflection on one port. Every RPC is served here. */
 export async function createGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {

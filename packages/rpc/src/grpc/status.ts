@@ -21,8 +21,8 @@ export function statusOf(error: ConnectError): StatusObject {
   })
   metadata.set(STATUS_DETAILS, toBuffer(toBinary(StatusSchema, status)))
   for (const [name, value] of error.metadata) metadata.set(name, value)
-  // The numbers of Connect's codes are those of gRPC.
-  return { code: error.code as number as status, details: error.rawMessage, metadata }
+  // grpc-js percent-encodes the sentence, which throws on half a character. The numbers of Connect's codes are those of gRPC.
+  return { code: error.code as number as status, details: error.rawMessage.toWellFormed(), metadata }
 }
 
 /** The same bytes as a Buffer, without a copy. */
