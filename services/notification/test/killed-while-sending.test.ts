@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { addMail } from '../src/core/deliveries/add-mail.ts'
 import { findNotification } from '../src/store/notifications.ts'
-import { openScene, until } from './scene.ts'
+import { openScene } from './scene.ts'
+import { until } from './until.ts'
 
 test('a process that is killed between sending and writing it down has its mail sent again, under the same Message-ID', async () => {
   const { promise: held, resolve: release } = Promise.withResolvers<void>()

@@ -97,13 +97,3 @@ export const mailerDefaults: MailerOptions = {
   sendTimeoutMs: 5000,
   from: { name: 'Gatehouse', address: 'no-reply@example.com' },
 }
-
-/** Waits for a condition, and fails with `what` after ten seconds. */
-export async function until<T>(what: string, probe: () => T | Promise<T>): Promise<NonNullable<T>> {
-  for (const end = Date.now() + 10_000; Date.now() < end; ) {
-    const value = await probe()
-    if (value) return value
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error(`waited in vain: ${what}`)
-}

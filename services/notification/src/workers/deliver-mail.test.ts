@@ -5,7 +5,8 @@ import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { sql } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { challengeOver, signUpSecret } from '../../test/peers.ts'
-import { openScene, type Scene, until } from '../../test/scene.ts'
+import { openScene, type Scene } from '../../test/scene.ts'
+import { until } from '../../test/until.ts'
 import { addMail, type MailInput } from '../core/deliveries/add-mail.ts'
 import { findNotification } from '../store/notifications.ts'
 
@@ -40,8 +41,8 @@ test('a sign-up mail goes to the revealed address in both parts, says who wants 
   assert.ok(mail)
   assert.equal(mail.to, 'ada@example.com')
   assert.equal(mail.messageId, `<${scene.peers.revealed[0]}@example.com>`)
-  for (const part of [mail.email.html, mail.email.text]) {
-    assert.ok(part?.includes('048213') && part.includes('https://id.example.com/verify#token=a-token_0123456789'))
+  for (const part of [mail.email.html ?? '', mail.email.text ?? '']) {
+    assert.ok(part.includes('048213') && part.includes('https://id.example.com/verify#token=a-token_0123456789'))
     assert.ok(part.includes('10 minutes') && part.includes('24 hours'))
   }
   const header = (key: string) => mail.email.headers.find((each) => each.key === key)?.value
