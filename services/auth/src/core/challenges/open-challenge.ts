@@ -11,7 +11,6 @@ import { emailKey } from '@gatehouse/rpc'
 import { v7 as uuidv7 } from 'uuid'
 import type { ChallengeKind } from '../../store/account-tables.ts'
 import { type ChallengeRow, countMail, insertChallenge } from '../../store/challenges.ts'
-import type { Schema } from '../../store/schema.ts'
 import type { Db } from '../deps.ts'
 
 export interface OpenChallengeInput {
@@ -66,5 +65,5 @@ async function askForMail(tx: Db, challenge: ChallengeRow): Promise<void> {
     return
   }
   const schema = schemas[kind]
-  await addEvent<Schema, typeof schema>(tx, { schema, message: create(schema, named), tenant, version })
+  await addEvent(tx, { schema, message: create(schema, named), tenant, version })
 }
