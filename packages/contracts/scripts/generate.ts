@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeTemplates } from '../../../services/notification/scripts/compile-templates.ts'
 import { differences, replace } from './compare-trees.ts'
@@ -14,12 +14,14 @@ mkdirSync(join(root, '.cache'), { recursive: true })
 const fresh = mkdtempSync(join(root, '.cache/generated-'))
 try {
   vendorProtos(join(root, '.vendor/proto'))
-  execFileSync('buf', ['generate', '-o', fresh], { cwd: root, stdio: 'inherit' })
+  // buf finds its plugin there.
+  const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` }
+  execFileSync('buf', ['generate', '-o', fresh], { cwd: root, stdio: 'inherit', env })
   const stale = settle(['packages/contracts/src'])
 
   // These read the generated options: they are loaded when those are in place.
   const { writeDocuments } = await import('./write-documents.ts')
-  await writeDocuments(root, fresh)
+  writeDocuments(root, fresh)
   stale.push(...settle(['packages/contracts/openapi.json', 'docs/contract.md', await writeTemplates(fresh)]))
 
   if (stale.length > 0) {

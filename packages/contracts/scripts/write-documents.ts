@@ -1,1 +1,15 @@
-export async function writeDocuments(_root: string, _fresh: string): Promise<void> {}
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { contractPage } from './contract-page.ts'
+import { openApi } from './openapi.ts'
+import { readContracts } from './read-contracts.ts'
+
+/** Writes what people read of the contracts into `fresh`: the OpenAPI document and the page of the contract. */
+export function writeDocuments(root: string, fresh: string): void {
+  const contracts = readContracts(root, fresh)
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  mkdirSync(join(fresh, 'docs'), { recursive: true })
+  mkdirSync(join(fresh, 'packages/contracts'), { recursive: true })
+  writeFileSync(join(fresh, 'packages/contracts/openapi.json'), `${JSON.stringify(openApi(contracts, version), null, 2)}\n`)
+  writeFileSync(join(fresh, 'docs/contract.md'), contractPage(contracts))
+}

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect'
-import { codeToHttpStatus, errorToJson } from '@connectrpc/connect/protocol-connect'
+import { errorToJson } from '@connectrpc/connect/protocol-connect'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { ErrorInfoSchema, RetryInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import type { FastifyReply } from 'fastify'
@@ -8,15 +8,14 @@ import type { Log } from '../log.ts'
 import { commonRefusal, Refusal } from '../refusal.ts'
 import { CallTrace } from '../trace.ts'
 import { ACCEPTED_ENCODINGS } from './body.ts'
+import { httpStatus } from './http-status.ts'
 import { malformed } from './malformed.ts'
 
 /** Content type of every error. */
 const JSON_TYPE = 'application/json'
 
-/** HTTP status of an error: the Connect protocol's, except that what is not served is simply not found. */
-export function statusOf(error: ConnectError): number {
-  if (error.code !== Code.Unimplemented) return codeToHttpStatus(error.code)
-  return error.findDetails(ErrorInfoSchema)[0]?.reason === 'ENCODING_NOT_SUPPORTED' ? 415 : 404
+function statusOf(error: ConnectError): number {
+  return httpStatus(error.code, error.findDetails(ErrorInfoSchema)[0]?.reason)
 }
 
 /** Whatever was thrown, as it travels. A fault of the door itself is logged and answered neutrally. */
