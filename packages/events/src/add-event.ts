@@ -1,7 +1,8 @@
 import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
 import { reflect, type ScalarValue } from '@bufbuild/protobuf/reflect'
+import type { Executor } from '@gatehouse/postgres'
 import { context, propagation } from '@opentelemetry/api'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { eventContract, subjectOf } from './event-contract.ts'
 
@@ -21,7 +22,7 @@ const maxPayloadBytes = 64 * 1024
  * Writes an event into the outbox, in the transaction of the fact it tells; gives its id. After the commit, nudge the relay.
  * Throws TypeError outside a transaction, and for a message that the contract does not declare as an event.
  */
-export async function addEvent<DB, Desc extends DescMessage>(tx: Kysely<DB>, event: NewEvent<Desc>): Promise<string> {
+export async function addEvent<Desc extends DescMessage>(tx: Executor, event: NewEvent<Desc>): Promise<string> {
   if (!tx.isTransaction) throw new TypeError('an event is written in the transaction of its fact')
   const { type, subject, keyField } = eventContract(event.schema)
   const key = event.key ?? String(reflect(event.schema, event.message).get(keyField) as ScalarValue)

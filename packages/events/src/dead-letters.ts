@@ -1,4 +1,4 @@
-import { transact } from '@gatehouse/postgres'
+import { type Executor, transact } from '@gatehouse/postgres'
 import { type Kysely, sql } from 'kysely'
 import type { Consumer } from './consumer.ts'
 import type { Envelope } from './envelope.ts'
@@ -31,13 +31,7 @@ type Row = {
 const maxReasonLength = 2000
 
 /** Puts an event aside with the reason why it cannot be handled. */
-export async function buryEvent<DB>(
-  db: Kysely<DB>,
-  consumer: string,
-  envelope: Envelope,
-  payload: Uint8Array,
-  reason: string,
-): Promise<void> {
+export async function buryEvent(db: Executor, consumer: string, envelope: Envelope, payload: Uint8Array, reason: string): Promise<void> {
   const { tenant, id, type, key, version, traceparent = null, time } = envelope
   await sql`insert into dead_letters as held (tenant, event_id, consumer, type, key, version, payload, traceparent, event_time, reason, attempts)
     values (${tenant}, ${id}, ${consumer}, ${type}, ${key}, ${version}, ${Buffer.from(payload)}, ${traceparent}, ${time},
@@ -47,7 +41,7 @@ export async function buryEvent<DB>(
 }
 
 /** The oldest dead letters of a service, at most `limit`. */
-export async function deadLetters<DB>(db: Kysely<DB>, limit = 100): Promise<DeadLetter[]> {
+export async function deadLetters(db: Executor, limit = 100): Promise<DeadLetter[]> {
   return (await readRows(db, limit)).map((row) => ({
     consumer: row.consumer,
     envelope: envelopeOf(row),
@@ -57,7 +51,7 @@ export async function deadLetters<DB>(db: Kysely<DB>, limit = 100): Promise<Dead
   }))
 }
 
-export async function countDeadLetters<DB>(db: Kysely<DB>): Promise<number> {
+export async function countDeadLetters(db: Executor): Promise<number> {
   const { rows } = await sql<{ count: bigint }>`select count(*) as count from (select 1 from dead_letters limit 10000) some`.execute(db)
   return Number(rows[0]?.count ?? 0)
 }
@@ -93,7 +87,7 @@ export async function retryDeadLetters<DB>({
   return counts
 }
 
-async function readRows<DB>(db: Kysely<DB>, limit: number): Promise<Row[]> {
+async function readRows(db: Executor, limit: number): Promise<Row[]> {
   const { rows } =
     await sql<Row>`select tenant, event_id, consumer, type, key, version, payload, traceparent, event_time, reason, attempts, create_time
     from dead_letters order by create_time limit ${limit}::integer`.execute(db)

@@ -1,4 +1,5 @@
-import { type Kysely, sql } from 'kysely'
+import type { Executor } from '@gatehouse/postgres'
+import { sql } from 'kysely'
 
 export type OutboxRow = {
   readonly tenant: string
@@ -21,7 +22,7 @@ const columns = sql`tenant, id, type, subject, key, version, payload, traceparen
  * goes without the ones before it (which are visible whenever it is), and numbered by the time of each key's first one.
  * The lease row is locked first: a successor's epoch and our positions cannot cross.
  */
-export async function stampRows<DB>(db: Kysely<DB>, epoch: bigint, limit: number): Promise<number> {
+export async function stampRows(db: Executor, epoch: bigint, limit: number): Promise<number> {
   const { rows } = await sql<{ stamped: bigint }>`
     with lease as materialized (
       select position from relay_lease
@@ -47,14 +48,14 @@ export async function stampRows<DB>(db: Kysely<DB>, epoch: bigint, limit: number
 }
 
 /** The next rows that no broker has confirmed, in order. */
-export async function unpublishedRows<DB>(db: Kysely<DB>, limit: number): Promise<OutboxRow[]> {
+export async function unpublishedRows(db: Executor, limit: number): Promise<OutboxRow[]> {
   const { rows } = await sql<OutboxRow>`select ${columns} from outbox
     where position is not null and published_time is null order by position limit ${limit}::integer`.execute(db)
   return rows
 }
 
 /** Marks rows as confirmed, while the lease is still of this epoch; gives how many were. */
-export async function markPublished<DB>(db: Kysely<DB>, epoch: bigint, positions: readonly bigint[]): Promise<number> {
+export async function markPublished(db: Executor, epoch: bigint, positions: readonly bigint[]): Promise<number> {
   const { numAffectedRows = 0n } = await sql`update outbox set published_time = now()
     where position = any(${positions}::bigint[]) and published_time is null
       and exists (select 1 from relay_lease where name = 'relay' and epoch = ${epoch})`.execute(db)
@@ -62,7 +63,7 @@ export async function markPublished<DB>(db: Kysely<DB>, epoch: bigint, positions
 }
 
 /** Kept rows after a position that were written at `since` or later. */
-export async function keptRows<DB>(db: Kysely<DB>, since: Date, after: bigint, limit: number): Promise<OutboxRow[]> {
+export async function keptRows(db: Executor, since: Date, after: bigint, limit: number): Promise<OutboxRow[]> {
   const { rows } = await sql<OutboxRow>`select ${columns} from outbox
     where position > ${after} and published_time is not null and create_time >= ${since} order by position limit ${limit}::integer`.execute(
     db,
@@ -71,7 +72,7 @@ export async function keptRows<DB>(db: Kysely<DB>, since: Date, after: bigint, l
 }
 
 /** Removes the oldest rows that were published more than `keepDays` ago, at most `limit`, while the lease is of this epoch; gives how many. */
-export async function pruneOutbox<DB>(db: Kysely<DB>, epoch: bigint, keepDays: number, limit: number): Promise<number> {
+export async function pruneOutbox(db: Executor, epoch: bigint, keepDays: number, limit: number): Promise<number> {
   const { numAffectedRows = 0n } = await sql`delete from outbox where position in (
     select position from (
       select position, published_time from outbox where position is not null order by position limit ${limit}::integer) oldest
@@ -81,7 +82,7 @@ export async function pruneOutbox<DB>(db: Kysely<DB>, epoch: bigint, keepDays: n
 }
 
 /** How much waits for the broker (counted up to 10,000), and for how long the oldest has. */
-export async function outboxBacklog<DB>(db: Kysely<DB>): Promise<{ rows: number; oldestSeconds: number }> {
+export async function outboxBacklog(db: Executor): Promise<{ rows: number; oldestSeconds: number }> {
   const { rows } = await sql<{ rows: bigint; oldest: number }>`select count(*) as rows,
       coalesce(extract(epoch from clock_timestamp() - min(create_time)), 0)::double precision as oldest
     from ((select create_time from outbox where position is null limit 5000)

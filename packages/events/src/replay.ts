@@ -1,12 +1,12 @@
-import type { Kysely } from 'kysely'
+import type { Executor } from '@gatehouse/postgres'
 import { inboxDays } from './inbox.ts'
 import type { Nats } from './nats.ts'
 import { keptRows } from './outbox.ts'
 import { publishRows } from './publish.ts'
 import { ensureStream } from './stream.ts'
 
-export type ReplayOptions<DB> = {
-  readonly db: Kysely<DB>
+export type ReplayOptions = {
+  readonly db: Executor
   readonly nats: Nats
   /** Events written at this time or later; not further back than consumers remember (30 days). */
   readonly since: Date
@@ -19,7 +19,7 @@ const batchSize = 1000
  * Publishes kept events again under their ids, in order: for a broker that lost them. Consumers that have had an event ignore it.
  * Gives how many there were; throws at the first one that cannot be published.
  */
-export async function replay<DB>({ db, nats, since, signal }: ReplayOptions<DB>): Promise<{ published: number }> {
+export async function replay({ db, nats, since, signal }: ReplayOptions): Promise<{ published: number }> {
   if (Date.now() - since.getTime() > inboxDays * 86_400_000)
     throw new RangeError(`consumers remember ${inboxDays} days: a replay reaches no further back`)
   let published = 0

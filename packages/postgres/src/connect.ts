@@ -25,6 +25,9 @@ export type ConnectOptions = {
 /** A Kysely or one of its transactions: what functions of `store/` take first. */
 export type Db<DB> = Kysely<DB>
 
+/** A Kysely or a transaction, whatever its tables: for SQL over tables of our own. */
+export type Executor = Pick<Kysely<unknown>, 'getExecutor' | 'isTransaction'>
+
 export type Database<DB> = AsyncDisposable & {
   readonly kysely: Db<DB>
   /** Connections and waiting calls at this moment. */

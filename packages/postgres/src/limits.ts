@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
+import type { Executor } from './connect.ts'
 import { isConflict } from './errors.ts'
 
 export type Charge = {
@@ -34,7 +35,7 @@ const maxCharges = 8
  * Limits that are exact across replicas and parallel bursts, in one round trip.
  * With `hashKey`, keys are stored as HMACs: a dump of the table does not tell which addresses were counted.
  */
-export function postgresLimits<DB>(db: Kysely<DB>, { hashKey }: { hashKey?: string | Uint8Array } = {}): LimitStore {
+export function postgresLimits(db: Executor, { hashKey }: { hashKey?: string | Uint8Array } = {}): LimitStore {
   const hashed = (key: string): string =>
     (hashKey === undefined ? createHash('sha256') : createHmac('sha256', hashKey)).update(key).digest('base64url')
   let pruned = performance.now()
@@ -103,7 +104,7 @@ function takeStatement(charges: readonly Required<Charge>[]): RawBuilder<{ passe
 const step = (i: number): RawBuilder<unknown> => sql.raw(`step_${i}`)
 
 /** Removes windows that are over, a bounded number at a time; a row that came to life meanwhile stays. */
-async function prune<DB>(db: Kysely<DB>): Promise<void> {
+async function prune(db: Executor): Promise<void> {
   await sql`delete from rate_limits where expire_time < now() and (tenant, key, window_seconds) in (
     select tenant, key, window_seconds from rate_limits where expire_time < now() limit ${pruneRows}::integer for update skip locked)`.execute(
     db,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CompiledQuery, DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
-import { connect } from './connect.ts'
+import { connect, type Executor } from './connect.ts'
 import { isUniqueViolation, sqlState } from './errors.ts'
 import { transact } from './transact.ts'
 
@@ -74,7 +74,7 @@ export async function migrate({ url, schema, role, sets }: MigrateOptions): Prom
 }
 
 /** Ids of the migrations that the connection's schema has, as `set/id`. */
-export async function schemaVersion<DB>(db: Kysely<DB>): Promise<string[]> {
+export async function schemaVersion(db: Executor): Promise<string[]> {
   try {
     return [...(await landedHashes(db)).keys()]
   } catch (error) {
@@ -84,7 +84,7 @@ export async function schemaVersion<DB>(db: Kysely<DB>): Promise<string[]> {
 }
 
 /** Throws SchemaOutdated when a migration of these sets is missing. A schema that is ahead is fine: old code runs on a new schema. */
-export async function assertSchema<DB>(db: Kysely<DB>, sets: readonly MigrationSet[]): Promise<void> {
+export async function assertSchema(db: Executor, sets: readonly MigrationSet[]): Promise<void> {
   const landed = new Set(await schemaVersion(db))
   const missing = sets.flatMap(({ name, migrations }) => migrations.map(({ id }) => `${name}/${id}`)).filter((id) => !landed.has(id))
   if (missing.length > 0) throw new SchemaOutdated(missing)
@@ -117,7 +117,7 @@ async function prepare(db: Kysely<unknown>, schema: string): Promise<void> {
   }
 }
 
-async function landedHashes<DB>(db: Kysely<DB>): Promise<Map<string, string>> {
+async function landedHashes(db: Executor): Promise<Map<string, string>> {
   const { rows } = await sql<{ id: string; hash: string }>`select id, hash from schema_migrations order by create_time, id`.execute(db)
   return new Map(rows.map(({ id, hash }) => [id, hash]))
 }

@@ -1,4 +1,5 @@
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
+import type { Executor } from './connect.ts'
 
 export type Request = {
   readonly tenant: string
@@ -24,7 +25,7 @@ const keptDays = 30
  * A duplicate that runs at the same time waits for the first one's commit and then answers with its result; if the first one
  * rolls back, the duplicate acts. Throws RequestIdReused when the fingerprint differs.
  */
-export async function once<DB>(tx: Kysely<DB>, request: Request, act: () => Promise<string>): Promise<{ id: string; repeated: boolean }> {
+export async function once(tx: Executor, request: Request, act: () => Promise<string>): Promise<{ id: string; repeated: boolean }> {
   if (!tx.isTransaction) throw new TypeError('once() keeps its promise only in a transaction')
   if (request.requestId === '') return { id: await act(), repeated: false }
   const { tenant, caller, method, requestId, fingerprint } = request
@@ -49,7 +50,7 @@ export async function once<DB>(tx: Kysely<DB>, request: Request, act: () => Prom
 }
 
 /** Removes request ids that are older than 30 days, at most `limit` of them; gives how many there were. */
-export async function pruneRequests<DB>(db: Kysely<DB>, limit = 1000): Promise<number> {
+export async function pruneRequests(db: Executor, limit = 1000): Promise<number> {
   const { numAffectedRows = 0n } = await sql`delete from requests where (tenant, caller, method, request_id) in (
     select tenant, caller, method, request_id from requests
     where create_time < now() - make_interval(days => ${keptDays}::integer) limit ${limit}::integer for update skip locked)`.execute(db)
