@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util'
 import { type Command, CommandProblem } from '@gatehouse/cli'
+import { readConfig } from '@gatehouse/config'
 import { migrate } from '@gatehouse/postgres'
 import { canonicalEmail, Refusal } from '@gatehouse/rpc'
 import { migrationsOf } from '@gatehouse/service'
+import { variables } from './config.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
 import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
-import { createTenant, defaultTenant, ensureDefaultTenant, TenantRefused } from './core/tenants/create-tenant.ts'
+import { createTenant, defaultTenant, TenantRefused } from './core/tenants/create-tenant.ts'
 import { type Operator, openOperator } from './operator.ts'
 import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
@@ -80,12 +82,13 @@ function print(line: string): void {
 export const commands: readonly Command[] = [
   {
     name: 'migrate',
-    summary: 'brings the schema up to date; may be started many times at once',
-    run: operated(async ({ config, deps }) => {
-      const { applied } = await migrate({ url: config.databaseUrl, schema, sets: migrationsOf(migrations) })
-      await ensureDefaultTenant(deps, config.publicOrigin)
-      print(applied.length === 0 ? 'auth: nothing to do' : `auth: applied ${applied.join(', ')}`)
-    }),
+    summary: 'brings the schema of a service up to date; DATABASE_URL may name a role that owns more than the service does',
+    async run(_, env) {
+      const { databaseUrl } = readConfig({ DATABASE_URL: variables.DATABASE_URL }, env)
+      const { applied } = await migrate({ url: databaseUrl, schema, role: schema, sets: migrationsOf(migrations) })
+      for (const id of applied) print(`${schema} ${id}`)
+      if (applied.length === 0) print(`${schema} is up to date`)
+    },
   },
   {
     name: 'tenants create',

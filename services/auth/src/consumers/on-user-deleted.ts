@@ -2,8 +2,8 @@ import { UserDeletedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events
 import { type Consumer, defineConsumer } from '@gatehouse/events'
 import { forgetPerson } from '../core/accounts/forget-person.ts'
 import type { Deps } from '../core/deps.ts'
+import { unbindPerson } from '../core/roles/unbind-person.ts'
 import { revokeSessionsOfUser } from '../core/sessions/revoke-sessions.ts'
-import { deleteBindings } from '../store/role-bindings.ts'
 import type { Schema } from '../store/schema.ts'
 
 /** Forgets what a deleted person could sign in with and do. */
@@ -13,7 +13,7 @@ export function onUserDeleted(deps: Deps): Consumer<Schema> {
     async handle(tx, { userId }, { tenant }) {
       await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'user_deleted' })
       await forgetPerson(tx, { tenant, userId })
-      await deleteBindings(tx, { tenant, id: userId })
+      await unbindPerson(tx, { tenant, userId })
     },
   })
 }

@@ -1,6 +1,6 @@
 import { transact } from '@gatehouse/postgres'
 import { insertSigningKey, listSigningKeys, retireOtherKeys } from '../../store/signing-keys.ts'
-import { lockTenant } from '../../store/tenants.ts'
+import { listTenants, lockTenant } from '../../store/tenants.ts'
 import type { Deps } from '../deps.ts'
 import { makeSigningKey } from './make-keys.ts'
 
@@ -43,4 +43,16 @@ export async function rotateKeys(
   })
   if (kid !== undefined) deps.keys.forget(input.tenant)
   return kid
+}
+
+/** Rotates in every tenant whose key has signed for long enough. Every replica may do it at once: the tenant's lock lets one act. */
+export async function rotateOldKeys(
+  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'log'>,
+  input: { olderThanSeconds: number; signal: AbortSignal },
+): Promise<void> {
+  for (const { id } of await listTenants(deps.db)) {
+    if (input.signal.aborted) return
+    const kid = await rotateKeys(deps, { tenant: id, olderThanSeconds: input.olderThanSeconds })
+    if (kid !== undefined) deps.log.info({ tenant: id, kid }, 'the next signing key is published')
+  }
 }
