@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from './service-process.ts'
+import { inherited, root } from './service-process.ts'
 
 const run = promisify(execFile)
 
@@ -9,7 +9,7 @@ const run = promisify(execFile)
 export async function runGatehouse(args: readonly string[], env: Record<string, string>): Promise<string> {
   const { stdout } = await run(process.execPath, [join(root, 'packages/cli/src/main.ts'), ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1', ...env },
+    env: { ...inherited(), ...env },
     timeout: 120_000,
   })
   return stdout

@@ -81,7 +81,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   await settleAll(
     serviceNames.map((name) =>
       runGatehouse(['migrate', name], environment(name)).catch((error: unknown) =>
-        fail(`The schema of ${name} cannot be brought up to date`, error),
+        fail(`The schema of ${name} cannot be brought up to date (npm start -- --reset forgets everybody and starts anew)`, error),
       ),
     ),
   )
@@ -157,6 +157,6 @@ async function settleAll<T extends readonly unknown[]>(promises: readonly [...{ 
 }
 
 function fail(sentence: string, error: unknown): never {
-  const said = (error as { stderr?: string }).stderr
+  const said = (error as { stderr?: string }).stderr?.replace(/^gatehouse: /, '')
   throw new SetupProblem(`${sentence}:\n${said || (error instanceof Error ? error.message : String(error))}`)
 }

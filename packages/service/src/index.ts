@@ -1,3 +1,4 @@
+export { migrateCommand } from './migrate-command.ts'
 export {
   migrationsOf,
   type OpenOptions,

@@ -1,10 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Command, CommandProblem } from '@gatehouse/cli'
-import { readConfig } from '@gatehouse/config'
-import { migrate } from '@gatehouse/postgres'
 import { canonicalEmail, Refusal } from '@gatehouse/rpc'
-import { migrationsOf } from '@gatehouse/service'
-import { variables } from './config.ts'
+import { migrateCommand } from '@gatehouse/service'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
 import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
@@ -14,8 +11,6 @@ import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
 import { listTenants } from './store/tenants.ts'
-
-const schema = 'gatehouse_auth'
 
 /** Runs a command with what it stands on, and says in a sentence what the operator can mend. */
 function operated(
@@ -80,16 +75,7 @@ function print(line: string): void {
 
 /** What `gatehouse` can do with the auth service. */
 export const commands: readonly Command[] = [
-  {
-    name: 'migrate',
-    summary: 'brings the schema of a service up to date; DATABASE_URL may name a role that owns more than the service does',
-    async run(_, env) {
-      const { databaseUrl } = readConfig({ DATABASE_URL: variables.DATABASE_URL }, env)
-      const { applied } = await migrate({ url: databaseUrl, schema, role: schema, sets: migrationsOf(migrations) })
-      for (const id of applied) print(`${schema} ${id}`)
-      if (applied.length === 0) print(`${schema} is up to date`)
-    },
-  },
+  migrateCommand('auth', migrations),
   {
     name: 'tenants create',
     usage: 'ID --origin URL',

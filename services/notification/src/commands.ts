@@ -1,14 +1,12 @@
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { readConfig } from '@gatehouse/config'
-import { connect, migrate } from '@gatehouse/postgres'
-import { migrationsOf } from '@gatehouse/service'
+import { connect } from '@gatehouse/postgres'
+import { migrateCommand } from '@gatehouse/service'
 import { validate as isUuid } from 'uuid'
 import { variables } from './config.ts'
 import { listDeadDeliveries, reviveDeliveries } from './store/deliveries.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
-
-const schema = 'gatehouse_notification'
 
 type Environment = Parameters<Command['run']>[1]
 
@@ -18,15 +16,7 @@ function open(env: Environment) {
 }
 
 export const commands: readonly Command[] = [
-  {
-    name: 'migrate',
-    summary: 'brings the schema of a service up to date; DATABASE_URL may name a role that owns more than the service does',
-    async run(_, env) {
-      const { databaseUrl } = readConfig({ DATABASE_URL: variables.DATABASE_URL }, env)
-      const { applied } = await migrate({ url: databaseUrl, schema, role: schema, sets: migrationsOf(migrations) })
-      process.stdout.write(applied.length === 0 ? `${schema} is up to date\n` : applied.map((id) => `${schema} ${id}\n`).join(''))
-    },
-  },
+  migrateCommand('notification', migrations),
   {
     name: 'mail failed',
     summary: 'lists the mails that were given up, newest first, with the reason',

@@ -1,0 +1,27 @@
+import { type Command, CommandProblem } from '@gatehouse/cli'
+import { readConfig, serviceVariables } from '@gatehouse/config'
+import { isUnavailable, MigrationRefused, type MigrationSet, migrate } from '@gatehouse/postgres'
+import { migrationsOf } from './open-service.ts'
+import type { PeerName } from './peers.ts'
+
+/** The command that brings the schema `gatehouse_<name>` up to date; safe to start many times at once. */
+export function migrateCommand(name: PeerName, migrations: MigrationSet): Command {
+  const schema = `gatehouse_${name}`
+  return {
+    name: 'migrate',
+    summary: 'brings the schema of a service up to date; DATABASE_URL may name a role that owns more than the service does',
+    async run(_, env) {
+      const { databaseUrl } = readConfig({ DATABASE_URL: serviceVariables.DATABASE_URL }, env)
+      try {
+        const { applied } = await migrate({ url: databaseUrl, schema, role: schema, sets: migrationsOf(migrations) })
+        process.stdout.write(applied.length === 0 ? `${schema} is up to date\n` : applied.map((id) => `${schema} ${id}\n`).join(''))
+      } catch (error) {
+        if (isUnavailable(error)) throw new CommandProblem('Postgres cannot be reached: is DATABASE_URL right, and is it running?')
+        if (!(error instanceof MigrationRefused)) throw error
+        throw new CommandProblem(
+          `${schema}: ${error.message}. This code is not a successor of the one that made the schema; nothing was changed.`,
+        )
+      }
+    },
+  }
+}
