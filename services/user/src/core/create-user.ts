@@ -3,7 +3,6 @@ import { UserInvitedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events
 import { once, transact } from '@gatehouse/postgres'
 import { emailKey } from '@gatehouse/rpc'
 import { v7 as uuidv7 } from 'uuid'
-import type { Schema } from '../store/schema.ts'
 import { findUser, insertUser, type UserRow } from '../store/users.ts'
 import { telling } from './change-user.ts'
 import type { Deps } from './deps.ts'
@@ -28,7 +27,7 @@ export async function createUser(deps: Deps, input: CreateUser): Promise<UserRow
   const { tenant, name, email, locale, inviterId, request } = input
   const { user, repeated } = await transact(deps.db, async (tx) => {
     let created: UserRow | undefined
-    const { id, repeated } = await once<Schema>(tx, { tenant, ...request }, async () => {
+    const { id, repeated } = await once(tx, { tenant, ...request }, async () => {
       created = await insertUser(tx, {
         tenant,
         id: uuidv7(),
