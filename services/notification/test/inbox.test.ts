@@ -105,3 +105,22 @@ test('while user is away the inbox is there, in the language that the browser as
   story.peers.away = false
   assert.equal(items[0]?.title, 'Neue Anmeldung')
 })
+
+test('a replica that ends lets go of its streams, and another goes on from their cursors', async () => {
+  const id = story.addPerson()
+  const replica = await story.startReplica()
+  const { inbox: there } = await story.inBrowser({ tenant: 'default', id }, replica)
+  await signIn(id)
+  const watching = watch(there)
+  await until('the item', () => watching.titles().length === 1)
+  const start = performance.now()
+  await replica[Symbol.asyncDispose]()
+  await watching.ended
+  assert.ok(performance.now() - start < 4000, 'it does not wait until the drain is over')
+  await signIn(id)
+  const { inbox: here } = await story.inBrowser({ tenant: 'default', id })
+  const resumed = watch(here, watching.messages.at(-1)?.cursor)
+  await until('the next item', () => resumed.titles().length === 1)
+  resumed.stop()
+  await resumed.ended
+})

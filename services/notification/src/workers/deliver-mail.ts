@@ -1,18 +1,21 @@
 import type { Db } from '@gatehouse/postgres'
 import type { Logger } from '@gatehouse/telemetry'
 import { createBell } from '../core/bell.ts'
+import type { DeliveryOutcome } from '../core/deliveries/deliver.ts'
 import { type ClaimedDelivery, claimDeliveries } from '../store/deliveries.ts'
 import type { Schema } from '../store/schema.ts'
+import { meterDeliveries, outcomes } from './delivery-metrics.ts'
 
 export interface MailWorkerOptions {
   readonly db: Db<Schema>
   /** Sends one mail and writes down what came of it. */
-  readonly deliver: (delivery: ClaimedDelivery, signal: AbortSignal) => Promise<unknown>
+  readonly deliver: (delivery: ClaimedDelivery, signal: AbortSignal) => Promise<DeliveryOutcome>
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Mails on their way at once. */
   readonly concurrency: { readonly urgent: number; readonly ordinary: number }
   /** How long a worker may be silent before others take its mails. Longer than any send. */
   readonly leaseSeconds: number
+  /** How often an idle lane looks; the ordinary one, where nobody waits in front of a screen, four times less often. */
   readonly pollMs: number
   /** How long mails on their way may take when the process ends. */
   readonly drainMs: number
@@ -30,6 +33,7 @@ export interface MailWorker {
  */
 export function startMailWorker(options: MailWorkerOptions): MailWorker {
   const abort = new AbortController()
+  const meter = meterDeliveries(options.db)
   const lanes = [
     startLane(options, true, options.concurrency.urgent, abort.signal),
     startLane(options, false, options.concurrency.ordinary, abort.signal),
@@ -42,6 +46,7 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
       const timer = setTimeout(() => abort.abort(), options.drainMs)
       await Promise.all(lanes.map((lane) => lane.stop()))
       clearTimeout(timer)
+      meter.stop()
     },
   }
 }
@@ -55,6 +60,7 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs }: MailWorkerOptions
 
   function send(delivery: ClaimedDelivery): void {
     const sent = deliver(delivery, signal)
+      .then((outcome) => outcomes.add(1, { outcome, template: delivery.template }))
       .catch((error: unknown) =>
         log.warn({ err: error, delivery: delivery.id }, 'what came of a mail could not be written; it goes again when its lease ends'),
       )
@@ -84,7 +90,7 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs }: MailWorkerOptions
       const free = slots - sending.size
       backlog = free === 0 || (await claim(free)) === free
       // With a backlog the next free slot rings.
-      if (!stopped) await bell.sleep(pollMs)
+      if (!stopped) await bell.sleep(urgent ? pollMs : 4 * pollMs)
     }
     await Promise.all(sending)
   })()

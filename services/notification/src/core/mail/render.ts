@@ -20,7 +20,7 @@ const folder = new URL('../../../templates/compiled/', import.meta.url)
 const options = { strict: true, knownHelpersOnly: true }
 const mails = new Map<string, { subject: Fill; html: Fill; text: Fill }>()
 
-/** Compiles every template of every language, so that a broken one stops the start and not a mail. */
+/** Reads every template of every language, so that a missing one stops the start and not a mail. Each is compiled when it is first filled in. */
 export function warmTemplates(): void {
   for (const name of templateNames) for (const language of languages) mailOf(name, language)
 }
