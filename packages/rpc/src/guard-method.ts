@@ -4,13 +4,13 @@ import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_rea
 import { answerError } from './answer-error.ts'
 import { CallContext } from './call-context.ts'
 import type { CompiledMethod } from './compile-method.ts'
-import { watchCredentials } from './credential-watch.ts'
 import { identify } from './credentials.ts'
 import type { GuardedMethod } from './guarded-method.ts'
 import type { CallMeter } from './meters.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import { commonRefusal, Refusal } from './refusal.ts'
 import { startSpan } from './span.ts'
+import { watchStream } from './stream-ends.ts'
 import { untilEnded } from './stream-lifetime.ts'
 import { withinDeadline } from './within-deadline.ts'
 
@@ -19,9 +19,12 @@ export type Handler = (request: Message, context: HandlerContext) => unknown
 
 type Answer = MessageInitShape<DescMessage>
 
+const MAX_STREAM_SECONDS = 300
+
 /** Puts one RPC behind the steps that every call takes, in the order in which they stand here. */
 export function guardMethod(method: CompiledMethod, handler: Handler, options: PipelineOptions, meter: CallMeter): GuardedMethod {
   const { desc, access, check, limits } = method
+  const { maxStreamSeconds = MAX_STREAM_SECONDS } = options
 
   /** Everything before the handler: it answers the request that the handler may see, or throws. */
   async function admit(context: CallContext, decode: () => Message): Promise<Message> {
@@ -82,7 +85,7 @@ export function guardMethod(method: CompiledMethod, handler: Handler, options: P
       try {
         const request = await admit(context, decode)
         const start = () => handler(request, context) as AsyncIterable<Answer>
-        for await (const answer of untilEnded(context, start, watchCredentials(context, options))) {
+        for await (const answer of untilEnded(context, start, watchStream(context, options, maxStreamSeconds))) {
           context.sendResponseHeaders()
           yield create(desc.output, answer)
         }

@@ -17,6 +17,8 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   /** Name of the service: `user`. */
   readonly service: string
   readonly limits: LimitStore
+  /** Age, give or take a tenth, at which a stream ends well and its caller comes again from its cursor; default five minutes. */
+  readonly maxStreamSeconds?: number
   /** Where metrics go; the global meter where it is not given. */
   readonly meter?: Meter
   /** Makes spans; without it calls carry their trace id and leave no spans. */

@@ -146,6 +146,30 @@ describe('a stream', () => {
     assert.deepEqual(cursors, ['1'])
   })
 
+  test('ends well at its age, however old its connection is', async () => {
+    await using door = await openTestDoor({
+      inbox: {
+        async *watchInbox(_request, context) {
+          for (let cursor = 1; ; cursor += 1) {
+            yield { cursor: String(cursor) }
+            await delay(20, undefined, { signal: context.signal })
+          }
+        },
+      },
+      pipeline: { maxStreamSeconds: 0.6 },
+      door: { maxConnectionAgeSeconds: 0.2 },
+    })
+    await using transport = peerTransport({ target: 'notification', url: door.url })
+    const started = performance.now()
+    for await (const { cursor } of createClient(InboxService, transport).watchInbox({}, AS_ADA)) assert.notEqual(cursor, '')
+    const lasted = performance.now() - started
+    assert.ok(lasted > 500, `${lasted} ms`)
+    assert.deepEqual(
+      door.log.filter(({ level }) => level === 'error' || level === 'warn'),
+      [],
+    )
+  })
+
   test('is refused within seconds after its token was revoked', async () => {
     await using door = await open()
     await using transport = peerTransport({ target: 'notification', url: door.url })

@@ -47,7 +47,8 @@ const SERVER_OPTIONS: ServerOptions = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': 4 * MAX_MESSAGE_BYTES,
   'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
-  'grpc.max_connection_age_grace_ms': 30_000,
+  // Longer than any stream lives: none is cut because its connection is old.
+  'grpc.max_connection_age_grace_ms': 360_000,
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.enable_channelz': 0,

@@ -1,0 +1,38 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import type { CallContext } from './call-context.ts'
+import { type CredentialOptions, verifyPerson } from './credentials.ts'
+import { commonRefusal, Refusal } from './refusal.ts'
+import type { StreamEnd } from './stream-lifetime.ts'
+
+/** What ends a stream from outside; answers how to stop watching. */
+export type StreamWatch = (stream: StreamEnd) => () => void
+
+const CHECK_INTERVAL_MS = 1000
+const JITTER = 0.1
+
+/**
+ * What ends a stream though its handler would go on: its age, so that connections can be closed and callers move to new replicas without an error;
+ * and the end of the person's token, well when it comes by its time, with `ACCESS_TOKEN_INVALID` within a second after it was revoked. A stream
+ * outlives the check at its door by far; without this a revoked session would go on listening.
+ */
+export function watchStream(context: CallContext, options: CredentialOptions, maxSeconds: number): StreamWatch {
+  return (stream) => {
+    const jitter = 1 - JITTER + Math.random() * 2 * JITTER
+    const age = setTimeout(() => stream.end(), maxSeconds * 1000 * jitter)
+    const { person } = context.caller
+    const check = async (): Promise<void> => {
+      if (person !== undefined && Date.now() >= person.expireTime) return stream.end()
+      try {
+        await verifyPerson(context, options)
+      } catch (error) {
+        if (error instanceof Refusal && error.reason === 'ACCESS_TOKEN_INVALID')
+          stream.fail(commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID))
+      }
+    }
+    const timer = person === undefined ? undefined : setInterval(() => void check(), CHECK_INTERVAL_MS)
+    return () => {
+      clearTimeout(age)
+      clearInterval(timer)
+    }
+  }
+}
