@@ -3,6 +3,7 @@ import type { pathToString } from '@bufbuild/protobuf/reflect'
 import { createValidator } from '@bufbuild/protovalidate'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { compileCanonicaliser } from './canonical.ts'
+import { findNullCharacters } from './null-characters.ts'
 import { commonRefusal, type Violation } from './refusal.ts'
 
 /** Brings a request into its canonical form and checks its rules; refuses with every violation. */
@@ -17,7 +18,7 @@ export function compileRequestCheck(schema: DescMessage, problems: string[]): Re
   const warm = validator.validate(schema, create(schema))
   if (warm.kind === 'error') problems.push(`rules of ${schema.typeName} do not compile: ${warm.error.message}`)
   return (request) => {
-    const unwritten = canonicalise?.(request) ?? []
+    const unwritten = [...(canonicalise?.(request) ?? []), ...findNullCharacters(schema, request)]
     const result = validator.validate(schema, request)
     if (result.kind === 'valid' && unwritten.length === 0) return
     if (result.kind === 'error') throw result.error
