@@ -188,3 +188,37 @@ test('an origin that no browser would send, and a wildcard, are refused at start
     await assert.rejects(openTestDoor({ allowedOrigins: [origin] }), TypeError, origin)
   }
 })
+
+test('pages have cookies at the host of their own tenant', async () => {
+  const originOfHost = (host: string) => (host === 'acme.example.com' ? 'https://acme.example.com' : undefined)
+  await using opened = await openTestDoor({ originOfHost })
+  const refresh = (host: string, origin: string) =>
+    ask(opened.url + REFRESH, 'POST', { ...json, host, origin, cookie: '__Host-session=t' }, '{}')
+  assert.equal((await refresh('ACME.example.com', 'https://acme.example.com')).status, 200)
+  for (const [host, origin] of [
+    ['other.example.com', 'https://acme.example.com'],
+    ['acme.example.com', 'https://other.example.com'],
+    ['acme.example.com', 'http://acme.example.com'],
+  ] as const) {
+    assert.equal(reasonIn(await refresh(host, origin)), 'ORIGIN_NOT_ALLOWED', `${origin} at ${host}`)
+  }
+})
+
+test('headers that frameworks listen to change nothing', async () => {
+  await using opened = await openTestDoor()
+  const body = JSON.stringify({ id: ADA })
+  const odd = {
+    'accept-version': '9.9.9',
+    'x-http-method-override': 'DELETE',
+    'x-forwarded-host': 'unknown.example.com',
+    'x-forwarded-proto': 'https',
+    'x-original-url': '/nothing',
+    'x-user-id': 'somebody',
+    accept: 'text/html',
+    'accept-encoding': 'br',
+    'if-none-match': '*',
+    range: 'bytes=0-1',
+  }
+  const answer = await ask(opened.url + GET_USER, 'POST', { ...AUTHORIZATION, ...json, ...odd }, body)
+  assert.deepEqual([answer.status, JSON.parse(answer.body).user.id], [200, ADA])
+})
