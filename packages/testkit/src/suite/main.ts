@@ -42,8 +42,13 @@ const leftOut = [
   ...(positionals.length > 0 ? ['every check, and the tests outside these paths'] : []),
   ...(values['checks-only'] ? ['all tests'] : []),
 ]
-const passed = report({ steps, files, leftOut, seconds: (performance.now() - began) / 1000 })
-if (stopping.signal.aborted) {
-  process.stdout.write('Stopped before the end.\n')
-  process.exitCode = 130
-} else if (!passed) process.exitCode = 1
+const stopped = stopping.signal.aborted
+const passed = report({
+  steps,
+  files,
+  leftOut: [...leftOut, ...(stopped ? ['what was to come when it was stopped'] : [])],
+  seconds: (performance.now() - began) / 1000,
+  stopped,
+})
+if (stopped) process.exitCode = 130
+else if (!passed) process.exitCode = 1

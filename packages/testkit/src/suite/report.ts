@@ -6,10 +6,11 @@ export type Whole = {
   readonly files: readonly FileResult[]
   readonly leftOut: readonly string[]
   readonly seconds: number
+  readonly stopped: boolean
 }
 
 /** Prints the plain summary and answers whether everything passed. */
-export function report({ steps, files, leftOut, seconds }: Whole): boolean {
+export function report({ steps, files, leftOut, seconds, stopped }: Whole): boolean {
   const failedSteps = steps.filter((step) => !step.passed)
   const failedFiles = files.filter((file) => file.failures.length > 0)
   const passedTests = files.reduce((sum, file) => sum + file.passed, 0)
@@ -27,7 +28,7 @@ export function report({ steps, files, leftOut, seconds }: Whole): boolean {
       ...(files.length > 0 ? [`${passedTests} of ${passedTests + failedTests} tests passed in ${files.length} files`] : []),
       `${minutes(seconds)}`,
     ].join(', '),
-    passed ? 'passed' : 'FAILED',
+    stopped ? 'STOPPED' : passed ? 'passed' : 'FAILED',
     '',
   ]
   process.stdout.write(lines.join('\n'))
