@@ -78,6 +78,7 @@ export async function retryDeadLetters<DB>({
           tx,
         )
       })
+      consumer.committed(row.payload, envelope)
       counts.handled++
     } catch (error) {
       await buryEvent(db, row.consumer, envelope, row.payload, String(error))

@@ -291,6 +291,26 @@ test('a replica that leaves ends what it began and hands the rest on at once', a
   await until(async () => (await effects('leaving')).length === 60, 15_000)
 })
 
+test('a replica that knows one more event gets it, and an older replica that restarts does not take it away', async () => {
+  const seen: string[] = []
+  const handlerOf = (event: typeof UserCreatedSchema | typeof UserUpdatedSchema) =>
+    defineConsumer({
+      event,
+      handle: async (_tx: Transaction<unknown>, { $typeName }, { key }) => void (key === 'rollout' && seen.push($typeName)),
+    })
+  const older = { ...road, db, service: 'rollout', consumers: [handlerOf(UserCreatedSchema)] }
+  const newer = { ...older, consumers: [handlerOf(UserCreatedSchema), handlerOf(UserUpdatedSchema)] }
+  await using _first = startConsumers(older)
+  await tell(road.database, 'rollout', 1)
+  await until(() => seen.length === 1)
+  await using _second = startConsumers(newer)
+  await tell(road.database, 'rollout', 2)
+  await until(() => seen.length === 2, 20_000)
+  await using _third = startConsumers(older)
+  await tell(road.database, 'rollout', 3)
+  await until(() => seen.length === 3, 20_000)
+})
+
 test('two handlers for one event are a misuse', () => {
   const consumer = defineConsumer({ event: UserCreatedSchema, handle: async () => {} })
   assert.throws(() => startConsumers({ ...road, db, service: 'twice', consumers: [consumer, consumer] }), TypeError)

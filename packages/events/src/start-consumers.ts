@@ -36,7 +36,7 @@ export type ConsumersOptions<DB> = {
 
 const maxRetryDelayMs = 60_000
 const maxTransientDelayMs = 5000
-const unknownDeliveries = 100
+const unknownDeliveries = 70
 const pruneEveryMs = 60_000
 
 /**
@@ -55,7 +55,7 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
   const handle = async (message: JsMsg): Promise<void> => {
     const envelope = fromMessage(message)
     const consumer = byType.get(envelope.type)
-    if (consumer === undefined) return leaveToOthers(message, envelope, log)
+    if (consumer === undefined) return leaveToOthers(message, envelope)
     const parent = propagation.extract(context.active(), { traceparent: envelope.traceparent })
     const attributes = { 'messaging.system': 'nats', 'messaging.destination.name': envelope.type, 'messaging.message.id': envelope.id }
     await tracer.startActiveSpan(`process ${envelope.type}`, { kind: SpanKind.CONSUMER, attributes }, parent, async (span) => {
@@ -65,8 +65,7 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
           if (await rememberEvent(tx, name, envelope.tenant, envelope.id)) await act(tx)
         })
         message.ack()
-        consumer.committed(message.data, envelope)
-        onCommit?.()
+        tellCommitted(consumer, message, envelope)
         failuresOf.delete(envelope.id)
         handled.add(1, { consumer: name, type: envelope.type, outcome: 'done' })
       } catch (error) {
@@ -78,32 +77,45 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
     })
   }
 
-  const fail = async (message: JsMsg, envelope: Envelope, error: unknown): Promise<void> => {
-    const seen = { err: error, type: envelope.type, id: envelope.id, tenant: envelope.tenant }
+  /** The event is done by now: whatever goes wrong here is no reason to do it again. */
+  const tellCommitted = (consumer: Consumer<DB>, message: JsMsg, envelope: Envelope): void => {
     try {
-      if (isAway(error) || options.isTransient?.(error)) return again(message, maxTransientDelayMs)
-      const attempts = (failuresOf.get(envelope.id) ?? 0) + 1
-      const { maxAttempts = 10 } = options
-      if (!(error instanceof PermanentFailure) && attempts < maxAttempts) {
-        if (failuresOf.size >= 10_000) failuresOf.clear()
-        failuresOf.set(envelope.id, attempts)
-        log.warn({ ...seen, attempts }, 'an event could not be handled, and will come again')
-        return again(message, maxRetryDelayMs, attempts)
-      }
-      await buryEvent(
-        db,
-        name,
-        envelope,
-        message.data,
-        error instanceof PermanentFailure ? error.message : `after ${attempts} attempts: ${String(error)}`,
-      )
+      consumer.committed(message.data, envelope)
+      onCommit?.()
+    } catch (error) {
+      log.error({ err: error, type: envelope.type, id: envelope.id }, 'what follows an event failed')
+    }
+  }
+
+  /** While versions of the service run side by side, a newer replica may know the event; after an hour nobody does. */
+  const leaveToOthers = async (message: JsMsg, envelope: Envelope): Promise<void> => {
+    const { deliveryCount } = message.info
+    if (deliveryCount < unknownDeliveries) return message.nak(Math.min(maxRetryDelayMs, 100 * 2 ** Math.min(deliveryCount - 1, 20)))
+    await bury(message, envelope, 'nothing handles this event any more')
+  }
+
+  const bury = async (message: JsMsg, envelope: Envelope, reason: string): Promise<void> => {
+    try {
+      await buryEvent(db, name, envelope, message.data, reason)
       message.ack()
       failuresOf.delete(envelope.id)
-      log.error(seen, 'an event became a dead letter')
+      log.error({ type: envelope.type, id: envelope.id, tenant: envelope.tenant, reason }, 'an event became a dead letter')
       handled.add(1, { consumer: name, type: envelope.type, outcome: 'dead' })
     } catch {
       again(message, maxTransientDelayMs)
     }
+  }
+
+  const fail = async (message: JsMsg, envelope: Envelope, error: unknown): Promise<void> => {
+    if (isAway(error) || options.isTransient?.(error)) return again(message, maxTransientDelayMs)
+    if (error instanceof PermanentFailure) return bury(message, envelope, error.message)
+    const attempts = (failuresOf.get(envelope.id) ?? 0) + 1
+    const { maxAttempts = 10 } = options
+    log.warn({ err: error, type: envelope.type, id: envelope.id, tenant: envelope.tenant, attempts }, 'an event could not be handled')
+    if (attempts >= maxAttempts) return bury(message, envelope, `after ${attempts} attempts: ${String(error)}`)
+    if (failuresOf.size >= 10_000) failuresOf.clear()
+    failuresOf.set(envelope.id, attempts)
+    again(message, maxRetryDelayMs, attempts)
   }
 
   const again = (message: JsMsg, maxMs: number, attempt = message.info.deliveryCount): void => {
@@ -138,14 +150,6 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
       await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()))
     },
   }
-}
-
-/** While versions of the service run side by side, a newer replica may know the event; after long enough nobody does. */
-function leaveToOthers(message: JsMsg, { type, id }: Envelope, log: Log): void {
-  if (message.info.deliveryCount >= unknownDeliveries) {
-    log.warn({ type, id }, 'no replica handles this event any more')
-    message.ack()
-  } else message.nak(5000)
 }
 
 /** Errors that say nothing about the event. gRPC's are known by name and code: 4 deadline, 8 exhausted, 10 aborted, 14 unavailable. */
