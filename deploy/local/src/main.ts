@@ -13,7 +13,7 @@ async function main(args: readonly string[]): Promise<void> {
   const unknown = args.find((arg) => !['--reset', '--help'].includes(arg))
   if (unknown !== undefined) throw new SetupProblem(`${unknown} is not known here.\n${usage}`)
   if (args.includes('--help')) return void process.stdout.write(usage)
-  const folder = join(root, '.local')
+  const folder = process.env.STATE_FOLDER || join(root, '.local')
   const { ports, variables } = fixedPorts(process.env)
   const began = performance.now()
   const stopping = untilAskedToStop()

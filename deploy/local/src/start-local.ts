@@ -1,6 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { natsServiceUsers, type OwnedProcess, SetupProblem, startNats, startPostgres } from '@gatehouse/testkit'
+import {
+  type NatsServer,
+  natsServiceUsers,
+  type OwnedProcess,
+  type PostgresServer,
+  SetupProblem,
+  startNats,
+  startPostgres,
+} from '@gatehouse/testkit'
 import { keepAdminToken } from './admin-token.ts'
 import { buildConsole } from './console-build.ts'
 import { prepareDatabase } from './database.ts'
@@ -47,6 +55,8 @@ export interface Local extends AsyncDisposable {
   /** Ends a service (with its drain, or with SIGKILL) so that it can be started again. */
   stopService(name: ServiceName, how?: 'drain' | 'kill'): Promise<void>
   startService(name: ServiceName): Promise<void>
+  /** Stops Postgres or NATS, waits for `meanwhile`, and starts it again where it was. */
+  interrupt(part: 'postgres' | 'nats', meanwhile?: () => Promise<void>): Promise<void>
   /** Settles with a sentence when a part ends by itself. */
   readonly broken: Promise<string>
 }
@@ -66,9 +76,26 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     throw new SetupProblem(`The pages cannot be built:\n${error instanceof Error ? error.message : String(error)}`)
   })
   pages.catch(() => undefined)
+  const startable = {
+    postgres: (port: number) => startPostgres({ dataDir: join(folder, 'postgres'), durable: options.durable ?? true, port }),
+    nats: (port: number) => startNats({ storeDir: join(folder, 'nats'), users: natsServiceUsers(secrets.nats), port }),
+  }
+  const running = new Map<'postgres' | 'nats', PostgresServer | NatsServer>()
+  parts.defer(async () => {
+    for (const server of running.values()) await server.stop()
+  })
+  async function startServer<T extends PostgresServer | NatsServer>(part: 'postgres' | 'nats', starting: Promise<T>): Promise<T> {
+    const server = await starting
+    running.set(part, server)
+    void server.exited.then(
+      ({ expected, lastLines }) => expected || breakWith(`${part} ended by itself. Its last lines:\n${lastLines.join('\n')}`),
+    )
+    return server
+  }
+  const { promise: broken, resolve: breakWith } = Promise.withResolvers<string>()
   const [postgres, nats, mailbox] = await settleAll([
-    startPostgres({ dataDir: join(folder, 'postgres'), durable: options.durable ?? true }).then((it) => parts.use(it)),
-    startNats({ storeDir: join(folder, 'nats'), users: natsServiceUsers(secrets.nats) }).then((it) => parts.use(it)),
+    startServer('postgres', startable.postgres(0)),
+    startServer('nats', startable.nats(0)),
     startMailbox(ports.smtp).then((it) => parts.use(it)),
   ])
 
@@ -86,7 +113,6 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     ),
   )
 
-  const { promise: broken, resolve: breakWith } = Promise.withResolvers<string>()
   const children = new Map<ServiceName, OwnedProcess>()
   parts.defer(async () => {
     await Promise.all([...children.values()].map((child) => child.stop()))
@@ -101,13 +127,6 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   }
   onStep('user, auth and notification')
   await settleAll(serviceNames.map(startService))
-  void postgres.exited.then(
-    ({ expected, lastLines }) => expected || breakWith(`Postgres ended by itself. Its last lines:\n${lastLines.join('\n')}`),
-  )
-  void nats.exited.then(
-    ({ expected, lastLines }) => expected || breakWith(`NATS ended by itself. Its last lines:\n${lastLines.join('\n')}`),
-  )
-
   onStep('the origin')
   const adminTokenFile = join(folder, 'admin-token')
   parts.use(await keepAdminToken(adminTokenFile, () => runGatehouse(['dev', 'admin-token'], environment('auth')), breakWith))
@@ -144,6 +163,12 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       }
     },
     startService,
+    async interrupt(part, meanwhile) {
+      const server = running.get(part)
+      await server?.stop()
+      await meanwhile?.()
+      await startServer(part, startable[part](server?.port ?? 0))
+    },
     broken,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -111,7 +111,7 @@ function send(port: number, method: string, path: string, body: unknown, headers
     })
     outgoing.on('error', reject)
     outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path} took more than 30 s`)))
-    outgoing.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body))
+    outgoing.end(body === undefined ? undefined : typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body))
   })
 }
 
