@@ -8,9 +8,9 @@ import { createConnectTransport } from '@connectrpc/connect-web'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { AUTHORIZATION, openTestDoor, type TestDoor } from './door-for-tests.ts'
 
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000
-  while (!condition()) {
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!(await condition())) {
     assert.ok(Date.now() < deadline, 'It did not happen')
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -37,7 +37,7 @@ test('a drain finishes the calls in flight, closes their connections and takes n
   await until(() => opened.calls.length === 2)
 
   const drained = opened.door.drain()
-  while (await connects(opened)) await new Promise((resolve) => setImmediate(resolve))
+  await until(async () => !(await connects(opened)))
   opened.gate.resolve()
   assert.deepEqual(await inFlight, { status: 200, connection: 'close' })
   await drained
@@ -93,6 +93,22 @@ test('more calls and streams than the door has room for are shed', async () => {
   assert.equal((await list(opened, agent, '')).status, 200)
   await stream.next()
   await stream.next()
+})
+
+test('more large bodies than the door has room for are shed before they are read, small ones are not', async () => {
+  await using opened = await openTestDoor({ bodyBudgetBytes: 4 * 1024 * 1024 })
+  const url = `${opened.url}/api/users:search`
+  const headers = { ...AUTHORIZATION, 'content-type': 'application/json' }
+  const holding = request(url, { method: 'POST', headers: { ...headers, 'content-length': 4 * 1024 * 1024 } })
+  holding.on('error', () => {})
+  holding.write('{')
+  const post = async (body: string) => (await fetch(url, { method: 'POST', headers, body })).status
+  const small = JSON.stringify({ query: 'a' })
+  const large = small + ' '.repeat(100_000)
+  await until(async () => (await post(large)) === 429)
+  assert.equal(await post(small), 200)
+  holding.destroy()
+  await until(async () => (await post(large)) === 200)
 })
 
 function keepAlive(): Agent & Disposable {

@@ -1,10 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import type { Registry } from '@bufbuild/protobuf'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { GuardedService } from '../guarded-method.ts'
 import type { Log } from '../log.ts'
+import { commonRefusal } from '../refusal.ts'
 import { errorOf, sendError, sendNotServed } from './answer.ts'
 import { MAX_BODY_BYTES } from './body.ts'
+import { BodyBudget } from './body-budget.ts'
 import { answerNonsense, badHeaders, makeSafe, refusalOfFastify } from './http-guard.ts'
 import { OpenStreams } from './open-streams.ts'
 import { createOrigins } from './origins.ts'
@@ -35,6 +38,8 @@ export interface WebDoorOptions {
   readonly maxCalls?: number
   /** Streams that are open at once; default 5,000. */
   readonly maxStreams?: number
+  /** Bytes of large request bodies that are held at once; default 128 MiB. */
+  readonly bodyBudgetBytes?: number
   readonly log: Log
 }
 
@@ -62,6 +67,7 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     streams,
     calls: { max: options.maxCalls ?? 2000, open: 0 },
   }
+  const budget = new BodyBudget(options.bodyBudgetBytes ?? 128 * 1024 * 1024)
   let draining: Promise<void> | undefined
 
   const fastify = Fastify({
@@ -104,6 +110,10 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
 
   fastify.register(async (scope) => {
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    scope.addHook('onRequest', (request, reply, done) => {
+      if (budget.reserve(request, reply.raw)) done()
+      else sendError(errorOf(commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 }), reply, options.log), reply)
+    })
     servePaths(scope, options.services, settings)
   })
   const { routes } = options
