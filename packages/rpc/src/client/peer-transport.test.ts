@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
@@ -228,6 +229,40 @@ test('calls are spread over every replica behind a name', async () => {
     counts.every((count) => count >= 5),
     String(counts),
   )
+})
+
+test('a replica that drains costs no call, not even one that must not be repeated', async () => {
+  const replica = (host: string, port: number) =>
+    openTestDoor({
+      session: {
+        signIn: async () => {
+          await delay(2)
+          return {}
+        },
+      },
+      door: { host, port },
+    })
+  await using one = await replica('127.0.0.1', 0)
+  await using two = await replica('127.0.0.2', one.door.port)
+  await using transport = peerTransport({ target: 'auth', url: `ipv4:127.0.0.1:${one.door.port},127.0.0.2:${two.door.port}` })
+  const sessions = createClient(SessionService, transport)
+  let over = false
+  let calls = 0
+  const callers = Array.from({ length: 20 }, async () => {
+    while (!over) {
+      await sessions.signIn({ email: 'ada@example.com', password: 'x' })
+      calls += 1
+    }
+  })
+  const untilCalls = async (more: number): Promise<void> => {
+    const goal = calls + more
+    while (calls < goal) await Promise.race([delay(5), ...callers])
+  }
+  await untilCalls(200)
+  await two.door.drain(5000)
+  await untilCalls(200)
+  over = true
+  await Promise.all(callers)
 })
 
 describe('who calls', () => {
