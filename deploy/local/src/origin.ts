@@ -57,6 +57,7 @@ export async function startOrigin(parts: OriginParts): Promise<Origin> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
     const service = serviceOfPath(path, prefixes)
+    if (service && Number(request.headers['content-length'] ?? 0) > largestBytes) return tooLarge(request, response)
     if (service) return forward(request, response, parts.services[service].web, service === 'auth', agent)
     if (path.startsWith('/api/') || path.startsWith('/gatehouse.')) return notServed(response)
     if (path === '/openapi.json') return void answerFile(response, parts.openapi, 'application/json', {})
@@ -101,6 +102,8 @@ function listen(server: ReturnType<typeof createServer>, port: number, host: str
   })
 }
 
+const largestBytes = 4 * 1024 * 1024
+
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -137,6 +140,13 @@ function forward(request: IncomingMessage, response: ServerResponse, port: numbe
   })
   response.on('close', () => upstream.destroy())
   pipeline(request, upstream, () => undefined)
+}
+
+// A door that refuses a body while it is still being sent closes the connection, and its answer is lost on the way: the proxy says it first.
+function tooLarge(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(413, { 'content-type': 'application/json', 'cache-control': 'no-store', connection: 'close' })
+  response.end(JSON.stringify({ code: 'resource_exhausted', message: 'The request is too large.' }))
+  request.resume()
 }
 
 function notServed(response: ServerResponse): void {
