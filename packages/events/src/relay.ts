@@ -49,6 +49,8 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   const nudges = `gatehouse.${service}.nudge`
   const subscribed = new WeakSet<NatsConnection>()
   let streamReady = false
+  /** Whether stamped rows may wait that this holder has not seen, or could not publish. */
+  let backlog = true
   let pruned = performance.now()
 
   const offConnect = nats.onConnect((connection) => {
@@ -63,20 +65,22 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   /** Gives whether there is more to do at once. */
   const round = async (epoch: bigint): Promise<boolean> => {
     const stamped = await stampRows(db, epoch, batchSize)
+    backlog ||= stamped > 0
     const connection = nats.current()
     if (connection === undefined) return stamped >= batchSize
     if (!streamReady) {
       await ensureStream(connection, service, options.stream)
       streamReady = true
     }
+    if (!backlog) return false
     const rows = await unpublishedRows(db, batchSize)
-    if (rows.length === 0) return false
     const { confirmed, failure } = await publishRows(connection, service, rows, () => lease.epoch === epoch && !stop.signal.aborted)
     if (confirmed.length > 0 && (await markPublished(db, epoch, confirmed)) === 0) lease.doubt()
     if (failure !== undefined) {
       streamReady = false
       throw failure
     }
+    backlog = confirmed.length < rows.length || rows.length === batchSize
     return rows.length === batchSize
   }
 
@@ -87,10 +91,13 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   }
 
   const run = async (): Promise<void> => {
+    let lastEpoch: bigint | undefined
     for (let failures = 0; !stop.signal.aborted; ) {
       let waitMs = pollMs
       try {
         const epoch = lease.epoch ?? (await lease.takeOrKeep())
+        backlog ||= epoch !== lastEpoch
+        lastEpoch = epoch
         if (epoch === undefined) waitMs = leaseMs / 5
         else {
           if (await round(epoch)) waitMs = 0

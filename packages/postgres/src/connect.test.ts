@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { type PostgresServer, startPostgres, type TestDatabase, testDatabase } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import { connect } from './connect.ts'
@@ -40,6 +41,19 @@ test('a taken key is told by its constraint', async () => {
     again,
     (error) => isUniqueViolation(error) && isUniqueViolation(error, 'people_pkey') && !isUniqueViolation(error, 'people_name'),
   )
+})
+
+test('no error repeats the values of a row', async () => {
+  await using connection = connect<Tables>({ url: database.url })
+  await connection.kysely
+    .insertInto('people')
+    .values({ ...ada, id: 'secret@example.com' })
+    .execute()
+  const again = connection.kysely
+    .insertInto('people')
+    .values({ ...ada, id: 'secret@example.com' })
+    .execute()
+  await assert.rejects(again, (error) => !inspect(error, { depth: 9, showHidden: true }).includes('secret@example.com'))
 })
 
 test('prepares a text that comes back, and no more than 200 of them', async () => {

@@ -1,7 +1,7 @@
 import { metrics, type ObservableResult } from '@opentelemetry/api'
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import pg from 'pg'
-import { asUnavailable, DatabaseUnavailable } from './errors.ts'
+import { asKnown, DatabaseUnavailable } from './errors.ts'
 import { LeasedClient } from './leased-client.ts'
 import { StatementNames } from './statement-names.ts'
 
@@ -69,7 +69,7 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     try {
       return await pool.connect()
     } catch (error) {
-      throw asUnavailable(error)
+      throw asKnown(error)
     }
   }
   const names = namedStatements ? new StatementNames() : undefined

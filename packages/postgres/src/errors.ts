@@ -65,8 +65,15 @@ export const isDeadConnection = (error: unknown): boolean =>
 const isReset = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ECONNRESET', 'EPIPE'].includes(String(error.code))
 
-/** Gives errors of the driver and the operating system the one class that callers know. */
-export function asUnavailable(error: unknown): unknown {
+/**
+ * Gives errors of the driver and the operating system the one class that callers know. From the server's it takes what repeats
+ * values (`Key (email)=(…) already exists`): they are logged, and values can be personal.
+ */
+export function asKnown(error: unknown): unknown {
+  if (error instanceof pg.DatabaseError) {
+    error.detail = undefined
+    error.where = undefined
+  }
   if (!isLostByMessage(error)) return error
   return new DatabaseUnavailable(`the database cannot be reached: ${(error as Error).message}`, { cause: error })
 }

@@ -1,7 +1,7 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
-import { asUnavailable, DatabaseUnavailable, isConnectionLost, isDeadConnection, isStaleStatement } from './errors.ts'
+import { asKnown, DatabaseUnavailable, isConnectionLost, isDeadConnection, isStaleStatement } from './errors.ts'
 import type { StatementNames } from './statement-names.ts'
 
 /** After a restart of the server, as many idle connections of the pool may be dead. */
@@ -58,7 +58,7 @@ export class LeasedClient implements PostgresPoolClient {
         const again =
           !inTransaction && ((isStaleStatement(error) && attempt === 1) || (isBegin(text) && isDeadConnection(error) && attempt <= maxDead))
         this.#lost ||= isConnectionLost(error) || isStaleStatement(error)
-        if (!again) throw asUnavailable(error)
+        if (!again) throw asKnown(error)
         await this.#replace()
       }
     }
