@@ -131,7 +131,9 @@ export async function commandLineOf(pid: number): Promise<string | undefined> {
 export async function lifeOf(pid: number): Promise<string | undefined> {
   if (process.platform !== 'linux') return (await commandLineOf(pid)) && String(pid)
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  // A killed process stays a zombie until its parent has looked.
+  const start = fields[0] === 'Z' ? undefined : fields[19]
   return start && `${pid} ${start}`
 }
 

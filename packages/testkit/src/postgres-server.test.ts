@@ -95,6 +95,7 @@ test('ends with an owner that is killed, and starts again over what it left', as
   const [pid] = (await once(createInterface({ input: owner.stdout }), 'line', { signal: AbortSignal.timeout(20_000) })) as [string]
   assert.match((await commandLineOf(Number(pid))) ?? '', /postgres/)
   owner.kill('SIGKILL')
+  await once(owner, 'exit')
   await using server = await startPostgres({ dataDir, durable: false })
   assert.notEqual(server.pid, Number(pid))
   assert.ok(await waitUntilGone(Number(pid), 'postgres', 1_000))

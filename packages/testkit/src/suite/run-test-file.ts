@@ -14,9 +14,9 @@ export type FileResult = {
 }
 
 /** A file may take this long. */
-const limitMs = 150_000
+const limitMs = 240_000
 /** So long after its last sign of life a file is taken for hung, or for one that left something open. */
-const silenceMs = 60_000
+const silenceMs = 120_000
 
 const reporter = new URL('./test-events.ts', import.meta.url).href
 
