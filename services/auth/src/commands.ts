@@ -2,15 +2,18 @@ import { parseArgs } from 'node:util'
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { canonicalEmail, Refusal } from '@gatehouse/rpc'
 import { migrateCommand } from '@gatehouse/service'
+import { reencryptKeys } from './core/keys/reencrypt-keys.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
+import { WrongEncryptionKey } from './core/keys/sealed-box.ts'
 import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
 import { createTenant, defaultTenant, TenantRefused } from './core/tenants/create-tenant.ts'
+import { audiencePattern } from './core/tokens/issue-token.ts'
 import { type Operator, openOperator } from './operator.ts'
 import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
-import { listTenants } from './store/tenants.ts'
+import { findTenant, listTenants } from './store/tenants.ts'
 
 /** Runs a command with what it stands on, and says in a sentence what the operator can mend. */
 function operated(
@@ -20,9 +23,12 @@ function operated(
     const { words, options } = parse(args)
     await using operator = await openOperator(env)
     try {
+      const { tenant } = options
+      if (tenant !== undefined && !(await findTenant(operator.deps.db, tenant))) throw new CommandProblem(`There is no tenant ${tenant}.`)
       await act(operator, words, options)
     } catch (error) {
-      if (error instanceof TenantRefused || error instanceof Refusal) throw new CommandProblem(error.message)
+      if (error instanceof TenantRefused || error instanceof WrongEncryptionKey || error instanceof Refusal)
+        throw new CommandProblem(error.message)
       throw error
     }
   }
@@ -112,12 +118,19 @@ export const commands: readonly Command[] = [
     }),
   },
   {
+    name: 'keys reencrypt',
+    summary: 'encrypts all keys under AUTH_KEY_ENCRYPTION_KEY, so that AUTH_KEY_ENCRYPTION_KEY_PREVIOUS can go',
+    run: operated(async ({ deps }) => {
+      print(`${await reencryptKeys(deps)} keys are encrypted under the present key`)
+    }),
+  },
+  {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',
     summary: 'registers the service of another team, so that people can have tokens for it',
     run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
       const audience = word(words, 'one audience')
-      if (audience === 'gatehouse' || !/^[\x21-\x7e]{1,200}$/.test(audience)) throw new CommandProblem(`${audience} cannot be an audience.`)
+      if (!audiencePattern.test(audience)) throw new CommandProblem(`${audience} cannot be an audience.`)
       print(`${audience} is ${(await insertAudience(deps.db, { tenant, audience })) ? 'registered' : 'registered already'}`)
     }),
   },

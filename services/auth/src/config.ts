@@ -9,6 +9,7 @@ export const variables = {
   ...serviceVariables,
   USER_URL: text({ about: 'gRPC door of the user service, host:port; without it nobody can sign in' }),
   AUTH_KEY_ENCRYPTION_KEY: secret({ about: 'encrypts the signing keys in the database, 32 bytes in base64', bytes: 32 }),
+  AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: optional(secret({ about: 'the key before, until `gatehouse keys reencrypt` has been run', bytes: 32 })),
   AUTH_CHALLENGE_KEY: secret({
     about: 'makes the codes and links of mails, 32 bytes in base64; never in the database',
     bytes: 32,
@@ -40,11 +41,24 @@ export function lifetimesOf(config: AuthConfig): Lifetimes {
   }
 }
 
+/** The keys that close and open what lies encrypted in the database. */
+export function encryptionKeysOf(config: AuthConfig): { encryptionKey: Uint8Array; previousEncryptionKey: Uint8Array | undefined } {
+  const { authKeyEncryptionKey: present, authKeyEncryptionKeyPrevious: previous } = config
+  return {
+    encryptionKey: Buffer.from(present, 'base64'),
+    previousEncryptionKey: previous === undefined ? undefined : Buffer.from(previous, 'base64'),
+  }
+}
+
 /** What the values have to be together: a sentence for each broken demand. */
 export function rules(values: AuthConfig): readonly string[] {
   const problems = [...serviceRules(values)]
-  const bytes = Buffer.from(values.authKeyEncryptionKey, 'base64').length
-  if (bytes !== 32) problems.push(`AUTH_KEY_ENCRYPTION_KEY has to be 32 bytes, in base64; it has ${bytes}`)
+  const { encryptionKey, previousEncryptionKey } = encryptionKeysOf(values)
+  for (const [name, key] of Object.entries({
+    AUTH_KEY_ENCRYPTION_KEY: encryptionKey,
+    AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: previousEncryptionKey,
+  }))
+    if (key !== undefined && key.length !== 32) problems.push(`${name} has to be 32 bytes, in base64; it has ${key.length}`)
   if (values.authKeyEncryptionKey === values.authChallengeKey)
     problems.push('AUTH_KEY_ENCRYPTION_KEY and AUTH_CHALLENGE_KEY have to be two keys')
   if (values.accessTokenLifetime < minute || values.accessTokenLifetime > 10 * minute)

@@ -5,7 +5,7 @@ import { createWorkloadSigner } from '@gatehouse/identity'
 import { connect, postgresLimits } from '@gatehouse/postgres'
 import { peerTransport } from '@gatehouse/rpc'
 import { createLogger } from '@gatehouse/telemetry'
-import { type AuthConfig, lifetimesOf, rules, variables } from './config.ts'
+import { type AuthConfig, encryptionKeysOf, lifetimesOf, rules, variables } from './config.ts'
 import type { Deps, Users } from './core/deps.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
@@ -42,7 +42,6 @@ export async function openOperator(env: Readonly<Record<string, string | undefin
   const operators = createClient(UserService, parts.use(peerTransport(peer)))
   const requestKey = Buffer.from(config.requestKey, 'base64')
   const now = Date.now
-  const encryptionKey = Buffer.from(config.authKeyEncryptionKey, 'base64')
   const deps = {
     db,
     users,
@@ -53,7 +52,7 @@ export async function openOperator(env: Readonly<Record<string, string | undefin
     // The running services' relay finds the events at its next poll.
     committed: () => {},
     lifetimes: lifetimesOf(config),
-    keys: createKeyRing({ db, encryptionKey, now }),
+    keys: createKeyRing({ db, now, ...encryptionKeysOf(config) }),
     audiences: config.authAudiences,
     challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
     requestKey,

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { followIssuers } from '@gatehouse/identity'
 import type { Service, ServiceIdentity } from '@gatehouse/service'
-import type { AuthConfig } from './config.ts'
+import { type AuthConfig, encryptionKeysOf } from './config.ts'
 import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
+import { WrongEncryptionKey } from './core/keys/sealed-box.ts'
 import { type RevocationFeed, startRevocationFeed } from './core/revocations/revocation-feed.ts'
-import { ensureDefaultTenant } from './core/tenants/create-tenant.ts'
+import { defaultTenant, ensureDefaultTenant } from './core/tenants/create-tenant.ts'
 import { listIssuers } from './core/tenants/list-issuers.ts'
 import type { Schema } from './store/schema.ts'
 
@@ -24,8 +25,7 @@ export function openIdentity(
   parts: AsyncDisposableStack,
 ): OwnIdentity {
   const { db, clock, log } = service
-  const encryptionKey = Buffer.from(config.authKeyEncryptionKey, 'base64')
-  const keys = createKeyRing({ db, encryptionKey, now: clock.now })
+  const keys = createKeyRing({ db, now: clock.now, ...encryptionKeysOf(config) })
   const deps = { db, keys, now: clock.now }
   const known = Promise.withResolvers<void>()
   let ensured = false
@@ -35,15 +35,21 @@ export function openIdentity(
         if (!ensured) await ensureDefaultTenant(deps, config.publicOrigin)
         ensured = true
         const records = await listIssuers(deps)
-        known.resolve()
+        await keys.signer(defaultTenant).then(() => known.resolve(), rejectIfHopeless)
         return records
       },
       { intervalMs: issuersReadEveryMs },
     ),
   )
+  // Trying again does not help against a wrong key: such a service must not start.
+  function rejectIfHopeless(error: unknown): void {
+    if (error instanceof WrongEncryptionKey) known.reject(error)
+    else throw error
+  }
   const feed = parts.use(startRevocationFeed({ db, log, tokenLifeSeconds: config.accessTokenLifetime / 1000 }))
   // The doors open when the first look has been taken; should Postgres leave just then, they open without.
   const ready = Promise.race([Promise.all([known.promise, feed.ready]), delay(longestWaitMs, undefined, { ref: false })])
+  ready.catch(() => {})
   const revocations = { ...feed.list, ready }
   return { issuers, revocations, keys, feed }
 }

@@ -91,3 +91,12 @@ test('without Postgres keys are still told and calls unavailable, until it is ba
   await until(works(() => known.listSessions({})))
   await until(works(() => signIn(credentials)))
 })
+
+test('with another encryption key the service does not start', async () => {
+  const other = Buffer.alloc(32, 80).toString('base64')
+  await assert.rejects(story.startReplica({ AUTH_KEY_ENCRYPTION_KEY: other }), { name: 'WrongEncryptionKey' })
+  const previous = story.environment.AUTH_KEY_ENCRYPTION_KEY ?? ''
+  const replica = await story.startReplica({ AUTH_KEY_ENCRYPTION_KEY: other, AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: previous })
+  const { result } = await (await story.grpc(SessionService, {}, undefined, replica)).signIn(await somebody())
+  assert.equal(result.case, 'signedIn')
+})

@@ -20,7 +20,7 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
     async signIn({ email, password, useCookie }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
-      const result = await signIn(deps, { tenant: call.tenant, email, password, ...seenFrom(call) })
+      const result = await signIn(deps, { tenant: call.tenant, email, password, signal: call.signal, ...seenFrom(call) })
       return { result: { case: 'signedIn', value: answerWithCookie(call, result, useCookie) } }
     },
     async refreshSession({ refreshToken }, context) {

@@ -16,3 +16,7 @@ export async function listRefreshKeys(db: Db, tenant: string): Promise<RefreshKe
     .orderBy('version')
     .execute()
 }
+
+export async function replaceSealedRefreshKey(tx: Db, key: { tenant: string; version: number }, box: Uint8Array): Promise<void> {
+  await tx.updateTable('refresh_keys').set({ secret: box }).where('tenant', '=', key.tenant).where('version', '=', key.version).execute()
+}

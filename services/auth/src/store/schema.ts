@@ -19,7 +19,7 @@ export interface SigningKeysTable {
   tenant: Fixed<string>
   kid: Fixed<string>
   public_jwk: ColumnType<Record<string, unknown>, string, never>
-  private_key: Fixed<Uint8Array>
+  private_key: Uint8Array
   create_time: Fixed<Date>
   /** From when the key signs; verifiers know it before. */
   sign_time: Date
@@ -30,7 +30,7 @@ export interface SigningKeysTable {
 export interface RefreshKeysTable {
   tenant: Fixed<string>
   version: Fixed<number>
-  secret: Fixed<Uint8Array>
+  secret: Uint8Array
   create_time: Fixed<Date>
 }
 

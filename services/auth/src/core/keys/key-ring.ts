@@ -1,8 +1,8 @@
 import { transact } from '@gatehouse/postgres'
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { listRefreshKeys } from '../../store/refresh-keys.ts'
-import { listSigningKeys } from '../../store/signing-keys.ts'
+import { listRefreshKeys, type RefreshKeyRow } from '../../store/refresh-keys.ts'
+import { listSigningKeys, type SigningKeyRow } from '../../store/signing-keys.ts'
 import { findTenant } from '../../store/tenants.ts'
 import type { Db } from '../deps.ts'
 import { ensureKeys, placeOfRefreshKey, placeOfSigningKey } from './make-keys.ts'
@@ -24,7 +24,10 @@ export interface RefreshKey {
 
 /** The decrypted keys of the tenants, read again every few seconds. */
 export interface KeyRing {
+  /** Closes new boxes. */
   readonly encryptionKey: Uint8Array
+  /** Opens a box that the present encryption key or a previous one closed. */
+  unseal(box: Uint8Array, place: string): Uint8Array
   signer(tenant: string): Promise<Signer>
   /** Public halves of every key of which tokens may be alive or come, as JWKs. */
   publicKeys(tenant: string): Promise<readonly Record<string, unknown>[]>
@@ -40,31 +43,47 @@ interface TenantKeys {
   readonly refresh: readonly RefreshKey[]
 }
 
+export interface KeyRingOptions {
+  readonly db: Db
+  /** 32 bytes. */
+  readonly encryptionKey: Uint8Array
+  /** While the encryption key is being replaced. */
+  readonly previousEncryptionKey?: Uint8Array | undefined
+  readonly now: () => number
+}
+
 /** Far below the time between a key's publication and its first signature. */
 const rereadMs = 5_000
 
 /** A ring that makes the keys of a tenant that has none yet. While Postgres is away it goes on with what it knows. */
-export function createKeyRing(options: { db: Db; encryptionKey: Uint8Array; now: () => number }): KeyRing {
-  const { db, encryptionKey, now } = options
+export function createKeyRing(options: KeyRingOptions): KeyRing {
+  const { db, encryptionKey, previousEncryptionKey, now } = options
+  const openers = previousEncryptionKey === undefined ? [encryptionKey] : [encryptionKey, previousEncryptionKey]
+  const open = (box: Uint8Array, place: string) => unseal(openers, box, place)
   const cache = new LRUCache<string, TenantKeys>({
     max: 10_000,
     ttl: rereadMs,
-    fetchMethod: (tenant) => load(db, encryptionKey, tenant, now()),
-    allowStaleOnFetchRejection: true,
-    noDeleteOnFetchRejection: true,
+    fetchMethod: async (tenant, known: TenantKeys | undefined) => {
+      try {
+        return await openKeys(await readOrMakeKeys(db, encryptionKey, tenant, now()), tenant, open)
+      } catch (error) {
+        if (known === undefined) throw error
+        return known
+      }
+    },
+    // Whoever was waiting when somebody said `forget` gets what was read; whoever comes later does not.
+    ignoreFetchAbort: true,
   })
 
   async function keysOf(tenant: string): Promise<TenantKeys> {
-    // A look that was under way when somebody said `forget` ends with nothing.
-    for (let look = 0; look < 5; look++) {
-      const keys = await cache.fetch(tenant)
-      if (keys !== undefined) return keys
-    }
-    throw new Error(`the keys of tenant ${tenant} change all the time`)
+    const keys = await cache.fetch(tenant)
+    if (keys === undefined) throw new Error(`the keys of tenant ${tenant} cannot be read`)
+    return keys
   }
 
   return {
     encryptionKey,
+    unseal: open,
     async signer(tenant) {
       const { issuer, signing } = await keysOf(tenant)
       const current = signing.findLast((each) => each.signTime <= now()) ?? signing[0]
@@ -91,7 +110,13 @@ export function createKeyRing(options: { db: Db; encryptionKey: Uint8Array; now:
   }
 }
 
-async function load(db: Db, encryptionKey: Uint8Array, tenant: string, now: number): Promise<TenantKeys> {
+interface KeyRows {
+  readonly origin: string
+  readonly signing: readonly SigningKeyRow[]
+  readonly refresh: readonly RefreshKeyRow[]
+}
+
+async function readOrMakeKeys(db: Db, encryptionKey: Uint8Array, tenant: string, now: number): Promise<KeyRows> {
   const row = await findTenant(db, tenant)
   if (row === undefined) throw new Error(`there is no tenant ${tenant}`)
   let rows = await readKeys(db, tenant, now)
@@ -99,18 +124,19 @@ async function load(db: Db, encryptionKey: Uint8Array, tenant: string, now: numb
     await transact(db, (tx) => ensureKeys(tx, encryptionKey, tenant, now))
     rows = await readKeys(db, tenant, now)
   }
+  return { origin: row.origin, ...rows }
+}
+
+async function openKeys(rows: KeyRows, tenant: string, open: KeyRing['unseal']): Promise<TenantKeys> {
   const signing = await Promise.all(
     rows.signing.map(async (each) => {
-      const jwk = JSON.parse(Buffer.from(unseal(encryptionKey, each.private_key, placeOfSigningKey(tenant, each.kid))).toString()) as JWK
+      const jwk = JSON.parse(Buffer.from(open(each.private_key, placeOfSigningKey(tenant, each.kid))).toString()) as JWK
       const key = (await importJWK(jwk, 'ES256')) as CryptoKey
       return { kid: each.kid, key, signTime: each.sign_time.getTime(), publicJwk: each.public_jwk }
     }),
   )
-  const refresh = rows.refresh.map((each) => ({
-    version: each.version,
-    secret: unseal(encryptionKey, each.secret, placeOfRefreshKey(tenant, each.version)),
-  }))
-  return { issuer: issuerOf(row.origin), signing, refresh }
+  const refresh = rows.refresh.map(({ version, secret }) => ({ version, secret: open(secret, placeOfRefreshKey(tenant, version)) }))
+  return { issuer: issuerOf(rows.origin), signing, refresh }
 }
 
 async function readKeys(db: Db, tenant: string, now: number) {

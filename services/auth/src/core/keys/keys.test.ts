@@ -5,6 +5,8 @@ import { type OpenedDeps, openDeps } from '../../../test/open-deps.ts'
 import { createTenant } from '../tenants/create-tenant.ts'
 import { listIssuers } from '../tenants/list-issuers.ts'
 import { mintServiceAccountToken } from '../tokens/mint-token.ts'
+import { createKeyRing } from './key-ring.ts'
+import { reencryptKeys } from './reencrypt-keys.ts'
 import { rotateKeys } from './rotate-keys.ts'
 
 let opened: OpenedDeps
@@ -98,4 +100,22 @@ test('keys that are forgotten while they are read are read again', async () => {
   opened.deps.keys.forget(tenant)
   const kids = (await Promise.all(reads)).map((signer) => signer.kid)
   assert.equal(new Set(kids).size, 1)
+})
+
+test('the encryption key is replaced without a change of keys', async () => {
+  const tenant = await freshTenant()
+  const { db, now } = opened.deps
+  const [before, encryptionKey] = [Buffer.alloc(32, 7), Buffer.alloc(32, 70)]
+  const kid = await signingKid(tenant)
+  const { secret } = await opened.deps.keys.refreshKey(tenant)
+
+  await assert.rejects(createKeyRing({ db, now, encryptionKey }).signer(tenant), { name: 'WrongEncryptionKey' })
+  const keys = createKeyRing({ db, now, encryptionKey, previousEncryptionKey: before })
+  assert.equal((await keys.signer(tenant)).kid, kid)
+  assert.ok((await reencryptKeys({ db, keys })) >= 2)
+
+  const after = createKeyRing({ db, now, encryptionKey })
+  assert.equal((await after.signer(tenant)).kid, kid)
+  assert.deepEqual((await after.refreshKey(tenant)).secret, secret)
+  await assert.rejects(createKeyRing({ db, now, encryptionKey: before }).signer(tenant), { name: 'WrongEncryptionKey' })
 })

@@ -10,6 +10,11 @@ function nameOf(key: Uint8Array): Buffer {
   return createHash('sha256').update('gatehouse key name').update(key).digest().subarray(0, nameBytes)
 }
 
+/** The box was closed with a key that is not there. */
+export class WrongEncryptionKey extends Error {
+  override readonly name = 'WrongEncryptionKey'
+}
+
 /** Encrypts with AES-256-GCM. `place` says where the box is kept: moved to another row it does not open. */
 export function seal(key: Uint8Array, plaintext: Uint8Array, place: string): Uint8Array {
   const nonce = randomBytes(nonceBytes)
@@ -18,10 +23,11 @@ export function seal(key: Uint8Array, plaintext: Uint8Array, place: string): Uin
   return Buffer.concat([nameOf(key), nonce, cipher.getAuthTag(), text])
 }
 
-/** Decrypts what {@link seal} made for the same place. */
-export function unseal(key: Uint8Array, box: Uint8Array, place: string): Uint8Array {
+/** Decrypts what {@link seal} made for the same place, with whichever of the keys closed it. */
+export function unseal(keys: readonly Uint8Array[], box: Uint8Array, place: string): Uint8Array {
   const bytes = Buffer.from(box)
-  if (!bytes.subarray(0, nameBytes).equals(nameOf(key))) throw new Error(`AUTH_KEY_ENCRYPTION_KEY is not the key that encrypted ${place}`)
+  const key = keys.find((each) => nameOf(each).equals(bytes.subarray(0, nameBytes)))
+  if (key === undefined) throw new WrongEncryptionKey(`AUTH_KEY_ENCRYPTION_KEY is not the key that encrypted the ${place}`)
   const nonce = bytes.subarray(nameBytes, nameBytes + nonceBytes)
   const tag = bytes.subarray(nameBytes + nonceBytes, nameBytes + nonceBytes + tagBytes)
   const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes })

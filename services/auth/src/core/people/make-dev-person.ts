@@ -6,6 +6,7 @@ import { forTenant } from '@gatehouse/rpc'
 import { v7 as uuidv7 } from 'uuid'
 import { setCredential } from '../../store/credentials.ts'
 import type { Deps } from '../deps.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
 import { openSession } from '../sessions/open-session.ts'
 import { signedIn } from '../sessions/signed-in.ts'
 import { resolvePerson } from './resolve-person.ts'
@@ -42,7 +43,7 @@ export async function makeDevPerson(deps: Deps, input: DevPersonInput): Promise<
 async function provenPerson(deps: Deps, input: DevPersonInput): Promise<User> {
   const { tenant, email, name } = input
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
-  if (known?.state === User_State.SUSPENDED) throw new Error(`${email} is suspended`)
+  if (known?.state === User_State.SUSPENDED) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   const { user } = known
     ? await deps.users.activateUser({ id: known.id }, forTenant(tenant))
     : await deps.users.registerUser({ id: uuidv7(), email, name }, forTenant(tenant))

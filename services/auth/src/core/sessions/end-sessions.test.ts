@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { encodePageToken } from '@gatehouse/postgres'
 import { type OpenedDeps, openDeps } from '../../../test/open-deps.ts'
 import { refresh, refusedWith, signSomebodyIn, somebody } from '../../../test/sign-somebody-in.ts'
 import { cleanUp } from './clean-up.ts'
@@ -72,7 +73,11 @@ test('a page token is good for its owner only', async () => {
   const [one, two] = [await somebody(opened), await somebody(opened)]
   for (const user of [one, one, two, two]) await signSomebodyIn(opened.deps, user)
   const { nextPageToken } = await sessionsOf(one.id, { pageSize: 1 })
-  await assert.rejects(sessionsOf(two.id, { pageSize: 1, pageToken: nextPageToken }), { name: 'PageTokenInvalid' })
+  const notOurs = { name: 'PageTokenInvalid' }
+  await assert.rejects(sessionsOf(two.id, { pageSize: 1, pageToken: nextPageToken }), notOurs)
+  const scope = `sessions/default/${one.id}`
+  for (const key of [[], ['x', 'y'], ['1', 'y'], ['NaN', one.id], ['9'.repeat(99), one.id]])
+    await assert.rejects(sessionsOf(one.id, { pageToken: encodePageToken(scope, key) }), notOurs)
 })
 
 test('a person ends an own session and nobody else’s', async () => {

@@ -1,5 +1,6 @@
 import type { Session } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
-import { decodePageToken, encodePageToken } from '@gatehouse/postgres'
+import { decodePageToken, encodePageToken, PageTokenInvalid } from '@gatehouse/postgres'
+import { validate as isUuid } from 'uuid'
 import { listSessions as readSessions } from '../../store/sessions.ts'
 import type { Deps } from '../deps.ts'
 import { describeSession } from './describe-session.ts'
@@ -21,13 +22,13 @@ export async function listSessions(
 ): Promise<{ sessions: Session[]; nextPageToken: string }> {
   const scope = `sessions/${input.tenant}/${input.userId}`
   const limit = input.pageSize === 0 ? defaultPageSize : input.pageSize
-  const [lastUseMs, id] = decodePageToken(scope, input.pageToken) ?? []
+  const after = startOf(decodePageToken(scope, input.pageToken))
   const rows = await readSessions(deps.db, {
     tenant: input.tenant,
     userId: input.userId,
     now: new Date(deps.now()),
     limit: limit + 1,
-    ...(lastUseMs !== undefined && id !== undefined ? { after: { lastUseTime: new Date(Number(lastUseMs)), id } } : {}),
+    ...(after && { after }),
   })
   const page = rows.slice(0, limit)
   const last = rows.length > limit ? page.at(-1) : undefined
@@ -35,4 +36,12 @@ export async function listSessions(
     sessions: page.map((row) => describeSession(row, input.currentSessionId)),
     nextPageToken: last ? encodePageToken(scope, [String(last.last_use_time.getTime()), last.id]) : '',
   }
+}
+
+/** A token is no secret: whoever makes one up gets a refusal, not an error of the database. */
+function startOf(key: readonly string[] | undefined): { lastUseTime: Date; id: string } | undefined {
+  if (key === undefined) return undefined
+  const [lastUseMs = '', id = ''] = key
+  if (!/^\d{1,15}$/.test(lastUseMs) || !isUuid(id)) throw new PageTokenInvalid('not a place in the list')
+  return { lastUseTime: new Date(Number(lastUseMs)), id }
 }

@@ -35,7 +35,10 @@ export async function refreshSession(deps: Deps, input: RefreshSessionInput): Pr
   if (!user && !isTooLate(deps, found)) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
 
   const outcome = await transact(deps.db, (tx) => rotate(tx, deps, { ...input, hash, sessionId: session.id, newest }))
-  if (outcome.kind === 'reused') deps.committed()
+  if (outcome.kind === 'reused') {
+    deps.committed()
+    deps.log.warn({ tenant, person: session.user_id, session: session.id }, 'a used-up refresh token came back: the session has ended')
+  }
   if (outcome.kind !== 'rotated' || !user) throw invalid()
   // A repeat may come after a rotation of the refresh keys: the successor stays the one of the version that made it.
   const key = outcome.keyVersion === newest.version ? newest : await deps.keys.refreshKey(tenant, outcome.keyVersion)

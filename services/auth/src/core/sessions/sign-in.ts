@@ -17,14 +17,19 @@ export interface SignInInput {
   readonly password: string
   readonly userAgent: string
   readonly source: string
+  /** Aborted when nobody waits for the answer any more: the hash is not begun then. */
+  readonly signal?: AbortSignal
 }
+
+/** Nobody has this id: whoever is unknown costs the same question as whoever is known. */
+const nobody = '00000000-0000-0000-0000-000000000000'
 
 /** Signs a person in with a password. Whatever is wrong, strangers get the same answer after the same work. */
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInResult> {
   const { tenant } = input
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
-  const credential = known && (await findCredential(deps.db, { tenant, userId: known.id }))
-  const right = await verifyPassword(deps, credential?.password_hash, input.password)
+  const credential = await findCredential(deps.db, { tenant, userId: known?.id ?? nobody })
+  const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
   if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
 
   // The hash took its time: ask once more, and let no end of all sessions pass unseen between this question and the commit.
@@ -45,6 +50,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
     })
   })
   deps.committed()
+  deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
   await resetSignInLimit(deps, { tenant, email: input.email })
   return await signedIn(deps, opened, user)
 }
