@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type OwnedProcess, SetupProblem, startOwned } from '@gatehouse/testkit'
+import { type OwnedProcess, type ProcessEnd, SetupProblem, startOwned } from '@gatehouse/testkit'
 import type { ServiceName } from './options.ts'
 
 /** The root of the checkout. */
@@ -42,10 +42,9 @@ export async function startServiceProcess(name: ServiceName, env: Record<string,
 
 /** Waits until the service answers `/readyz`. Throws a {@link SetupProblem} with its last lines when it ends before, or takes a minute. */
 export async function untilReady(name: ServiceName, child: OwnedProcess, metricsPort: number): Promise<void> {
-  const ended = child.exited.then(() => 'ended' as const)
   for (const end = performance.now() + readyMs; performance.now() < end; ) {
-    const answer = await Promise.race([ended, fetch(`http://127.0.0.1:${metricsPort}/readyz`).catch(() => undefined)])
-    if (answer === 'ended') throw new SetupProblem(crashed(name, child))
+    const answer = await Promise.race([child.exited, fetch(`http://127.0.0.1:${metricsPort}/readyz`).catch(() => undefined)])
+    if (answer && 'code' in answer) throw new SetupProblem(crashed(name, answer))
     if (answer?.ok) return void (await answer.body?.cancel())
     await delay(20)
   }
@@ -53,6 +52,6 @@ export async function untilReady(name: ServiceName, child: OwnedProcess, metrics
 }
 
 /** What to say of a service that ended by itself. */
-export function crashed(name: string, child: OwnedProcess): string {
-  return `The ${name} service ended by itself. Its last lines:\n${child.lastLines.map((line) => `  ${line}`).join('\n')}`
+export function crashed(name: string, { code, signal, lastLines }: ProcessEnd): string {
+  return `The ${name} service ended by itself (${signal ?? `exit code ${code}`}). Its last lines:\n${lastLines.map((line) => `  ${line}`).join('\n')}`
 }

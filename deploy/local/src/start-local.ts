@@ -120,8 +120,8 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   async function startService(name: ServiceName): Promise<void> {
     const child = await startServiceProcess(name, environment(name), folder)
     children.set(name, child)
-    void child.exited.then(({ expected }) => {
-      if (!expected && children.get(name) === child) breakWith(crashed(name, child))
+    void child.exited.then((end) => {
+      if (!end.expected && children.get(name) === child) breakWith(crashed(name, end))
     })
     await untilReady(name, child, ports.services[name].metrics)
   }
