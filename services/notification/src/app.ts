@@ -23,11 +23,12 @@ import { shareInboxNudges } from './workers/inbox-nudges.ts'
 /** Builds the service and opens its doors. Aborting `signal` ends a start that still waits for the schema. */
 export async function createApp(config: NotificationConfig, signal?: AbortSignal): Promise<App> {
   warmTemplates()
+  await using opening = new AsyncDisposableStack()
+  const mailer = opening.use(openMailer(config))
   const service = await openService<Schema>({ name: 'notification', config, migrations, ...(signal && { signal }) })
   const { db, log, identity, requestKey } = service
-  const mailer = openMailer(config)
-  const hub = createInboxHub({ db, log })
-  const nudges = shareInboxNudges(service.nats, hub.nudge)
+  const hub = opening.use(createInboxHub({ db, log }))
+  const nudges = opening.use(shareInboxNudges(service.nats, hub.nudge))
   let worker: MailWorker | undefined
 
   const deps: Deps = {
@@ -67,10 +68,11 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
   }
   const cleanUp = () =>
     startCleanUp({ db, log, notificationsKeptSeconds: config.notificationsKept / 1000, inboxKeptSeconds: config.inboxKept / 1000 })
-  return service.serve({
+  // Awaited here: what is opened above is disposed when this function is left.
+  return await service.serve({
     rpc: [served(NotificationService, notificationService(deps, { requestKey })), served(InboxService, inboxService(deps, hub))],
     consumers: consumersOf(deps),
-    workers: [() => mailer, () => hub, () => nudges, startSending, cleanUp],
+    workers: [() => opening.move(), startSending, cleanUp],
   })
 }
 
@@ -82,7 +84,8 @@ function openMailer(config: NotificationConfig): Mailer {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? (tls ? 465 : 587) : Number(url.port),
     security: tls ? 'tls' : upgradesToTls(config) ? 'starttls' : 'none',
-    ...(url.username !== '' && { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }),
+    user: config.smtpUser,
+    password: config.smtpPassword,
     ...(config.smtpCaFile !== undefined && { caCertificate: readFileSync(config.smtpCaFile, 'utf8') }),
     connections: config.smtpConnections,
     timeoutMs: config.smtpTimeout,

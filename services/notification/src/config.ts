@@ -34,10 +34,11 @@ export const variables = {
   USER_URL: text({ about: 'gRPC door of the user service, host:port: it knows who reads a mail' }),
   AUTH_URL: text({ about: 'gRPC door of the auth service, host:port: it verifies callers and knows the secrets of mails' }),
   SMTP_URL: url({
-    about: 'mail server, such as smtp://user:password@mail.example.com:587, or smtps:// for TLS from the start',
+    about: 'mail server, such as smtp://mail.example.com:587, or smtps:// for TLS from the start',
     protocols: ['smtp:', 'smtps:'],
-    secret: true,
   }),
+  SMTP_USER: optional(text({ about: 'who we are to the mail server, where it asks' })),
+  SMTP_PASSWORD: optional(secret({ about: 'our password there; best as SMTP_PASSWORD_FILE' })),
   SMTP_STARTTLS: optional(
     oneOf(['required', 'off'], { about: 'whether smtp:// has to upgrade to TLS; required in production unless it says off' }),
   ),
@@ -79,6 +80,9 @@ export function rules(values: NotificationConfig & ServiceConfig): readonly stri
   const problems = [...serviceRules(values)]
   const dkim = [values.dkimDomain, values.dkimSelector, values.dkimPrivateKey].filter((each) => each !== undefined)
   if (dkim.length !== 0 && dkim.length !== 3) problems.push('DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY go together')
+  if (new URL(values.smtpUrl).username !== '')
+    problems.push('SMTP_URL is no place for credentials: they go into SMTP_USER and SMTP_PASSWORD')
+  if ((values.smtpUser === undefined) !== (values.smtpPassword === undefined)) problems.push('SMTP_USER and SMTP_PASSWORD go together')
   if (values.mailLease < 2_000) problems.push('MAIL_LEASE has to be 2s or more')
   if (values.gatehouseMode !== 'production' || values.tlsByMesh) return problems
   if (values.smtpUrl.startsWith('smtp:') && !upgradesToTls(values))

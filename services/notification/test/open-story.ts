@@ -49,14 +49,9 @@ export interface Story extends AsyncDisposable {
 const hosts: Record<string, string> = { default: '127.0.0.1', acme: 'localhost' }
 const workloads = ['user', 'auth', 'notification', 'billing']
 
-export async function openStory(env: Record<string, string> = {}): Promise<Story> {
-  await using parts = new AsyncDisposableStack()
-  const keys = await workloadKeys(parts)
-  const database = parts.use(await testDatabase({ service: 'notification', sets: migrationsOf(migrations) }))
-  const nats = parts.use(await testNats())
-  const mailServer = parts.use(await startMailServer())
-  const standIn = parts.use(await openStandInPeers(keys.jwksFile))
-  const config = readConfig(
+/** A configuration for a test; whatever is not given is where nobody listens. */
+export const configOf = (env: Record<string, string>) =>
+  readConfig(
     variables,
     {
       GATEHOUSE_MODE: 'test',
@@ -65,21 +60,36 @@ export async function openStory(env: Record<string, string> = {}): Promise<Story
       GRPC_PORT: '0',
       WEB_PORT: '0',
       METRICS_PORT: '0',
-      DATABASE_URL: database.url,
-      NATS_URL: nats.url,
-      WORKLOAD_KEY_FILE: keys.fileOf('notification'),
-      WORKLOAD_JWKS_FILE: keys.jwksFile,
-      AUTH_URL: `127.0.0.1:${standIn.authPort}`,
-      USER_URL: `127.0.0.1:${standIn.userPort}`,
+      NATS_URL: 'nats://127.0.0.1:1',
+      AUTH_URL: '127.0.0.1:1',
+      USER_URL: '127.0.0.1:1',
       REQUEST_KEY: Buffer.alloc(32, 7).toString('base64'),
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
-      SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`,
+      SMTP_URL: 'smtp://127.0.0.1:1',
       MAIL_FROM: 'Gatehouse <no-reply@example.com>',
       DRAIN_TIMEOUT: '5s',
       ...env,
     },
     rules,
   )
+
+export async function openStory(env: Record<string, string> = {}): Promise<Story> {
+  await using parts = new AsyncDisposableStack()
+  const keys = await workloadKeys(parts)
+  const database = parts.use(await testDatabase({ service: 'notification', sets: migrationsOf(migrations) }))
+  const nats = parts.use(await testNats())
+  const mailServer = parts.use(await startMailServer())
+  const standIn = parts.use(await openStandInPeers(keys.jwksFile))
+  const config = configOf({
+    DATABASE_URL: database.url,
+    NATS_URL: nats.url,
+    WORKLOAD_KEY_FILE: keys.fileOf('notification'),
+    WORKLOAD_JWKS_FILE: keys.jwksFile,
+    AUTH_URL: `127.0.0.1:${standIn.authPort}`,
+    USER_URL: `127.0.0.1:${standIn.userPort}`,
+    SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`,
+    ...env,
+  })
   const app = parts.use(await createApp(config))
   const originOf = (tenant: string, of = app): string => `http://${hosts[tenant]}:${of.ports.web}`
   standIn.tellOrigins(new Map(Object.keys(hosts).map((tenant) => [tenant, originOf(tenant)])))
@@ -152,7 +162,7 @@ function withHeaders(transport: Transport, headers: Record<string, string>): Tra
   }
 }
 
-async function workloadKeys(parts: AsyncDisposableStack): Promise<{ jwksFile: string; fileOf: (workload: string) => string }> {
+export async function workloadKeys(parts: AsyncDisposableStack): Promise<{ jwksFile: string; fileOf: (workload: string) => string }> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-notification-story-'))
   parts.defer(() => rm(folder, { recursive: true, force: true }))
   const fileOf = (workload: string): string => join(folder, `${workload}.json`)

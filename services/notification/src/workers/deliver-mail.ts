@@ -4,7 +4,7 @@ import { createBell } from '../core/bell.ts'
 import type { DeliveryOutcome } from '../core/deliveries/deliver.ts'
 import { type ClaimedDelivery, claimDeliveries } from '../store/deliveries.ts'
 import type { Schema } from '../store/schema.ts'
-import { meterDeliveries, outcomes } from './delivery-metrics.ts'
+import { type DeliveryMeter, meterDeliveries } from './delivery-metrics.ts'
 
 export interface MailWorkerOptions {
   readonly db: Db<Schema>
@@ -35,8 +35,8 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
   const abort = new AbortController()
   const meter = meterDeliveries(options.db)
   const lanes = [
-    startLane(options, true, options.concurrency.urgent, abort.signal),
-    startLane(options, false, options.concurrency.ordinary, abort.signal),
+    startLane({ ...options, meter, signal: abort.signal, urgent: true, slots: options.concurrency.urgent }),
+    startLane({ ...options, meter, signal: abort.signal, urgent: false, slots: options.concurrency.ordinary }),
   ]
   return {
     wake() {
@@ -51,7 +51,14 @@ export function startMailWorker(options: MailWorkerOptions): MailWorker {
   }
 }
 
-function startLane({ db, deliver, log, leaseSeconds, pollMs }: MailWorkerOptions, urgent: boolean, slots: number, signal: AbortSignal) {
+interface LaneOptions extends MailWorkerOptions {
+  readonly urgent: boolean
+  readonly slots: number
+  readonly meter: DeliveryMeter
+  readonly signal: AbortSignal
+}
+
+function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, meter, signal }: LaneOptions) {
   const bell = createBell()
   const sending = new Set<Promise<void>>()
   let stopped = false
@@ -60,7 +67,7 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs }: MailWorkerOptions
 
   function send(delivery: ClaimedDelivery): void {
     const sent = deliver(delivery, signal)
-      .then((outcome) => outcomes.add(1, { outcome, template: delivery.template }))
+      .then((outcome) => meter.count(outcome, delivery.template))
       .catch((error: unknown) =>
         log.warn({ err: error, delivery: delivery.id }, 'what came of a mail could not be written; it goes again when its lease ends'),
       )

@@ -1,27 +1,33 @@
 import type { Db } from '@gatehouse/postgres'
 import { type BatchObservableResult, metrics } from '@opentelemetry/api'
+import type { DeliveryOutcome } from '../core/deliveries/deliver.ts'
 import { measureDueDeliveries } from '../store/deliveries.ts'
 import type { Schema } from '../store/schema.ts'
 
-const meter = metrics.getMeter('@gatehouse/notification')
+export interface DeliveryMeter {
+  count(outcome: DeliveryOutcome, template: string): void
+  stop(): void
+}
 
-/** Tries by how they ended, and by template. */
-export const outcomes = meter.createCounter('gatehouse.mail.tries', { description: 'Tries to send a mail, by outcome' })
-
-const due = meter.createObservableGauge('gatehouse.mail.due', { description: 'Mails that should be gone by now' })
-const age = meter.createObservableGauge('gatehouse.mail.oldest', {
-  description: 'For how long the oldest of them should be gone',
-  unit: 's',
-})
-
-/** Observes the queue whenever somebody reads the metrics; while the database is away there is nothing to tell. */
-export function meterDeliveries(db: Db<Schema>): { stop(): void } {
+/** Counts tries, and observes the queue whenever somebody reads the metrics; while the database is away there is nothing to tell about it. */
+export function meterDeliveries(db: Db<Schema>): DeliveryMeter {
+  // Asked for here and not when the module is loaded: until telemetry has started, a meter measures nothing.
+  const meter = metrics.getMeter('@gatehouse/notification')
+  const tries = meter.createCounter('gatehouse.mail.tries', { description: 'Tries to send a mail, by outcome and template' })
+  const due = meter.createObservableGauge('gatehouse.mail.due', { description: 'Mails that should be gone by now' })
+  const oldest = meter.createObservableGauge('gatehouse.mail.oldest', {
+    description: 'For how long the oldest of them should be gone',
+    unit: 's',
+  })
   const observe = async (result: BatchObservableResult): Promise<void> => {
     const queue = await measureDueDeliveries(db).catch(() => undefined)
     if (!queue) return
     result.observe(due, queue.count)
-    result.observe(age, queue.oldestSeconds)
+    result.observe(oldest, queue.oldestSeconds)
   }
-  meter.addBatchObservableCallback(observe, [due, age])
-  return { stop: () => meter.removeBatchObservableCallback(observe, [due, age]) }
+  meter.addBatchObservableCallback(observe, [due, oldest])
+  return {
+    count: (outcome, template) => tries.add(1, { outcome, template }),
+    stop: () => meter.removeBatchObservableCallback(observe, [due, oldest]),
+  }
 }

@@ -32,10 +32,9 @@ export interface MailerOptions {
   readonly unsubscribe?: string | undefined
 }
 
-export interface Mailer {
+export interface Mailer extends AsyncDisposable {
   /** Resolves once the mail server took responsibility for the mail. */
   send(mail: OutgoingMail, signal: AbortSignal): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** Speaks SMTP through a pool of connections. It retries nothing: that is for the deliveries, which outlive the process. */

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { transact } from '@gatehouse/postgres'
+import { sql } from 'kysely'
+import { v7 as uuidv7 } from 'uuid'
+import { openScene } from '../../test/scene.ts'
+import { until } from '../../test/until.ts'
+import { addMail } from '../core/deliveries/add-mail.ts'
+import { addInboxItem } from '../core/inbox/add-inbox-item.ts'
+import { listItems } from '../store/inbox.ts'
+import { findNotification } from '../store/notifications.ts'
+import { startCleanUp } from './clean-up.ts'
+
+const scene = await openScene()
+after(() => scene[Symbol.asyncDispose]())
+const { db, tenant } = scene
+
+test('what is old and finished goes, what is young or still waits stays', async () => {
+  const userId = uuidv7()
+  const add = () => addMail(db, { tenant, template: 'password_changed', userId })
+  const [old, waiting, young] = [await add(), await add(), await add()]
+  await sql`update deliveries set state = 'delivered' where notification_id in (${old}, ${young})`.execute(db)
+  await sql`update notifications set create_time = now() - interval '2 hours' where id in (${old}, ${waiting})`.execute(db)
+  for (let i = 0; i < 2; i++) await transact(db, (tx) => addInboxItem(tx, { tenant, userId, kind: 'signed_in' }))
+  await sql`update inbox_items set create_time = now() - interval '2 hours' where sequence = 1`.execute(db)
+
+  await using _cleanUp = startCleanUp({ db, log: scene.deps.log, notificationsKeptSeconds: 3600, inboxKeptSeconds: 3600 })
+  await until('the old ones to go', async () => (await listItems(db, { tenant, userId }, { limit: 10 })).length === 1)
+  const left = await Promise.all([old, waiting, young].map(async (id) => (await findNotification(db, tenant, id)) !== undefined))
+  assert.deepEqual(left, [false, true, true])
+})
