@@ -51,7 +51,6 @@ export function createRevocationList(now: () => number = Date.now) {
 }
 
 const silenceMs = 15_000
-const meter = metrics.getMeter('@gatehouse/identity')
 
 /**
  * Follows `SessionService.WatchRevocations`: a snapshot, then each revocation as it happens. Comes again by itself after a break, from the
@@ -65,7 +64,8 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
   const patience = setTimeout(beReady, 2_000).unref()
   let connected = false
   let told = false
-  const gauge = meter.createObservableGauge('gatehouse.revocations.connected', {
+  // Not asked for when the module is loaded: until telemetry has started, a meter measures nothing.
+  const gauge = metrics.getMeter('@gatehouse/identity').createObservableGauge('gatehouse.revocations.connected', {
     description: '1 while auth tells which sessions have ended',
   })
   const observe = (result: { observe(value: number): void }) => result.observe(connected ? 1 : 0)

@@ -10,12 +10,11 @@ const everyMs = 60_000
 // Below this the difference is the network's, and nothing that we date is finer.
 const insignificantMs = 500
 
-const meter = metrics.getMeter('@gatehouse/service')
-
 /** Measures the own clock against the database's now and each minute. While it cannot, the last difference holds. */
 export function followClock<DB>(db: Kysely<DB>): Clock {
   let offset = 0
-  const gauge = meter.createObservableGauge('gatehouse.clock.offset', {
+  // Not asked for when the module is loaded: until telemetry has started, a meter measures nothing.
+  const gauge = metrics.getMeter('@gatehouse/service').createObservableGauge('gatehouse.clock.offset', {
     unit: 'ms',
     description: "What is added to the machine's clock to have the database's",
   })
