@@ -63,7 +63,7 @@ async function* answerFrames(
     const bytes = await unframe(body, encoding === undefined ? undefined : String(encoding))
     if (method.desc.methodKind !== 'unary') streams.add(call)
     for await (const message of answersOf(method, call, () => decodeMessage(input, bytes, protocol.binary))) {
-      yield frame(protocol.binary ? encodeBinary(output, message) : encodeJson(output, message, registry))
+      yield frame(protocol.binary ? encodeBinary(output, message) : Buffer.from(encodeJson(output, message, registry)))
     }
     yield framing.end(undefined)
   } catch (thrown) {

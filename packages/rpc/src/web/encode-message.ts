@@ -7,8 +7,8 @@ export function encodeBinary(desc: DescMessage, message: Message): Buffer {
 }
 
 /** Protobuf JSON as RPC clients read it: what has its default value is left out. */
-export function encodeJson(desc: DescMessage, message: Message, registry: Registry | undefined): Buffer {
-  return Buffer.from(JSON.stringify(toJson(desc, message, registry === undefined ? undefined : { registry })))
+export function encodeJson(desc: DescMessage, message: Message, registry: Registry | undefined): string {
+  return JSON.stringify(toJson(desc, message, registry === undefined ? undefined : { registry }))
 }
 
 /** Protobuf JSON as people read it: with every field, also `false` and the empty list. */

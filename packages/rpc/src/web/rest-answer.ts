@@ -1,6 +1,6 @@
 import type { JsonValue } from '@bufbuild/protobuf'
 import type { GuardedMethod } from '../guarded-method.ts'
-import { errorOf, sendError, sendUnknownType } from './answer.ts'
+import { errorOf, sendError, sendJson, sendUnknownType } from './answer.ts'
 import { decompress } from './body.ts'
 import { toRestJson } from './encode-message.ts'
 import { decodeRest } from './rest-request.ts'
@@ -9,7 +9,6 @@ import type { Answer, RouteSettings } from './route-settings.ts'
 import { timeoutOf } from './rpc-protocol.ts'
 import { WebCall } from './web-call.ts'
 
-const JSON_TYPE = 'application/json; charset=utf-8'
 const IS_JSON = /^application\/json(?:; ?charset=utf-?8)?$/i
 const EMPTY = Buffer.alloc(0)
 
@@ -33,7 +32,7 @@ export function answerRest(route: RestRoute, method: GuardedMethod, settings: Ro
       if (route.location)
         reply.header('location', route.location.prefix + encodeURIComponent(String(member(resource, route.location.id.jsonName))))
       if (cacheable) reply.removeHeader('cache-control')
-      reply.code(route.status).type(JSON_TYPE).send(JSON.stringify(resource))
+      sendJson(reply.code(route.status), JSON.stringify(resource))
     } catch (thrown) {
       sendError(errorOf(thrown, reply, settings.log), reply)
     }

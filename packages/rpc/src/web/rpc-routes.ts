@@ -2,7 +2,7 @@ import type { DescMethod } from '@bufbuild/protobuf'
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt'
 import type { FastifyReply } from 'fastify'
 import type { GuardedMethod } from '../guarded-method.ts'
-import { errorOf, sendError, sendUnknownType } from './answer.ts'
+import { errorOf, sendError, sendJson, sendUnknownType } from './answer.ts'
 import { answerFramed } from './answer-framed.ts'
 import { decompress } from './body.ts'
 import { decodeMessage } from './decode-message.ts'
@@ -78,8 +78,8 @@ async function answerUnary(
   const { input, output } = method.desc
   const answer = await method.unary(call, () => decodeMessage(input, bytes, binary))
   if (reply.request.method !== 'POST' && isPublic(method.desc)) reply.removeHeader('cache-control')
-  reply.header('content-type', binary ? 'application/proto' : 'application/json')
-  reply.send(binary ? encodeBinary(output, answer) : encodeJson(output, answer, settings.registry))
+  if (binary) reply.header('content-type', 'application/proto').send(encodeBinary(output, answer))
+  else sendJson(reply, encodeJson(output, answer, settings.registry))
 }
 
 function fromBase64(text: string): Buffer {
