@@ -135,7 +135,7 @@ test('bad input is refused by name, and a password never comes back', async () =
     ['fourteen chars', 'length'],
     ['passwordpassword', 'common'],
     ['weak@example.com', 'context'],
-    ['kz7vq9mm\u0000lp2xrtwe', 'characters'],
+    ['kz7vq9mm\u0007lp2xrtwe', 'characters'],
   ] as const) {
     const answer = await signUp('weak@example.com', { password })
     assert.equal(answer.reason, 'PASSWORD_TOO_WEAK')
