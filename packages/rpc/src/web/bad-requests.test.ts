@@ -254,4 +254,7 @@ test('a message in frames that cannot be read is refused in the last frame', asy
   assert.equal(await watch(frame(gzipSync(good), 1)), 'MALFORMED_REQUEST')
   assert.equal(await watch(frame(gzipSync(good), 1), { 'connect-content-encoding': 'zstd' }), 'ENCODING_NOT_SUPPORTED')
   assert.equal(await watch(frame(gzipSync(Buffer.alloc(50_000_000)), 1), { 'connect-content-encoding': 'gzip' }), 'REQUEST_TOO_LARGE')
+  const waiting = frame(Buffer.from('{"cursor":"wait"}'))
+  assert.equal(await watch(waiting, { 'connect-timeout-ms': '50' }), 'DEADLINE_EXCEEDED')
+  assert.equal(await watch(waiting, { 'connect-timeout-ms': 'soon' }), 'MALFORMED_REQUEST')
 })

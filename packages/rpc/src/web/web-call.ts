@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Cookies, Inbound } from '../inbound.ts'
+import { commonRefusal } from '../refusal.ts'
 import type { Origins } from './origins.ts'
 import type { ReadSource } from './source-address.ts'
 import { webCookies } from './web-cookies.ts'
@@ -72,10 +74,9 @@ export class WebCall implements Inbound {
     const aborter = new AbortController()
     const response = this.#reply.raw
     if (response.destroyed && !response.writableFinished) aborter.abort()
-    const timer =
-      this.deadline === undefined
-        ? undefined
-        : setTimeout(() => aborter.abort(), Math.max(0, Math.min(this.deadline - Date.now(), 2 ** 31 - 1)))
+    const late = () => aborter.abort(commonRefusal(ErrorReason.DEADLINE_EXCEEDED))
+    const left = this.deadline === undefined ? undefined : Math.max(0, Math.min(this.deadline - Date.now(), 2 ** 31 - 1))
+    const timer = left === undefined ? undefined : setTimeout(late, left)
     response.once('close', () => {
       clearTimeout(timer)
       if (!response.writableFinished) aborter.abort()
