@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { file_buf_validate_validate } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js'
 import { printProto } from './print-proto.ts'
 
@@ -17,17 +17,22 @@ const copied: Record<string, [pkg: string, path: string]> = {
   'grpc/reflection/v1alpha/reflection.proto': ['@grpc/reflection', 'build/proto/grpc/reflection/v1alpha/reflection.proto'],
 }
 
-/** Lays other people's contracts into `folder` (ignored by git), so that buf finds them without a network. */
+/** Lays other people's contracts into `folder` (ignored by git), so that buf finds them without a network. Files that are right are left alone: somebody else's buf may be reading them. */
 export function vendorProtos(folder: string): void {
-  rmSync(folder, { recursive: true, force: true })
-  for (const [target, [pkg, path]] of Object.entries(copied)) {
-    const to = join(folder, target)
-    mkdirSync(dirname(to), { recursive: true })
-    cpSync(join(packageRoot(pkg), path), to)
+  const wanted = new Map(
+    Object.entries(copied).map(([target, [pkg, path]]) => [target, readFileSync(join(packageRoot(pkg), path), 'utf8')]),
+  )
+  wanted.set('buf/validate/validate.proto', printProto(file_buf_validate_validate))
+  for (const [target, text] of wanted) {
+    const file = join(folder, target)
+    if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
   }
-  const validate = join(folder, 'buf/validate/validate.proto')
-  mkdirSync(dirname(validate), { recursive: true })
-  writeFileSync(validate, printProto(file_buf_validate_validate))
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name)
+    if (entry.isFile() && !wanted.has(relative(folder, file))) rmSync(file)
+  }
 }
 
 function packageRoot(name: string): string {
