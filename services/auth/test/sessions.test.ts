@@ -4,6 +4,7 @@ import { Code } from '@connectrpc/connect'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { decodeJwt } from 'jose'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { insertCredential } from '../src/store/credentials.ts'
 import { openBrowser } from './browser.ts'
@@ -82,7 +83,7 @@ test('a browser keeps the refresh token in a cookie that no script reads', async
   assert.equal(answer.status, 200)
   const { refreshToken, accessToken } = answer.body.signedIn as Record<string, string>
   assert.equal(refreshToken, undefined)
-  assert.ok(accessToken)
+  assert.equal(decodeJwt(accessToken ?? '').client_id, 'gatehouse-console')
   const [cookie = ''] = answer.cookies
   assert.match(cookie, new RegExp(`^${cookieName}=ghr_[\\w-]{43};`))
   for (const attribute of [/; Path=\//, /; HttpOnly/, /; Secure/, /; SameSite=Strict/, /; Max-Age=77\d{5}/]) assert.match(cookie, attribute)

@@ -21,7 +21,7 @@ import { signUp } from '../core/accounts/sign-up.ts'
 import { verifyEmail } from '../core/accounts/verify-email.ts'
 import type { Deps } from '../core/deps.ts'
 import { proofOf } from './proof-of.ts'
-import { allowCookie, answerWithCookie } from './session-cookie.ts'
+import { allowCookie, answerWithCookie, clientOf } from './session-cookie.ts'
 
 export function accountService(deps: Deps) {
   const retryOf = <Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc> & { requestId: string }): Retry => ({
@@ -39,7 +39,7 @@ export function accountService(deps: Deps) {
     async verifyEmail({ challengeId, proof, password, useCookie }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
-      const input = { tenant: call.tenant, challengeId, proof: proofOf(proof), password, place: placeOf(call) }
+      const input = { tenant: call.tenant, challengeId, proof: proofOf(proof), password, place: placeOf(call, useCookie) }
       return answer(call, await verifyEmail(deps, input), useCookie)
     },
     async resendVerification(request, context) {
@@ -56,13 +56,13 @@ export function accountService(deps: Deps) {
     async resetPassword({ challengeId, proof, password, useCookie }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
-      const input = { tenant: call.tenant, challengeId, proof: proofOf(proof), password, place: placeOf(call) }
+      const input = { tenant: call.tenant, challengeId, proof: proofOf(proof), password, place: placeOf(call, useCookie) }
       return answer(call, await resetPassword(deps, input), useCookie)
     },
     async acceptInvitation({ token, password, useCookie }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
-      const input = { tenant: call.tenant, token, password, place: placeOf(call) }
+      const input = { tenant: call.tenant, token, password, place: placeOf(call, useCookie) }
       return answer(call, await acceptInvitation(deps, input), useCookie)
     },
     async requestEmailChange(request, context) {
@@ -88,8 +88,8 @@ export function accountService(deps: Deps) {
   } satisfies ServiceImpl<typeof AccountService>
 }
 
-function placeOf(call: Call): SignInPlace {
-  return { userAgent: call.header('user-agent') ?? '', source: call.source, signal: call.signal }
+function placeOf(call: Call, useCookie: boolean): SignInPlace {
+  return { userAgent: call.header('user-agent') ?? '', source: call.source, clientId: clientOf(useCookie), signal: call.signal }
 }
 
 function answer(call: Call, result: SignedInResult, useCookie: boolean) {

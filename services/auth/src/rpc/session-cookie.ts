@@ -1,8 +1,14 @@
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Call, commonRefusal } from '@gatehouse/rpc'
+import { consoleClientId, programClientId } from '../core/sessions/open-session.ts'
 
 const cookieName = '__Host-gatehouse-refresh'
+
+/** Pages have their browser keep the refresh token; whoever keeps it in a field is a program. */
+export function clientOf(useCookie: boolean): string {
+  return useCookie ? consoleClientId : programClientId
+}
 
 /** Refuses a `use_cookie` that could not be answered, before anything is done. The web door's cookies refuse without an allowed Origin. */
 export function allowCookie(call: Call, useCookie: boolean): void {

@@ -12,7 +12,7 @@ import { revokeSession } from '../core/sessions/revoke-session.ts'
 import { signIn } from '../core/sessions/sign-in.ts'
 import { signOut } from '../core/sessions/sign-out.ts'
 import { issueToken } from '../core/tokens/issue-token.ts'
-import { allowCookie, answerWithCookie, clearCookie, presentedToken } from './session-cookie.ts'
+import { allowCookie, answerWithCookie, clearCookie, clientOf, presentedToken } from './session-cookie.ts'
 
 /** Where people are signed in. */
 export function sessionService(deps: Deps & { feed: RevocationFeed }) {
@@ -20,7 +20,14 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
     async signIn({ email, password, useCookie }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
-      const result = await signIn(deps, { tenant: call.tenant, email, password, signal: call.signal, ...seenFrom(call) })
+      const result = await signIn(deps, {
+        tenant: call.tenant,
+        email,
+        password,
+        signal: call.signal,
+        clientId: clientOf(useCookie),
+        ...seenFrom(call),
+      })
       return { result: { case: 'signedIn', value: answerWithCookie(call, result, useCookie) } }
     },
     async refreshSession({ refreshToken }, context) {

@@ -23,6 +23,24 @@ export async function databaseTime(db: Db): Promise<Date> {
   return time
 }
 
+/** The database's time, and the oldest revocations of the last `lookBackMs` before it. */
+export async function readRecentRevocations(
+  db: Db,
+  which: { lookBackMs: number; limit: number },
+): Promise<{ time: Date; rows: RevocationRow[] }> {
+  const { rows } = await sql<{ time: Date } & { [K in keyof RevocationRow]: RevocationRow[K] | null }>`
+    select clock.time, recent.tenant, recent.session_id, recent.revoke_time, recent.forget_time
+    from (select clock_timestamp()::timestamptz(3) as time) clock
+    left join lateral (
+      select tenant, session_id, revoke_time, forget_time from revocations
+      where revoke_time >= clock.time - ${which.lookBackMs}::integer * interval '1 millisecond'
+      order by revoke_time, session_id limit ${which.limit}::integer
+    ) recent on true`.execute(db)
+  const [first] = rows
+  if (first === undefined) throw new TypeError('a left join of one row answered none')
+  return { time: first.time, rows: rows.filter((row): row is RevocationRow & { time: Date } => row.session_id !== null) }
+}
+
 /** Revocations from a time on, the oldest first, from behind the row that `after` names. */
 export async function listRevocations(
   db: Db,

@@ -3,6 +3,8 @@ export interface SignInPlace {
   readonly userAgent: string
   /** Address that the call came from. */
   readonly source: string
+  /** Through which first-party client. */
+  readonly clientId?: string
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal
 }

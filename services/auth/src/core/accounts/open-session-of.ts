@@ -40,6 +40,7 @@ export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Prom
       userId: user.id,
       userAgent: place.userAgent,
       source: place.source,
+      ...(place.clientId !== undefined && { clientId: place.clientId }),
       amr: ['pwd'],
     })
   })

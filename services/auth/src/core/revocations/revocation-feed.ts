@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRevocationList, type RevocationList } from '@gatehouse/identity'
 import type { Logger } from '@gatehouse/telemetry'
-import { databaseTime, listRevocations, type RevocationRow } from '../../store/revocations.ts'
+import { listRevocations, type RevocationRow, readRecentRevocations } from '../../store/revocations.ts'
 import type { Db } from '../deps.ts'
 import { Watcher } from './watcher.ts'
 
@@ -44,15 +44,17 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   let first = true
 
   async function poll(): Promise<void> {
-    const now = await databaseTime(db)
     const lookBackMs = first ? tokenLifeSeconds * 1000 + overlapMs : overlapMs
+    const { time: now, rows } = await readRecentRevocations(db, { lookBackMs, limit: pageSize })
     const fresh: RevocationRow[] = []
-    for await (const page of pagesOfRevocations(db, new Date(now.getTime() - lookBackMs)))
-      for (const row of page) {
-        const key = `${row.tenant}/${row.session_id}`
-        if (!seen.has(key)) fresh.push(row)
-        seen.set(key, row.revoke_time.getTime())
-      }
+    const see = (row: RevocationRow) => {
+      const key = `${row.tenant}/${row.session_id}`
+      if (!seen.has(key)) fresh.push(row)
+      seen.set(key, row.revoke_time.getTime())
+    }
+    rows.forEach(see)
+    // Hardly ever: a thousand sessions and more that ended within the time looked back.
+    if (rows.length === pageSize) for await (const page of pagesOfRevocations(db, new Date(now.getTime() - lookBackMs))) page.forEach(see)
     for (const [key, time] of seen) if (time < now.getTime() - 2 * lookBackMs) seen.delete(key)
     for (const row of fresh) list.add(row.session_id, row.forget_time.getTime())
     for (const watcher of watchers) watcher.tell(fresh, cursorOf(now), heartbeatMs)

@@ -4,6 +4,7 @@ import type { WatchRevocationsResponse } from '@gatehouse/contracts/gatehouse/au
 import { transact } from '@gatehouse/postgres'
 import { type OpenedDeps, openDeps } from '../../../test/open-deps.ts'
 import { refusedWith, signSomebodyIn, somebody } from '../../../test/sign-somebody-in.ts'
+import { insertRevocations } from '../../store/revocations.ts'
 import type { Deps } from '../deps.ts'
 import { revokePersonSessions } from '../sessions/revoke-person-sessions.ts'
 import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
@@ -95,6 +96,28 @@ test('silence is broken by heartbeats that carry a cursor', { timeout: 20_000 },
   const { last } = await readUntil(messages, (_, message) => message.snapshotComplete)
   const beat = await readUntil(messages, (_, message) => message.revoked.length === 0)
   assert.ok(beat.last.cursor > last.cursor)
+  stop.abort()
+})
+
+test('thousands that end at once are all told, by the snapshot and live', { timeout: 30_000 }, async () => {
+  const forget = new Date(Date.now() + 600_000)
+  const end = async (count: number) => {
+    const ids = Array.from({ length: count }, () => crypto.randomUUID())
+    await insertRevocations(
+      opened.deps.db,
+      ids.map((id) => ({ tenant, session_id: id, forget_time: forget })),
+    )
+    return ids
+  }
+  const before = await end(2_500)
+  await using feed = startFeed(opened.deps)
+  const stop = new AbortController()
+  const messages = watchRevocations({ ...opened.deps, feed }, { cursor: '', signal: stop.signal })
+  const snapshot = await readUntil(messages, (_, last) => last.snapshotComplete)
+  assert.ok(before.every((id) => snapshot.ids.has(id)))
+  const live = await end(2_500)
+  await readUntil(messages, (ids) => live.every((id) => ids.has(id)))
+  assert.ok([...before, ...live].every((id) => feed.list.isRevoked(id)))
   stop.abort()
 })
 

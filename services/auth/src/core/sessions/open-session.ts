@@ -8,7 +8,8 @@ import type { Db, Deps } from '../deps.ts'
 import { hashRefreshToken, newRefreshToken } from './refresh-token.ts'
 import { coarseNetwork, tidyUserAgent } from './seen-from.ts'
 
-/** The first-party client that people sign in through. */
+/** The first-party clients: programs that hold their refresh token, and pages whose browser holds it for them. */
+export const programClientId = 'gatehouse'
 export const consoleClientId = 'gatehouse-console'
 
 export interface OpenSessionInput {
@@ -37,7 +38,7 @@ export async function openSession(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>,
     tenant: input.tenant,
     id: uuidv7(),
     user_id: input.userId,
-    client_id: input.clientId ?? consoleClientId,
+    client_id: input.clientId ?? programClientId,
     create_time: time,
     last_use_time: time,
     idle_expire_time: new Date(Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, expireTime)),

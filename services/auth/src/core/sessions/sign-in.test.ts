@@ -49,7 +49,7 @@ test('the access token is what RFC 9068 and our verifiers ask for', async () => 
     iss: `${origin}/oidc`,
     aud: 'gatehouse',
     sub: user.id,
-    client_id: 'gatehouse-console',
+    client_id: 'gatehouse',
     sid: session?.id,
     tid: 'default',
     amr: ['pwd'],

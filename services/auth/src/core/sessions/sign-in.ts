@@ -7,7 +7,7 @@ import type { Deps } from '../deps.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { consoleClientId, openSession } from './open-session.ts'
+import { openSession } from './open-session.ts'
 import { resetSignInLimit } from './sign-in-limit.ts'
 import { signedIn } from './signed-in.ts'
 
@@ -17,6 +17,7 @@ export interface SignInInput {
   readonly password: string
   readonly userAgent: string
   readonly source: string
+  readonly clientId?: string
   /** Aborted when nobody waits for the answer any more: the hash is not begun then. */
   readonly signal?: AbortSignal
 }
@@ -43,7 +44,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
     return await openSession(tx, deps, {
       tenant,
       userId: user.id,
-      clientId: consoleClientId,
+      ...(input.clientId !== undefined && { clientId: input.clientId }),
       userAgent: input.userAgent,
       source: input.source,
       amr: ['pwd'],
