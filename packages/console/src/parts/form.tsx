@@ -3,10 +3,14 @@ import { createContext, type FormEvent, type InputHTMLAttributes, type ReactNode
 
 interface FormState {
   readonly busy: boolean
+  /** Names of the fields that were sent empty: what is missing is said in words of a person, not of a rule. */
+  readonly empty: ReadonlySet<string>
   readonly refused: Refused | undefined
 }
 
-const Form$ = createContext<FormState>({ busy: false, refused: undefined })
+const idle: FormState = { busy: false, empty: new Set(), refused: undefined }
+
+const Form$ = createContext<FormState>(idle)
 
 interface FormProps {
   readonly children: ReactNode
@@ -21,7 +25,7 @@ interface FormProps {
 
 /** A form that calls the server: one call at a time, its refusal above the button and beside the fields. */
 export function Form({ children, action, onSubmit, sentences = {}, danger = false, done }: FormProps) {
-  const [state, setState] = useState<FormState>({ busy: false, refused: undefined })
+  const [state, setState] = useState<FormState>(idle)
   const [finished, setFinished] = useState(false)
   const alert = useRef<HTMLParagraphElement>(null)
   async function submit(event: FormEvent<HTMLFormElement>) {
@@ -29,14 +33,15 @@ export function Form({ children, action, onSubmit, sentences = {}, danger = fals
     if (state.busy) return
     const form = event.currentTarget
     const fields = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
-    setState({ busy: true, refused: undefined })
+    const empty = new Set(Object.keys(fields).filter((name) => fields[name]?.trim() === ''))
+    setState({ busy: true, empty, refused: undefined })
     setFinished(false)
     try {
       await onSubmit(fields)
-      setState({ busy: false, refused: undefined })
+      setState(idle)
       setFinished(true)
     } catch (error) {
-      setState({ busy: false, refused: refusedOf(error) })
+      setState({ busy: false, empty, refused: refusedOf(error) })
       requestAnimationFrame(() => (form.querySelector<HTMLElement>('[aria-invalid=true]') ?? alert.current)?.focus())
     }
   }
@@ -72,8 +77,9 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
 /** A labelled input; what the server says of the field stands under it. */
 export function Field({ label, hint, name, ...input }: FieldProps) {
   const id = useId()
-  const { refused } = useContext(Form$)
-  const problem = refused?.fields[name] ?? refused?.fields[snakeCase(name)]
+  const { empty, refused } = useContext(Form$)
+  const told = refused?.fields[name] ?? refused?.fields[snakeCase(name)]
+  const problem = told !== undefined && empty.has(name) ? 'Please fill this in.' : told
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
