@@ -4,6 +4,8 @@ export { type NatsPermissions, type NatsUser, type NatsUserName, natsServiceUser
 export { type NatsOptions, type NatsServer, startNats } from './nats-server.ts'
 export { type OwnedProcess, type OwnedProcessOptions, type ProcessEnd, startOwned } from './owned-process.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
+export { refused } from './refused.ts'
 export { SetupProblem } from './setup-problem.ts'
 export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './test-database.ts'
 export { type TestNats, testNats } from './test-nats.ts'
+export { type WorkloadKeys, workloadKeys } from './workload-keys.ts'

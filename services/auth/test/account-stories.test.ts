@@ -12,9 +12,8 @@ import { ErrorInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_p
 import { addEvent, connectNats, createRelay, eventMigrations } from '@gatehouse/events'
 import { connect, transact } from '@gatehouse/postgres'
 import type { App } from '@gatehouse/service'
-import { testDatabase } from '@gatehouse/testkit'
+import { refused, testDatabase } from '@gatehouse/testkit'
 import { openStory, type Story, type WorkloadName } from './open-story.ts'
-import { refused } from './refused.ts'
 import { until } from './until.ts'
 
 const tenant = 'default'

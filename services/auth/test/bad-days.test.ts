@@ -3,12 +3,12 @@ import { after, before, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { connect } from '@gatehouse/postgres'
+import { refused } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { insertCredential } from '../src/store/credentials.ts'
 import { openBrowser } from './browser.ts'
 import { openStory, type Story } from './open-story.ts'
-import { refused } from './refused.ts'
 import { until } from './until.ts'
 
 let story: Story

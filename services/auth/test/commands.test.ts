@@ -4,11 +4,11 @@ import { Code } from '@connectrpc/connect'
 import { CommandProblem } from '@gatehouse/cli'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { refused } from '@gatehouse/testkit'
 import { decodeJwt } from 'jose'
 import { commands } from '../src/commands.ts'
 import { openBrowser } from './browser.ts'
 import { openStory, type Story } from './open-story.ts'
-import { refused } from './refused.ts'
 import { until } from './until.ts'
 
 let story: Story

@@ -1,14 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { DescService } from '@bufbuild/protobuf'
 import { type Client, createClient, type Transport } from '@connectrpc/connect'
 import { readConfig } from '@gatehouse/config'
-import { createWorkloadKey, createWorkloadSigner, type IssuerRecord } from '@gatehouse/identity'
+import { createWorkloadSigner, type IssuerRecord } from '@gatehouse/identity'
 import { connect } from '@gatehouse/postgres'
 import { peerTransport } from '@gatehouse/rpc'
 import { type App, migrationsOf } from '@gatehouse/service'
-import { type TestNats, testDatabase, testNats } from '@gatehouse/testkit'
+import { type TestNats, testDatabase, testNats, workloadKeys } from '@gatehouse/testkit'
 import { createApp } from '../src/app.ts'
 import { rules, variables } from '../src/config.ts'
 import type { Db } from '../src/core/deps.ts'
@@ -40,7 +37,7 @@ const workloads = ['auth', 'user', 'notification', 'billing']
 
 export async function openStory(): Promise<Story> {
   await using parts = new AsyncDisposableStack()
-  const keys = await workloadKeys(parts)
+  const keys = parts.use(await workloadKeys(workloads))
   const database = parts.use(await testDatabase({ service: 'auth', sets: migrationsOf(migrations) }))
   const { kysely: db } = parts.use(connect<Schema>({ url: database.url, poolSize: 3 }))
   const nats = parts.use(await testNats())
@@ -92,19 +89,4 @@ function withHeaders(transport: Transport, headers: Record<string, string>): Tra
     unary: (method, signal, timeoutMs, header, input) => transport.unary(method, signal, timeoutMs, merged(header), input),
     stream: (method, signal, timeoutMs, header, input) => transport.stream(method, signal, timeoutMs, merged(header), input),
   }
-}
-
-async function workloadKeys(parts: AsyncDisposableStack): Promise<{ jwksFile: string; fileOf: (workload: string) => string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-auth-story-'))
-  parts.defer(() => rm(folder, { recursive: true, force: true }))
-  const fileOf = (workload: string): string => join(folder, `${workload}.json`)
-  const keys = []
-  for (const workload of workloads) {
-    const { privateJwk, publicJwk } = await createWorkloadKey(workload)
-    await writeFile(fileOf(workload), JSON.stringify(privateJwk))
-    keys.push(publicJwk)
-  }
-  const jwksFile = join(folder, 'workloads-public.json')
-  await writeFile(jwksFile, JSON.stringify({ keys }))
-  return { jwksFile, fileOf }
 }

@@ -4,12 +4,12 @@ import { Code } from '@connectrpc/connect'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { refused } from '@gatehouse/testkit'
 import { decodeJwt } from 'jose'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { insertCredential } from '../src/store/credentials.ts'
 import { openBrowser } from './browser.ts'
 import { openStory, type Story } from './open-story.ts'
-import { refused } from './refused.ts'
 import { until } from './until.ts'
 
 let story: Story

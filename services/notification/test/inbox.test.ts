@@ -4,9 +4,9 @@ import { Code } from '@connectrpc/connect'
 import { SignedInSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import type { WatchInboxResponse } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { UserCreatedSchema, UserDeletedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import { refused } from '@gatehouse/testkit'
 import { v7 as uuidv7 } from 'uuid'
 import { type Inbox, openStory } from './open-story.ts'
-import { refused } from './refused.ts'
 import { until } from './until.ts'
 
 const story = await openStory()

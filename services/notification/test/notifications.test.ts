@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 import { Notification_State } from '@gatehouse/contracts/gatehouse/notification/v1/notification_pb'
+import { refused } from '@gatehouse/testkit'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { openStory } from './open-story.ts'
-import { refused } from './refused.ts'
 import { until } from './until.ts'
 
 const story = await openStory()

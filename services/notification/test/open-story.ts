@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf'
 import { type Client, createClient, type Transport } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-node'
@@ -8,11 +5,11 @@ import { readConfig } from '@gatehouse/config'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
 import { addEvent, connectNats, createRelay, eventMigrations } from '@gatehouse/events'
-import { createWorkloadKey, createWorkloadSigner } from '@gatehouse/identity'
+import { createWorkloadSigner } from '@gatehouse/identity'
 import { connect, transact } from '@gatehouse/postgres'
 import { peerTransport } from '@gatehouse/rpc'
 import { type App, migrationsOf } from '@gatehouse/service'
-import { type TestNats, testDatabase, testNats } from '@gatehouse/testkit'
+import { type TestNats, testDatabase, testNats, workloadKeys } from '@gatehouse/testkit'
 import { v7 as uuidv7 } from 'uuid'
 import { createApp } from '../src/app.ts'
 import { rules, variables } from '../src/config.ts'
@@ -75,7 +72,7 @@ export const configOf = (env: Record<string, string>) =>
 
 export async function openStory(env: Record<string, string> = {}): Promise<Story> {
   await using parts = new AsyncDisposableStack()
-  const keys = await workloadKeys(parts)
+  const keys = parts.use(await workloadKeys(workloads))
   const database = parts.use(await testDatabase({ service: 'notification', sets: migrationsOf(migrations) }))
   const nats = parts.use(await testNats())
   const mailServer = parts.use(await startMailServer())
@@ -160,19 +157,4 @@ function withHeaders(transport: Transport, headers: Record<string, string>): Tra
     unary: (method, signal, timeoutMs, header, input) => transport.unary(method, signal, timeoutMs, add(header), input),
     stream: (method, signal, timeoutMs, header, input) => transport.stream(method, signal, timeoutMs, add(header), input),
   }
-}
-
-export async function workloadKeys(parts: AsyncDisposableStack): Promise<{ jwksFile: string; fileOf: (workload: string) => string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-notification-story-'))
-  parts.defer(() => rm(folder, { recursive: true, force: true }))
-  const fileOf = (workload: string): string => join(folder, `${workload}.json`)
-  const keys = []
-  for (const workload of workloads) {
-    const { privateJwk, publicJwk } = await createWorkloadKey(workload)
-    await writeFile(fileOf(workload), JSON.stringify(privateJwk))
-    keys.push(publicJwk)
-  }
-  const jwksFile = join(folder, 'workloads-public.json')
-  await writeFile(jwksFile, JSON.stringify({ keys }))
-  return { jwksFile, fileOf }
 }

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { migrate } from '@gatehouse/postgres'
 import { migrationsOf } from '@gatehouse/service'
-import { testDatabase } from '@gatehouse/testkit'
+import { testDatabase, workloadKeys } from '@gatehouse/testkit'
 import { createApp } from '../src/app.ts'
 import { migrations } from '../src/store/migrations/index.ts'
-import { configOf, workloadKeys } from './open-story.ts'
+import { configOf } from './open-story.ts'
 import { until } from './until.ts'
 
 test('the service waits for its schema, can be stopped meanwhile, and is ready without broker, peers and mail server', async () => {
   await using parts = new AsyncDisposableStack()
-  const keys = await workloadKeys(parts)
+  const keys = parts.use(await workloadKeys(['notification']))
   const database = parts.use(await testDatabase({ service: 'notification', sets: [] }))
   const config = configOf({ DATABASE_URL: database.url, WORKLOAD_KEY_FILE: keys.fileOf('notification'), WORKLOAD_JWKS_FILE: keys.jwksFile })
   const stop = new AbortController()

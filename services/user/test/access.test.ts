@@ -1,9 +1,9 @@
 import { after, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
+import { refused } from '@gatehouse/testkit'
 import { v7 as uuidv7 } from 'uuid'
 import type { Users } from './clients.ts'
 import { administrator, everyPermission, openStory } from './open-story.ts'
-import { refused } from './refused.ts'
 
 const story = await openStory()
 after(() => story[Symbol.asyncDispose]())

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Code, ConnectError } from '@connectrpc/connect'
+import { refused } from '@gatehouse/testkit'
 import pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { createApp } from '../src/app.ts'
 import { overGrpc } from './clients.ts'
 import { administrator, openStory } from './open-story.ts'
-import { refused } from './refused.ts'
 import { until } from './until.ts'
 
 const story = await openStory()

@@ -1,11 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { readConfig } from '@gatehouse/config'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { createWorkloadKey, createWorkloadSigner } from '@gatehouse/identity'
+import { createWorkloadSigner } from '@gatehouse/identity'
 import { type App, migrationsOf } from '@gatehouse/service'
-import { type TestNats, testDatabase, testNats } from '@gatehouse/testkit'
+import { type TestNats, testDatabase, testNats, workloadKeys } from '@gatehouse/testkit'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { createApp } from '../src/app.ts'
 import { rules, type UserConfig, variables } from '../src/config.ts'
@@ -44,7 +41,7 @@ const workloads = ['user', 'auth', 'notification', 'billing']
 
 export async function openStory(): Promise<Story> {
   await using parts = new AsyncDisposableStack()
-  const keys = await workloadKeys(parts)
+  const keys = parts.use(await workloadKeys(workloads))
   const database = parts.use(await testDatabase({ service: 'user', sets: migrationsOf(migrations) }))
   const nats = parts.use(await testNats())
   const auth = parts.use(await openStandInAuth(keys.jwksFile))
@@ -100,19 +97,4 @@ export async function openStory(): Promise<Story> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-async function workloadKeys(parts: AsyncDisposableStack): Promise<{ jwksFile: string; fileOf: (workload: string) => string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-user-story-'))
-  parts.defer(() => rm(folder, { recursive: true, force: true }))
-  const fileOf = (workload: string): string => join(folder, `${workload}.json`)
-  const keys = []
-  for (const workload of workloads) {
-    const { privateJwk, publicJwk } = await createWorkloadKey(workload)
-    await writeFile(fileOf(workload), JSON.stringify(privateJwk))
-    keys.push(publicJwk)
-  }
-  const jwksFile = join(folder, 'workloads-public.json')
-  await writeFile(jwksFile, JSON.stringify({ keys }))
-  return { jwksFile, fileOf }
 }

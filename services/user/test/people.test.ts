@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { refused } from '@gatehouse/testkit'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { administrator, openStory } from './open-story.ts'
-import { refused } from './refused.ts'
 
 const story = await openStory()
 after(() => story[Symbol.asyncDispose]())
