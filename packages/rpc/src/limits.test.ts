@@ -49,7 +49,12 @@ before(async () => {
   const open = () =>
     openTestDoor({
       session: { signIn: seen },
-      more: [[AccountService, complete(AccountService.method, { requestPasswordReset: seen, requestEmailChange: seen })]],
+      more: [
+        [
+          AccountService,
+          complete(AccountService.method, { requestPasswordReset: seen, requestEmailChange: seen, resendVerification: seen }),
+        ],
+      ],
       pipeline: { limits },
     })
   door = await open()
@@ -92,6 +97,18 @@ describe('a limit by a field', () => {
     for (let call = 0; call < 20; call += 1) await signIn(transport, spellings[call % spellings.length])
     await assert.rejects(signIn(transport), (error) => reasonOf(error) === 'LIMIT_EXCEEDED')
     await signIn(transport, `other-${email()}`)
+  })
+
+  test('counts an id in either letter case as one', async () => {
+    // ResendVerification: 5 an hour for a challenge, silently
+    const challengeId = '0190a0de-abcd-7000-8000-00000000abcd'
+    const spellings = [challengeId, challengeId.toUpperCase(), challengeId.replace('abcd', 'aBcD')]
+    const resend = (id: string) => createClient(AccountService, transport).resendVerification({ challengeId: id })
+    for (let call = 0; call < 7; call += 1) await resend(spellings[call % spellings.length] ?? '')
+    assert.deepEqual(
+      calls.map(({ withheld }) => withheld),
+      [false, false, false, false, false, true, true],
+    )
   })
 
   test('counts each tenant apart', async () => {

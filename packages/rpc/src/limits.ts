@@ -1,4 +1,5 @@
-import { type DescMethod, getOption, type Message } from '@bufbuild/protobuf'
+import { type DescField, type DescMethod, getOption, type Message } from '@bufbuild/protobuf'
+import { field as fieldRules } from '@gatehouse/contracts/buf/validate/validate_pb'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Limit, Limit_By, limits } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 import type { CallContext } from './call-context.ts'
@@ -19,10 +20,18 @@ export type LimitGate = (context: CallContext, request: Message) => Promise<void
 export function fieldLimitKeys(method: DescMethod, field: string, value: string): string[] {
   const reader = compileStringField(method.input, field)
   if (reader === undefined) throw new TypeError(`${method.input.typeName} has no string field ${field}`)
-  const counted = isEmailField(reader.field) ? emailKey(value) : value
+  const counted = countedForm(reader.field)(value)
   return getOption(method, limits).flatMap((limit, index) =>
     limit.by === Limit_By.FIELD && limit.field === field ? [`${nameOf(method, index)}:${counted}`] : [],
   )
+}
+
+/** What values of a field are counted as, so that every spelling of one thing is one thing: ids are found in either letter case. */
+function countedForm(field: DescField): (value: string) => string {
+  if (isEmailField(field)) return emailKey
+  const { type } = getOption(field, fieldRules)
+  const isId = type.case === 'string' && type.value.wellKnown.case === 'uuid'
+  return isId ? (value) => value.toLowerCase() : (value) => value
 }
 
 function nameOf(method: DescMethod, index: number): string {
@@ -92,7 +101,7 @@ function compileLimit(method: DescMethod, limit: Limit, index: number, problems:
         problems.push(`limits[${index}].field names ${limit.field}, which is no string field of ${method.input.typeName}`)
         return undefined
       }
-      const keyOf = isEmailField(field.field) ? emailKey : (value: string) => value
+      const keyOf = countedForm(field.field)
       return {
         silent,
         charge(context, request) {
