@@ -140,6 +140,24 @@ test('a remembered token ends with its time and with its session', async () => {
   await assert.rejects(w.verifier.verify(token), TokenInvalid)
 })
 
+test('a remembered token ends with its key, however long it says that it lives', async () => {
+  await using w = await world()
+  const token = await w.sign({ exp: Math.floor(Date.now() / 1000) + 10 * 31_536_000 })
+  await w.verifier.verify(token)
+  w.records[0]?.jwks.pop()
+  await w.issuers.lookAgain()
+  await assert.rejects(w.verifier.verify(token), TokenInvalid)
+})
+
+test('a remembered token ends with its tenant', async () => {
+  await using w = await world()
+  const token = await w.sign()
+  await w.verifier.verify(token)
+  w.records.pop()
+  await w.issuers.lookAgain()
+  await assert.rejects(w.verifier.verify(token), TokenInvalid)
+})
+
 test('a key that was made a moment ago is looked for', async () => {
   await using w = await world()
   const fresh = await generateKeyPair('ES256', { extractable: true })

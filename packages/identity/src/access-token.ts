@@ -46,12 +46,19 @@ const longest = 8 * 1024
 const toleranceSeconds = 5
 const claimPattern = /^[\x21-\x7e]{1,256}$/
 
-/** A verifier of access tokens. Verified tokens are remembered by their whole text, never longer than they live. */
+interface Verified {
+  readonly person: Person
+  /** What vouched for it. */
+  readonly iss: string
+  readonly kid: string
+}
+
+/** A verifier of access tokens. Verified tokens are remembered by their whole text, never longer than they live or than their key is trusted. */
 export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): AccessTokenVerifier {
   const { audience, issuers, revocations, now = Date.now, remembered = 5_000 } = options
-  const seen = new LRUCache<string, Person>({ max: remembered })
+  const seen = new LRUCache<string, Verified>({ max: remembered })
 
-  async function verifyAnew(token: string): Promise<Person> {
+  async function verifyAnew(token: string): Promise<Verified> {
     if (token.length > longest) throw new TokenInvalid('the token is too long')
     const { kid, tenant } = peek(token)
     const { issuer, key } = await findKey(issuers, tenant, kid)
@@ -70,16 +77,25 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
     }
     // An array that contains our audience would be good elsewhere too: ours name one audience and only that.
     if (payload.aud !== audience) throw new TokenInvalid('the audience is another')
-    return personOf(payload)
+    return { person: personOf(payload), iss: issuer.issuer, kid }
+  }
+
+  /** Somebody who stole a key chose how long its tokens live: they end with the key. */
+  function holds({ person, iss, kid }: Verified): boolean {
+    if (person.expireTime + toleranceSeconds * 1000 <= now()) return false
+    const issuer = issuers.issuer(person.tenant)
+    return issuer?.issuer === iss && issuer.keys.has(kid)
   }
 
   return {
     async verify(token) {
-      let person = seen.get(token)
-      if (!person || person.expireTime + toleranceSeconds * 1000 <= now()) {
-        person = await verifyAnew(token)
-        seen.set(token, person)
+      let verified = seen.get(token)
+      if (!verified || !holds(verified)) {
+        seen.delete(token)
+        verified = await verifyAnew(token)
+        seen.set(token, verified)
       }
+      const { person } = verified
       if (person.sessionId !== '' && revocations?.isRevoked(person.sessionId)) throw new TokenInvalid('the session has ended')
       return person
     },

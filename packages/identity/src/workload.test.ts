@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { importJWK, SignJWT } from 'jose'
 import { createWorkloadKey, createWorkloadSigner, createWorkloadVerifier, TokenInvalid } from './index.ts'
 
 async function keyring(...names: string[]) {
@@ -43,6 +44,46 @@ test('a token ends after a minute, remembered or not', async () => {
   await verifier.verify(token)
   clock.now += 70_000
   await assert.rejects(verifier.verify(token), TokenInvalid)
+})
+
+test('a token is remembered no longer than any token lives, whatever its end says', async () => {
+  using ring = await keyring('user')
+  const clock = { now: Date.now() }
+  const verifier = createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile, now: () => clock.now })
+  const jwk = ring.keys[0]?.privateJwk
+  assert.ok(jwk)
+  const token = await new SignJWT()
+    .setProtectedHeader({ alg: 'ES256', typ: 'gatehouse-workload+jwt', kid: jwk.kid ?? '' })
+    .setIssuer('gatehouse-workload')
+    .setSubject('user')
+    .setAudience('auth')
+    .setJti('j1')
+    .setIssuedAt()
+    .setExpirationTime('10y')
+    .sign(await importJWK(jwk, 'ES256'))
+  assert.equal(await verifier.verify(token), 'user')
+  clock.now += 70_000
+  await assert.rejects(verifier.verify(token), TokenInvalid)
+})
+
+test('a key that is taken away proves nothing more, and one that is added does at once', async () => {
+  using ring = await keyring('user', 'auth')
+  const verifier = createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile, intervalMs: 0 })
+  const token = await (await createWorkloadSigner(ring.keyFile('user'))).tokenFor('auth')
+  assert.equal(await verifier.verify(token), 'user')
+  const added = await createWorkloadKey('notification')
+  writeFileSync(ring.jwksFile, JSON.stringify({ keys: [added.publicJwk] }))
+  await assert.rejects(verifier.verify(token), TokenInvalid)
+  writeFileSync(ring.keyFile('user'), JSON.stringify(added.privateJwk))
+  assert.equal(await verifier.verify(await (await createWorkloadSigner(ring.keyFile('user'))).tokenFor('auth')), 'notification')
+})
+
+test('a set of keys that is being written changes nothing', async () => {
+  using ring = await keyring('user')
+  const verifier = createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile, intervalMs: 0 })
+  const token = await (await createWorkloadSigner(ring.keyFile('user'))).tokenFor('auth')
+  writeFileSync(ring.jwksFile, '{"keys":[')
+  assert.equal(await verifier.verify(token), 'user')
 })
 
 test('forged and foreign tokens are refused', async () => {

@@ -95,29 +95,44 @@ export interface WorkloadVerifier {
 export interface WorkloadVerifierOptions {
   /** The name that tokens must have as `aud`: the own one. */
   self: string
-  /** The JWKS of all workloads; read again when a key is unknown, at most once in a second. */
+  /** The JWKS of all workloads; read again when it changes, so that a key can be added and taken away without a restart. */
   jwksFile: string
+  /** Milliseconds between two looks at the file; 1 s unless given. A key that is unknown has it looked at at once. */
+  intervalMs?: number
   now?: () => number
 }
 
-/** A verifier of workload tokens. A token that was verified is remembered until it ends. */
-export function createWorkloadVerifier({ self, jwksFile, now = Date.now }: WorkloadVerifierOptions): WorkloadVerifier {
+/** A verifier of workload tokens. A token that was verified is remembered until it ends, or until the keys change. */
+export function createWorkloadVerifier({ self, jwksFile, intervalMs = 1_000, now = Date.now }: WorkloadVerifierOptions): WorkloadVerifier {
+  let state = stateOf(jwksFile)
   let keys = readKeys(jwksFile)
-  let lastRead = performance.now()
+  let lastLook = performance.now()
   const seen = new LRUCache<string, { workload: string; expireTime: number }>({ max: 500 })
+
+  function look(): void {
+    lastLook = performance.now()
+    const present = stateOf(jwksFile)
+    if (present === undefined || present === state) return
+    try {
+      keys = readKeys(jwksFile)
+    } catch {
+      // Half written: the next look finds it whole, and until then the keys that were known are.
+      return
+    }
+    state = present
+    seen.clear()
+  }
 
   return {
     async verify(token) {
+      if (performance.now() - lastLook >= intervalMs) look()
       const held = seen.get(token)
       if (held && held.expireTime > now()) return held.workload
       try {
         if (token.length > 4096) throw new TokenInvalid('the token is too long')
         const { kid } = decodeProtectedHeader(token)
         if (typeof kid !== 'string') throw new TokenInvalid('the key is not named')
-        if (!keys.has(kid) && performance.now() - lastRead > 1000) {
-          lastRead = performance.now()
-          keys = readKeys(jwksFile)
-        }
+        if (!keys.has(kid)) look()
         const jwk = keys.get(kid)
         if (!jwk) throw new TokenInvalid('the key is unknown')
         const key = (await importJWK({ ...jwk, alg: 'ES256' }, 'ES256')) as CryptoKey
@@ -128,12 +143,15 @@ export function createWorkloadVerifier({ self, jwksFile, now = Date.now }: Workl
           audience: self,
           subject: jwk.workload,
           requiredClaims: ['exp', 'iat', 'jti'],
-          maxTokenAge: lifetimeSeconds + toleranceSeconds,
+          maxTokenAge: lifetimeSeconds,
           clockTolerance: toleranceSeconds,
           currentDate: new Date(now()),
         })
         if (payload.aud !== self) throw new TokenInvalid('the audience is another')
-        seen.set(token, { workload: jwk.workload, expireTime: ((payload.exp as number) + toleranceSeconds) * 1000 })
+        // However long a token says that it lives, it is no older than others when it ends.
+        const endSeconds = Math.min(payload.exp as number, (payload.iat as number) + lifetimeSeconds) + toleranceSeconds
+        // The keys may have changed while the signature was checked.
+        if (keys.get(kid) === jwk) seen.set(token, { workload: jwk.workload, expireTime: endSeconds * 1000 })
         return jwk.workload
       } catch (error) {
         if (error instanceof TokenInvalid) throw error
@@ -141,6 +159,12 @@ export function createWorkloadVerifier({ self, jwksFile, now = Date.now }: Workl
       }
     },
   }
+}
+
+/** Differs when the file does; undefined while there is none. */
+function stateOf(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false })
+  return found && `${found.mtimeMs} ${found.ino} ${found.size}`
 }
 
 function readKeys(file: string): Map<string, WorkloadJwk> {
