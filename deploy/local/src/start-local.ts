@@ -105,13 +105,10 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   const environment = (name: ServiceName) => ({ ...environmentOf(name, environmentParts), ...extra[name] })
   await settleAll(serviceNames.map((name) => writeEnvironment(folder, name, environment(name))))
   await writeEnvironment(folder, 'example', exampleEnvironment(environmentParts))
-  await settleAll(
-    serviceNames.map((name) =>
-      runGatehouse(['migrate', name], environment(name)).catch((error: unknown) =>
-        fail(`The schema of ${name} cannot be brought up to date (npm start -- --reset forgets everybody and starts anew)`, error),
-      ),
-    ),
-  )
+  const migrate = (name: ServiceName) =>
+    runGatehouse(['migrate', name], environment(name)).catch((error: unknown) =>
+      fail(`The schema of ${name} cannot be brought up to date (npm start -- --reset forgets everybody and starts anew)`, error),
+    )
 
   const children = new Map<ServiceName, OwnedProcess>()
   parts.defer(async () => {
@@ -126,10 +123,16 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     await untilReady(name, child, ports.services[name].metrics)
   }
   onStep('user, auth and notification')
-  await settleAll(serviceNames.map(startService))
-  onStep('the origin')
   const adminTokenFile = join(folder, 'admin-token')
-  parts.use(await keepAdminToken(adminTokenFile, () => runGatehouse(['dev', 'admin-token'], environment('auth')), breakWith))
+  const makeAdminToken = () => runGatehouse(['dev', 'admin-token'], environment('auth'))
+  // Services wait for their schema by themselves: they load while it is brought up to date. The first that fails ends the start; what runs is stopped.
+  await Promise.all([
+    ...serviceNames.map(migrate),
+    startService('user'),
+    startService('notification'),
+    startService('auth').then(async () => parts.use(await keepAdminToken(adminTokenFile, makeAdminToken, breakWith))),
+  ])
+  onStep('the origin')
   const origin = parts.use(
     await startOrigin({
       port: ports.origin,

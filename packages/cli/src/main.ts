@@ -9,9 +9,12 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const services = `${root}services/`
 
 // An image holds one service, a checkout all of them: the commands are those of the services that are here.
-async function ownedCommands(): Promise<Owned[]> {
+async function ownedCommands(words: readonly string[]): Promise<Owned[]> {
   const owned: Owned[] = []
-  for (const service of existsSync(services) ? readdirSync(services).sort() : []) {
+  const here = existsSync(services) ? readdirSync(services).sort() : []
+  // Whoever names a service waits for that one to load.
+  const named = here.filter((service) => words.includes(service))
+  for (const service of named.length > 0 ? named : here) {
     const file = `${services}${service}/src/commands.ts`
     if (!existsSync(file)) continue
     const { commands } = (await import(file)) as { commands: readonly Command[] }
@@ -21,7 +24,7 @@ async function ownedCommands(): Promise<Owned[]> {
 }
 
 async function main(words: readonly string[]): Promise<void> {
-  const all = await ownedCommands()
+  const all = await ownedCommands(words)
   if (words.includes('--help') || words.length === 0) {
     process.stdout.write(`${usage(all)}\n`)
     if (words.length === 0) process.exitCode = 2
