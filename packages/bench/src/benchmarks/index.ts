@@ -1,0 +1,10 @@
+import type { Benchmark } from '../benchmark.ts'
+import { eventLatency } from './event-latency.ts'
+import { footprint } from './footprint.ts'
+import { getUser } from './get-user.ts'
+import { grpcDoor } from './grpc-door.ts'
+import { mail } from './mail.ts'
+import { start } from './start.ts'
+
+/** Every benchmark, in the order in which they run and are shown. */
+export const benchmarks: readonly Benchmark[] = [start, footprint, eventLatency, mail, grpcDoor, getUser]

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util'
+import { type Bench, type Benchmark, type Effort, efforts } from './benchmark.ts'
+import { benchmarks } from './benchmarks/index.ts'
+import { machine } from './conditions.ts'
+import { type House, openHouse } from './house.ts'
+import { printComparison, printTable } from './report/print-table.ts'
+import { writePage } from './report/write-page.ts'
+import { committedRows, type Row, rowOf, writeRows } from './results.ts'
+
+const usage = `pnpm bench [NAME …] [--quick] [--compare]
+
+  NAME       only these: ${benchmarks.map(({ name }) => name).join(', ')}
+  --quick    short rounds: everything within three minutes
+  --compare  then print what changed against the last committed results`
+
+async function main(args: readonly string[]): Promise<void> {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { quick: { type: 'boolean' }, compare: { type: 'boolean' }, help: { type: 'boolean' } },
+  })
+  if (values.help) return console.log(usage)
+  const unknown = positionals.find((name) => !benchmarks.some((benchmark) => benchmark.name === name))
+  if (unknown !== undefined) throw new TypeError(`There is no benchmark ${unknown}.\n${usage}`)
+  const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const earlier = committedRows()
+  const fresh = await runAll(chosen, values.quick ? efforts.quick : efforts.full)
+  const rows = await writeRows(
+    fresh,
+    benchmarks.map(({ name }) => name),
+  )
+  await writePage(rows, benchmarks)
+  console.log()
+  printTable(fresh)
+  if (values.compare) printComparison(fresh, earlier)
+  const missed = fresh.filter(({ holds }) => holds === false).length
+  console.log(
+    `\n${missed === 0 ? 'every goal holds' : `${missed} missed`}; docs/performance.md and packages/bench/results/latest.json are written`,
+  )
+}
+
+async function runAll(chosen: readonly Benchmark[], effort: Effort): Promise<readonly Row[]> {
+  await using opened = new AsyncDisposableStack()
+  let house: Promise<House> | undefined
+  const bench: Bench = {
+    effort,
+    house: () => {
+      house ??= openHouse().then((it) => opened.use(it))
+      return house
+    },
+    say: (line) => console.log(line),
+  }
+  const rows: Row[] = []
+  for (const benchmark of chosen) {
+    const conditions = machine(effort)
+    const began = performance.now()
+    console.log(`${benchmark.name}: ${benchmark.about}`)
+    rows.push(...(await benchmark.run(bench)).map((finding) => rowOf(finding, conditions)))
+    console.log(`  took ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  }
+  return rows
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  process.exitCode = 1
+  console.error(error instanceof TypeError ? error.message : error)
+}

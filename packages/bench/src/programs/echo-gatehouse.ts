@@ -1,0 +1,32 @@
+import { createAccessTokenVerifier, createRevocationList, followIssuers, type IssuerRecord } from '@gatehouse/identity'
+import { createGrpcDoor, createPipeline, createWebDoor } from '@gatehouse/rpc'
+import { startTelemetry } from '@gatehouse/telemetry'
+import { EchoService, echoImplementation } from '../echo-contract.ts'
+import { answerParent, type CommonActs } from './answer-parent.ts'
+
+/** The echo behind both of our doors with everything on. */
+export interface EchoGatehouseActs extends CommonActs {
+  listen(issuer: IssuerRecord): Promise<{ grpc: number; web: number }>
+}
+
+const log = { debug() {}, info() {}, warn: console.warn, error: console.error }
+
+answerParent<Omit<EchoGatehouseActs, 'usage'>>({
+  async listen(issuer) {
+    await startTelemetry({ service: 'bench' })
+    const issuers = followIssuers(async () => [issuer])
+    await issuers.lookAgain()
+    const pipeline = createPipeline({
+      service: 'bench',
+      accessTokens: createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: createRevocationList() }),
+      workloads: { verify: () => Promise.reject(new Error('no workload calls here')) },
+      tenantOfHost: (host) => issuers.tenantOfHost(host),
+      limits: { take: () => Promise.reject(new Error('the echo declares no limit')) },
+      log,
+    })
+    const services = [pipeline.guard(EchoService, echoImplementation)]
+    const grpc = await createGrpcDoor({ service: 'bench', services, host: '127.0.0.1', port: 0, log })
+    const web = await createWebDoor({ services, host: '127.0.0.1', port: 0, log, trustedProxies: [], allowedOrigins: [] })
+    return { grpc: grpc.port, web: web.port }
+  },
+})
