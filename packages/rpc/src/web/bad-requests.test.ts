@@ -209,6 +209,8 @@ test('a GET that cannot be read is refused', async () => {
   assert.equal((await get(`connect=v1&encoding=json&message=${message}`)).status, 200)
   assert.equal((await get(`encoding=json&base64=1&message=${Buffer.from(GOOD).toString('base64url')}`)).status, 200)
   assert.equal((await get(`encoding=json&compression=gzip&base64=1&message=${gzipSync(GOOD).toString('base64url')}`)).status, 200)
+  const bomb = gzipSync(GOOD.padEnd(1_000_000)).toString('base64url')
+  refused(await get(`encoding=json&compression=gzip&base64=1&message=${bomb}`), 429, 'REQUEST_TOO_LARGE')
   refused(await get(`message=${message}`), 415, 'MALFORMED_REQUEST', 'content-type')
   refused(await get(`encoding=xml&message=${message}`), 415, 'MALFORMED_REQUEST', 'content-type')
   refused(await get('encoding=json'), 400, 'MALFORMED_REQUEST', '')

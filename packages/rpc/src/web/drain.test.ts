@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { AUTHORIZATION, openTestDoor, type TestDoor } from './door-for-tests.ts'
+import { frame } from './framing.ts'
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000
@@ -109,6 +111,31 @@ test('more large bodies than the door has room for are shed before they are read
   assert.equal(await post(small), 200)
   holding.destroy()
   await until(async () => (await post(large)) === 200)
+})
+
+test('a compressed body counts as large as it can become', async () => {
+  await using opened = await openTestDoor({ bodyBudgetBytes: 4 * 1024 * 1024 })
+  const url = `${opened.url}/api/users:search`
+  const headers = { ...AUTHORIZATION, 'content-type': 'application/json' }
+  const holding = request(url, { method: 'POST', headers: { ...headers, 'content-length': 4 * 1024 * 1024 } })
+  holding.on('error', () => {})
+  holding.write('{')
+  const post = async (body: Buffer, more = {}) => (await fetch(url, { method: 'POST', headers: { ...headers, ...more }, body })).status
+  const large = JSON.stringify({ query: 'a' }).padEnd(400_000)
+  const bomb = gzipSync(large)
+  await until(async () => (await post(bomb, { 'content-encoding': 'gzip' })) === 429)
+  assert.equal(await post(brotliCompressSync(large), { 'content-encoding': 'br' }), 429)
+  const stream = `${opened.url}/gatehouse.notification.v1.InboxService/WatchInbox`
+  for (const [type, name] of [
+    ['connect+json', 'connect-content-encoding'],
+    ['grpc-web+json', 'grpc-encoding'],
+  ] as const) {
+    const sent = { ...AUTHORIZATION, 'content-type': `application/${type}`, [name]: 'gzip' }
+    assert.equal((await fetch(stream, { method: 'POST', headers: sent, body: frame(bomb, 1) })).status, 429)
+  }
+  assert.equal(await post(Buffer.from(JSON.stringify({ query: 'a' }))), 200)
+  holding.destroy()
+  await until(async () => (await post(bomb, { 'content-encoding': 'gzip' })) === 200)
 })
 
 function keepAlive(): Agent & Disposable {

@@ -22,6 +22,9 @@ export function takesGet(rpc: DescMethod): boolean {
 
 const EMPTY = Buffer.alloc(0)
 
+/** Largest message in a URL after decompression: what would be larger belongs into a body, of which the door keeps account. */
+const MAX_URL_MESSAGE_BYTES = 256 * 1024
+
 /** POST on the path of an RPC, in whichever protocol the `Content-Type` names. */
 export function answerRpc(method: GuardedMethod, settings: RouteSettings): Answer {
   const unary = method.desc.methodKind === 'unary'
@@ -60,7 +63,14 @@ export function answerRpcGet(method: GuardedMethod, settings: RouteSettings): An
       const text = one('message') ?? ''
       const message = one('base64') === '1' ? fromBase64(text) : Buffer.from(text)
       const call = new WebCall(request, reply, settings, timeoutOf(request.raw.headers))
-      await answerUnary(method, call, await decompress(message, one('compression')), encoding === 'proto', reply, settings)
+      await answerUnary(
+        method,
+        call,
+        await decompress(message, one('compression'), MAX_URL_MESSAGE_BYTES),
+        encoding === 'proto',
+        reply,
+        settings,
+      )
     } catch (thrown) {
       sendError(errorOf(thrown, reply, settings.log), reply)
     }
