@@ -41,6 +41,7 @@ if (!values['checks-only'] && !stopping.signal.aborted) {
 const leftOut = [
   ...(positionals.length > 0 ? ['every check, and the tests outside these paths'] : []),
   ...(values['checks-only'] ? ['all tests'] : []),
+  ...(positionals.length === 0 && !values['checks-only'] ? ['the figures, which "npm run bench" measures'] : []),
 ]
 const stopped = stopping.signal.aborted
 const passed = report({
