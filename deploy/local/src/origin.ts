@@ -61,8 +61,10 @@ export async function startOrigin(parts: OriginParts): Promise<Origin> {
     if (service) return forward(request, response, parts.services[service].web, service === 'auth', agent)
     if (path.startsWith('/api/') || path.startsWith('/gatehouse.')) return notServed(response)
     if (path === '/openapi.json') return void answerFile(response, parts.openapi, 'application/json', {})
-    if (path.startsWith('/dev/')) return answerMailbox(request, response, path, parts.mailbox)
     const host = request.headers.host ?? ''
+    // Another site's name that leads to this machine would let that site's pages read the codes in the mails.
+    if (path.startsWith('/dev/') && !loopbackHost.test(host)) return notServed(response)
+    if (path.startsWith('/dev/')) return answerMailbox(request, response, path, parts.mailbox)
     // Passkeys and cookies belong to a name, not to an address.
     if (/^(127\.0\.0\.1|\[::1\])(:|$)/.test(host))
       return redirect(response, `http://localhost${host.replace(/^.*?(:\d+)?$/, '$1')}${request.url}`)
@@ -102,6 +104,9 @@ function listen(server: ReturnType<typeof createServer>, port: number, host: str
   })
 }
 
+/** Names that browsers never look up elsewhere. */
+const loopbackHost = /^(127\.0\.0\.1|\[::1\]|([a-z0-9-]+\.)*localhost)(:\d+)?$/i
+
 const largestBytes = 4 * 1024 * 1024
 
 const hopByHop = new Set([
@@ -123,6 +128,8 @@ function forward(request: IncomingMessage, response: ServerResponse, port: numbe
     if (name === 'cookie' && !withCookies) continue
     headers[name] = value
   }
+  // Without its length a body needs the framing that it came in: Node adds none to a GET, and what stands in the body would be the next request.
+  if (request.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked'
   headers.host = (request.headers.host ?? '').replace(/^(127\.0\.0\.1|\[::1\])(?=:|$)/, 'localhost')
   headers['x-forwarded-for'] = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
   headers['x-forwarded-proto'] = 'http'
