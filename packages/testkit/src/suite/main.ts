@@ -1,55 +1,12 @@
-import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { checks } from './checks.ts'
-import { findTests, root } from './find-tests.ts'
-import { report } from './report.ts'
-import { type FileResult, runTests } from './run-tests.ts'
-import { type StepResult, step } from './step.ts'
-import { withTestServers } from './test-servers.ts'
+import { runSuite } from './run-suite.ts'
 
 /** `npm test` runs the checks and all tests; with paths, the tests under them alone; with --checks-only, the checks alone. */
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'checks-only': { type: 'boolean', default: false } } })
-
-const stopping = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort(signal))
-
-const began = performance.now()
-const steps: StepResult[] = []
-let files: readonly FileResult[] = []
-
-if (positionals.length === 0) {
-  for (const check of checks) {
-    if (!stopping.signal.aborted) steps.push(await step(check.name, stopping.signal, check.run))
-  }
+try {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'checks-only': { type: 'boolean', default: false } } })
+  await runSuite({ checksOnly: values['checks-only'], under: positionals })
+} catch (error) {
+  if (!(error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))) throw error
+  process.stderr.write(`${error.message}\nUsage: npm test [-- PATH…]   or   npm run check\n`)
+  process.exitCode = 2
 }
-if (!values['checks-only'] && !stopping.signal.aborted) {
-  const tests = findTests(positionals)
-  if (tests.length === 0) {
-    steps.push(
-      await step('tests', stopping.signal, async () => ({
-        passed: false,
-        output: `No test file under ${positionals.join(', ') || relative(process.cwd(), root) || '.'}.`,
-      })),
-    )
-  } else {
-    const run = await withTestServers(stopping.signal, (env) => runTests(tests, env, stopping.signal))
-    if ('failure' in run) steps.push({ name: 'tests', passed: false, seconds: 0 })
-    else files = run.result
-  }
-}
-
-const leftOut = [
-  ...(positionals.length > 0 ? ['every check, and the tests outside these paths'] : []),
-  ...(values['checks-only'] ? ['all tests'] : []),
-  ...(positionals.length === 0 && !values['checks-only'] ? ['the figures, which "npm run bench" measures'] : []),
-]
-const stopped = stopping.signal.aborted
-const passed = report({
-  steps,
-  files,
-  leftOut: [...leftOut, ...(stopped ? ['what was to come when it was stopped'] : [])],
-  seconds: (performance.now() - began) / 1000,
-  stopped,
-})
-if (stopped) process.exitCode = 130
-else if (!passed) process.exitCode = 1

@@ -1,0 +1,54 @@
+import { relative } from 'node:path'
+import { checks } from './checks.ts'
+import { findTests, root } from './find-tests.ts'
+import { report } from './report.ts'
+import { type FileResult, runTests } from './run-tests.ts'
+import { type StepResult, step } from './step.ts'
+import { withTestServers } from './test-servers.ts'
+
+/** Runs the checks and the tests, prints how it went, and sets the exit code. With paths, the tests under them are all that runs. */
+export async function runSuite({ checksOnly, under }: { readonly checksOnly: boolean; readonly under: readonly string[] }): Promise<void> {
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort(signal))
+
+  const began = performance.now()
+  const steps: StepResult[] = []
+  let files: readonly FileResult[] = []
+
+  if (under.length === 0) {
+    for (const check of checks) {
+      if (!stopping.signal.aborted) steps.push(await step(check.name, stopping.signal, check.run))
+    }
+  }
+  if (!checksOnly && !stopping.signal.aborted) {
+    const tests = findTests(under)
+    if (tests.length === 0) {
+      steps.push(
+        await step('tests', stopping.signal, async () => ({
+          passed: false,
+          output: `No test file under ${under.join(', ') || relative(process.cwd(), root) || '.'}.`,
+        })),
+      )
+    } else {
+      const run = await withTestServers(stopping.signal, (env) => runTests(tests, env, stopping.signal))
+      if ('failure' in run) steps.push({ name: 'tests', passed: false, seconds: 0 })
+      else files = run.result
+    }
+  }
+
+  const leftOut = [
+    ...(under.length > 0 ? ['every check, and the tests outside these paths'] : []),
+    ...(checksOnly ? ['all tests'] : []),
+    ...(under.length === 0 && !checksOnly ? ['the figures, which "npm run bench" measures'] : []),
+  ]
+  const stopped = stopping.signal.aborted
+  const passed = report({
+    steps,
+    files,
+    leftOut: [...leftOut, ...(stopped ? ['what was to come when it was stopped'] : [])],
+    seconds: (performance.now() - began) / 1000,
+    stopped,
+  })
+  if (stopped) process.exitCode = 130
+  else if (!passed) process.exitCode = 1
+}
