@@ -19,18 +19,22 @@ const commands = {
   baseline: ['packages/testkit/src/suite/move-baseline.ts'],
   bench: ['packages/bench/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
+  tarballs: ['scripts/packing/main.ts'],
 }
 
 async function main([command = '', ...args]) {
   const shell = command === 'verify' ? ['.ci/run'] : undefined
-  if (!shell && !Object.hasOwn(commands, command)) {
-    throw new Obstacle(`There is no command "${command}". The commands are: ${[...Object.keys(commands), 'verify'].join(', ')}.`)
+  if (!shell && command !== 'node' && !Object.hasOwn(commands, command)) {
+    throw new Obstacle(`There is no command "${command}". The commands are: ${[...Object.keys(commands), 'node', 'verify'].join(', ')}.`)
   }
   const { node, path } = await ensureToolchain(root)
   // Compiled code and stripped types are kept between starts: a service starts in half the time, and takes a fifth less memory.
   const env = { NODE_COMPILE_CACHE: join(root, '.cache', 'node'), ...process.env, PATH: path }
   await ensureDependencies(root, env)
   if (shell) return inForeground('bash', [...shell, ...args], { cwd: root, env })
+
+  // Whichever Node there is on the PATH, this one runs TypeScript.
+  if (command === 'node') return inForeground(node, args, { cwd: root, env })
 
   const program = join(root, commands[command][0])
   if (!existsSync(program)) throw new Obstacle(`${commands[command][0]} is missing: is this clone complete? "git status" tells.`)

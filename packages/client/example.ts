@@ -1,5 +1,5 @@
+import { connectGatehouse } from '@gatehouse/client'
 import { UserCreatedSchema, UserUpdatedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
-import { connectGatehouse } from './src/index.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 

@@ -3,7 +3,7 @@ import { type CallOptions, type Client, createClient, type Transport } from '@co
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { connectNats, type Envelope, type Nats, subscribe } from '@gatehouse/events'
+import { connectNats, type Envelope, type Nats, subscribe } from '@gatehouse/events/subscriber'
 import {
   createAccessTokenVerifier,
   createWorkloadSigner,
@@ -12,7 +12,7 @@ import {
   jwksOfOrigin,
   type Person,
 } from '@gatehouse/identity'
-import { type Bounds, forTenant, peerTransport } from '@gatehouse/rpc'
+import { type Bounds, forTenant, peerTransport } from '@gatehouse/rpc/peer'
 
 /** Where Gatehouse is, and who asks. What is left out cannot be used. */
 export interface ConnectOptions {
