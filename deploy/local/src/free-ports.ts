@@ -32,5 +32,9 @@ export async function demandFree(ports: ReadonlyMap<number, string>): Promise<vo
       taken.push(`Port ${port} ${why}: end the program that has it, or choose another with ${variable}=…`)
     }
   }
+  if (taken.length === ports.size)
+    throw new SetupProblem(
+      'Gatehouse seems to run here already: end it where it was started (Ctrl-C), or choose other ports; docs/operations.md names their variables.',
+    )
   if (taken.length > 0) throw new SetupProblem(taken.join('\n'))
 }

@@ -118,3 +118,19 @@ test('production mode refuses plaintext unless a mesh encrypts', () => {
   )
   readConfig(serviceVariables, { ...plain, TLS_BY_MESH: '1' }, serviceRules)
 })
+
+test('rules tell what they can while other values are wrong', () => {
+  const { PUBLIC_ORIGIN: _, ...rest } = service
+  const tell = (env: Record<string, string>) => {
+    try {
+      readConfig(serviceVariables, env, serviceRules)
+      return []
+    } catch (error) {
+      assert.ok(error instanceof ConfigError)
+      return error.problems
+    }
+  }
+  const problems = tell({ ...rest, NATS_URL: 'nats://user:kP3x9vQ2mN8rT5wY@nats' })
+  assert.equal(problems.length, 2)
+  assert.match(problems.join(), /PUBLIC_ORIGIN is missing.*NATS_URL has to start with tls:/)
+})

@@ -11,6 +11,9 @@ type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
 /** The values of a table, under the variables' names in camel case: `GRPC_PORT` is `grpcPort`. */
 export type Values<T extends Table> = { readonly [K in keyof T & string as CamelCase<K>]: T[K] extends Variable<infer V> ? V : never }
 
+/** What has to hold between values: answers a sentence, or several, where it does not. */
+export type Rule<V> = (values: V) => string | readonly string[] | undefined
+
 /** The environment does not hold what the table asks for. */
 export class ConfigError extends Error {
   /** One sentence for each problem; none of them shows a secret. */
@@ -30,13 +33,13 @@ const known =
 
 /**
  * Reads the variables of `table` from `env`. `NAME_FILE` gives the value of `NAME` (without the line break at its end).
- * `rules` are checked over all values at once and answer a sentence for each problem.
+ * Every rule is checked, but for those that look at a value which is missing or wrong itself.
  * @throws {@link ConfigError} with every problem at once.
  */
 export function readConfig<T extends Table>(
   table: T,
   env: Readonly<Record<string, string | undefined>>,
-  rules?: (values: Values<T>) => readonly string[],
+  rules: readonly Rule<Values<T>>[] = [],
 ): Values<T> {
   const problems: string[] = []
   const values: Record<string, unknown> = {}
@@ -53,9 +56,28 @@ export function readConfig<T extends Table>(
       problems.push(`${name} ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  if (problems.length === 0 && rules) problems.push(...rules(values as Values<T>))
+  problems.push(...broken(rules, values as Values<T>, new Set(Object.keys(table).map(camelCase))))
   if (problems.length > 0) throw new ConfigError(problems)
   return values as Values<T>
+}
+
+// A rule that asks for a value that could not be read has nothing to say.
+function broken<V extends object>(rules: readonly Rule<V>[], values: V, names: ReadonlySet<string>): string[] {
+  const unread = new Error('not read')
+  const guarded = new Proxy(values, {
+    get(target, name) {
+      if (typeof name === 'string' && names.has(name) && !Object.hasOwn(target, name)) throw unread
+      return Reflect.get(target, name)
+    },
+  })
+  return rules.flatMap((rule) => {
+    try {
+      return rule(guarded) ?? []
+    } catch (error) {
+      if (error === unread) return []
+      throw error
+    }
+  })
 }
 
 function lookUp(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {

@@ -1,4 +1,4 @@
-import type { Values } from './read-config.ts'
+import type { Rule, Values } from './read-config.ts'
 import { duration, flag, integer, list, oneOf, optional, origin, port, secret, text, url } from './variables.ts'
 
 /** What every service asks of its environment. A service's own table spreads this one. */
@@ -37,19 +37,27 @@ export const serviceVariables = {
 /** The values of {@link serviceVariables}. */
 export type ServiceConfig = Values<typeof serviceVariables>
 
-/** What production mode demands beyond each variable: a sentence for each broken demand. */
-export function serviceRules(values: ServiceConfig): readonly string[] {
-  const problems: string[] = []
-  if ((values.grpcTlsCertFile === undefined) !== (values.grpcTlsKeyFile === undefined))
-    problems.push('GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE go together')
-  if (values.gatehouseMode !== 'production') return problems
-  if (!values.publicOrigin.startsWith('https:')) problems.push('PUBLIC_ORIGIN has to be https in production mode')
-  if (values.tlsByMesh) return problems
-  const advice = 'or set TLS_BY_MESH=1 where something else encrypts it'
-  if (values.grpcTlsCertFile === undefined)
-    problems.push(`GRPC_TLS_CERT_FILE is missing: production mode refuses plaintext gRPC; ${advice}`)
-  if (!/[?&]sslmode=(require|verify-ca|verify-full)\b/.test(values.databaseUrl))
-    problems.push(`DATABASE_URL has to say sslmode=verify-full in production mode; ${advice}`)
-  if (!values.natsUrl.startsWith('tls:')) problems.push(`NATS_URL has to start with tls: in production mode; ${advice}`)
-  return problems
-}
+const advice = 'or set TLS_BY_MESH=1 where something else encrypts it'
+const inTheOpen = (values: ServiceConfig) => values.gatehouseMode === 'production' && !values.tlsByMesh
+
+/** What has to hold between the values of {@link serviceVariables}; most of it in production mode only. */
+export const serviceRules: readonly Rule<ServiceConfig>[] = [
+  (values) =>
+    (values.grpcTlsCertFile === undefined) === (values.grpcTlsKeyFile === undefined)
+      ? undefined
+      : 'GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE go together',
+  (values) =>
+    values.gatehouseMode === 'production' && !values.publicOrigin.startsWith('https:')
+      ? 'PUBLIC_ORIGIN has to be https in production mode'
+      : undefined,
+  (values) =>
+    inTheOpen(values) && values.grpcTlsCertFile === undefined
+      ? `GRPC_TLS_CERT_FILE is missing: production mode refuses plaintext gRPC; ${advice}`
+      : undefined,
+  (values) =>
+    inTheOpen(values) && !/[?&]sslmode=(require|verify-ca|verify-full)\b/.test(values.databaseUrl)
+      ? `DATABASE_URL has to say sslmode=verify-full in production mode; ${advice}`
+      : undefined,
+  (values) =>
+    inTheOpen(values) && !values.natsUrl.startsWith('tls:') ? `NATS_URL has to start with tls: in production mode; ${advice}` : undefined,
+]

@@ -1,4 +1,4 @@
-import { ConfigError, readConfig, type Table, type Values } from '@gatehouse/config'
+import { ConfigError, type Rule, readConfig, type Table, type Values } from '@gatehouse/config'
 import { createLogger } from '@gatehouse/telemetry'
 
 /** A service that serves. Disposing it drains: calls in flight are answered before the doors close. */
@@ -10,8 +10,8 @@ export interface App extends AsyncDisposable {
 export interface Program<T extends Table> {
   readonly name: string
   readonly variables: T
-  /** A sentence for each thing that is wrong with the values together. */
-  readonly rules: (values: Values<T>) => readonly string[]
+  /** What has to hold between the values. */
+  readonly rules: readonly Rule<Values<T>>[]
   /** Aborting `signal` ends a start that is still waiting. */
   readonly createApp: (config: Values<T>, signal: AbortSignal) => Promise<App>
 }

@@ -1,4 +1,4 @@
-import { duration, integer, list, optional, secret, serviceRules, serviceVariables, text, type Values } from '@gatehouse/config'
+import { duration, integer, list, optional, type Rule, secret, serviceRules, serviceVariables, text, type Values } from '@gatehouse/config'
 import type { Lifetimes } from './core/deps.ts'
 
 const minute = 60_000
@@ -50,21 +50,24 @@ export function encryptionKeysOf(config: AuthConfig): { encryptionKey: Uint8Arra
   }
 }
 
-/** What the values have to be together: a sentence for each broken demand. */
-export function rules(values: AuthConfig): readonly string[] {
-  const problems = [...serviceRules(values)]
-  const { encryptionKey, previousEncryptionKey } = encryptionKeysOf(values)
-  for (const [name, key] of Object.entries({
-    AUTH_KEY_ENCRYPTION_KEY: encryptionKey,
-    AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: previousEncryptionKey,
-  }))
-    if (key !== undefined && key.length !== 32) problems.push(`${name} has to be 32 bytes, in base64; it has ${key.length}`)
-  if (values.authKeyEncryptionKey === values.authChallengeKey)
-    problems.push('AUTH_KEY_ENCRYPTION_KEY and AUTH_CHALLENGE_KEY have to be two keys')
-  if (values.accessTokenLifetime < minute || values.accessTokenLifetime > 10 * minute)
-    problems.push('ACCESS_TOKEN_LIFETIME has to be from 1m to 10m')
-  if (values.refreshGrace > 30_000) problems.push('REFRESH_GRACE has to be 30s or less')
-  if (values.sessionIdleLifetime > values.sessionLifetime) problems.push('SESSION_IDLE_LIFETIME has to be no longer than SESSION_LIFETIME')
-  if (values.authAudiences.includes('gatehouse')) problems.push('AUTH_AUDIENCES must not name gatehouse itself')
-  return problems
-}
+/** What has to hold between the values. */
+export const rules: readonly Rule<AuthConfig>[] = [
+  ...serviceRules,
+  (values) => {
+    const { encryptionKey, previousEncryptionKey } = encryptionKeysOf(values)
+    const keys = { AUTH_KEY_ENCRYPTION_KEY: encryptionKey, AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: previousEncryptionKey }
+    return Object.entries(keys).flatMap(([name, key]) =>
+      key === undefined || key.length === 32 ? [] : [`${name} has to be 32 bytes, in base64; it has ${key.length}`],
+    )
+  },
+  (values) =>
+    values.authKeyEncryptionKey === values.authChallengeKey
+      ? 'AUTH_KEY_ENCRYPTION_KEY and AUTH_CHALLENGE_KEY have to be two keys'
+      : undefined,
+  ({ accessTokenLifetime }) =>
+    accessTokenLifetime < minute || accessTokenLifetime > 10 * minute ? 'ACCESS_TOKEN_LIFETIME has to be from 1m to 10m' : undefined,
+  ({ refreshGrace }) => (refreshGrace > 30_000 ? 'REFRESH_GRACE has to be 30s or less' : undefined),
+  (values) =>
+    values.sessionIdleLifetime > values.sessionLifetime ? 'SESSION_IDLE_LIFETIME has to be no longer than SESSION_LIFETIME' : undefined,
+  ({ authAudiences }) => (authAudiences.includes('gatehouse') ? 'AUTH_AUDIENCES must not name gatehouse itself' : undefined),
+]

@@ -3,6 +3,7 @@ import {
   integer,
   oneOf,
   optional,
+  type Rule,
   type ServiceConfig,
   secret,
   serviceRules,
@@ -76,18 +77,20 @@ export function upgradesToTls({ smtpStarttls, gatehouseMode }: Pick<Notification
 /** The longest a single mail may take: well within its lease, so that no other worker sends it meanwhile. */
 export const sendTimeoutMs = ({ mailLease }: Pick<NotificationConfig, 'mailLease'>): number => mailLease / 2
 
-export function rules(values: NotificationConfig & ServiceConfig): readonly string[] {
-  const problems = [...serviceRules(values)]
-  const dkim = [values.dkimDomain, values.dkimSelector, values.dkimPrivateKey].filter((each) => each !== undefined)
-  if (dkim.length !== 0 && dkim.length !== 3) problems.push('DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY go together')
-  if (new URL(values.smtpUrl).username !== '')
-    problems.push('SMTP_URL is no place for credentials: they go into SMTP_USER and SMTP_PASSWORD')
-  if ((values.smtpUser === undefined) !== (values.smtpPassword === undefined)) problems.push('SMTP_USER and SMTP_PASSWORD go together')
-  if (values.mailLease < 2_000) problems.push('MAIL_LEASE has to be 2s or more')
-  if (values.gatehouseMode !== 'production' || values.tlsByMesh) return problems
-  if (values.smtpUrl.startsWith('smtp:') && !upgradesToTls(values))
-    problems.push(
-      'SMTP_STARTTLS=off sends mail in plaintext, which production mode refuses; or set TLS_BY_MESH=1 where something else encrypts it',
-    )
-  return problems
-}
+/** What has to hold between the values. */
+export const rules: readonly Rule<NotificationConfig & ServiceConfig>[] = [
+  ...serviceRules,
+  (values) => {
+    const dkim = [values.dkimDomain, values.dkimSelector, values.dkimPrivateKey].filter((each) => each !== undefined)
+    return dkim.length === 0 || dkim.length === 3 ? undefined : 'DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY go together'
+  },
+  ({ smtpUrl }) =>
+    new URL(smtpUrl).username === '' ? undefined : 'SMTP_URL is no place for credentials: they go into SMTP_USER and SMTP_PASSWORD',
+  (values) =>
+    (values.smtpUser === undefined) === (values.smtpPassword === undefined) ? undefined : 'SMTP_USER and SMTP_PASSWORD go together',
+  ({ mailLease }) => (mailLease < 2_000 ? 'MAIL_LEASE has to be 2s or more' : undefined),
+  (values) =>
+    values.gatehouseMode === 'production' && !values.tlsByMesh && values.smtpUrl.startsWith('smtp:') && !upgradesToTls(values)
+      ? 'SMTP_STARTTLS=off sends mail in plaintext, which production mode refuses; or set TLS_BY_MESH=1 where something else encrypts it'
+      : undefined,
+]

@@ -1,4 +1,4 @@
-import { type ServiceConfig, serviceRules, serviceVariables, text, type Values } from '@gatehouse/config'
+import { type Rule, serviceRules, serviceVariables, text, type Values } from '@gatehouse/config'
 
 /** The environment of the user service: that of every service, and where auth is. */
 export const variables = {
@@ -8,4 +8,5 @@ export const variables = {
 
 export type UserConfig = Values<typeof variables>
 
-export const rules: (values: ServiceConfig) => readonly string[] = serviceRules
+/** What has to hold between the values. */
+export const rules: readonly Rule<UserConfig>[] = serviceRules

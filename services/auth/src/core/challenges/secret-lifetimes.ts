@@ -7,11 +7,14 @@ const day = 24 * hour
 /** How long after the last request the secret of a challenge may still be revealed. */
 export const revealSeconds = day
 
-/** How long secrets are good, from the moment they are revealed. Without a code only the link is good. */
+/**
+ * How long secrets are good, from the moment they are revealed. Without a code only the link is good. A link outlives the window of the limit on its
+ * mails: a stranger who uses the limit up leaves the owner with a mail that is still good.
+ */
 export const secretSeconds: Readonly<Record<SecretPurpose, { code?: number; token: number }>> = {
   verify_email: { code: 10 * minute, token: hour },
   change_email: { code: 10 * minute, token: hour },
-  reset_password: { code: 10 * minute, token: 30 * minute },
+  reset_password: { code: 10 * minute, token: hour },
   accept_invitation: { token: 7 * day },
 }
 
