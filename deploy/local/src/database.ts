@@ -5,7 +5,7 @@ const database = 'gatehouse'
 
 /**
  * Makes the database with a schema and a role for each service, where they are missing. A role can reach its own schema only, and finds it by its
- * search path. Needs the rights to create databases and roles, not a superuser.
+ * search path. As a superuser, that is; whoever is none has to be a member of the three roles before they own schemas (docs/operations.md).
  */
 export async function prepareDatabase(url: string, passwords: Readonly<Record<ServiceName, string>>): Promise<void> {
   await withClient(url, async (client) => {
