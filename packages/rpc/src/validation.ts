@@ -4,6 +4,7 @@ import { createValidator } from '@bufbuild/protovalidate'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { compileCanonicaliser } from './canonical.ts'
 import { findNullCharacters } from './null-characters.ts'
+import { compileCutter } from './oversize.ts'
 import { commonRefusal, type Violation } from './refusal.ts'
 
 /** Brings a request into its canonical form and checks its rules; refuses with every violation. */
@@ -14,11 +15,12 @@ const validator = createValidator()
 
 /** Compiles and warms the check of a message, so that no caller waits for it. */
 export function compileRequestCheck(schema: DescMessage, problems: string[]): RequestCheck {
+  const cut = compileCutter(schema)
   const canonicalise = compileCanonicaliser(schema)
   const warm = validator.validate(schema, create(schema))
   if (warm.kind === 'error') problems.push(`rules of ${schema.typeName} do not compile: ${warm.error.message}`)
   return (request) => {
-    const unwritten = [...(canonicalise?.(request) ?? []), ...findNullCharacters(schema, request)]
+    const unwritten = [...cut(request), ...(canonicalise?.(request) ?? []), ...findNullCharacters(schema, request)]
     const result = validator.validate(schema, request)
     if (result.kind === 'valid' && unwritten.length === 0) return
     if (result.kind === 'error') throw result.error
