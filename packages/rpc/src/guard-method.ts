@@ -12,6 +12,7 @@ import { commonRefusal, Refusal } from './refusal.ts'
 import { startSpan } from './span.ts'
 import { watchStream } from './stream-ends.ts'
 import { untilEnded } from './stream-lifetime.ts'
+import type { StreamsOfPeople } from './streams-of-people.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /** A method of a ServiceImpl; which message it takes and answers follows from its descriptor. */
@@ -22,7 +23,12 @@ type Answer = MessageInitShape<DescMessage>
 const MAX_STREAM_SECONDS = 300
 
 /** Puts one RPC behind the steps that every call takes, in the order in which they stand here. */
-export function guardMethod(method: CompiledMethod, handler: Handler, options: PipelineOptions, meter: CallMeter): GuardedMethod {
+export function guardMethod(
+  method: CompiledMethod,
+  handler: Handler,
+  options: PipelineOptions,
+  { meter, streams }: { readonly meter: CallMeter; readonly streams: StreamsOfPeople },
+): GuardedMethod {
   const { desc, access, check, limits } = method
   const { maxStreamSeconds = MAX_STREAM_SECONDS } = options
 
@@ -84,6 +90,7 @@ export function guardMethod(method: CompiledMethod, handler: Handler, options: P
       let code: Code | undefined
       try {
         const request = await admit(context, decode)
+        using _place = streams.enter(context.caller.person)
         const start = () => handler(request, context) as AsyncIterable<Answer>
         for await (const answer of untilEnded(context, start, watchStream(context, options, maxStreamSeconds))) {
           context.sendResponseHeaders()

@@ -8,6 +8,7 @@ import { guardMethod, type Handler } from './guard-method.ts'
 import type { GuardedMethod } from './guarded-method.ts'
 import type { LimitStore } from './limit-store.ts'
 import { createCallMeters } from './meters.ts'
+import { StreamsOfPeople } from './streams-of-people.ts'
 
 export type { GuardedMethod } from './guarded-method.ts'
 export type { Cookies, Inbound } from './inbound.ts'
@@ -19,6 +20,8 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   readonly limits: LimitStore
   /** Age, give or take a tenth, at which a stream ends well and its caller comes again from its cursor; default five minutes. */
   readonly maxStreamSeconds?: number
+  /** Streams that one person holds open at once at this replica; default 50. */
+  readonly maxStreamsOfPerson?: number
   /** Where metrics go; the global meter where it is not given. */
   readonly meter?: Meter
   /** Makes spans; without it calls carry their trace id and leave no spans. */
@@ -48,6 +51,7 @@ export class ContractError extends Error {
 /** Makes the pipeline of a service; both doors serve what it guards. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const meterOf = createCallMeters(options.meter)
+  const streams = new StreamsOfPeople(options.maxStreamsOfPerson ?? 50)
   return {
     guard(service, impl) {
       const problems: string[] = []
@@ -57,7 +61,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const method = compileMethod(desc, options.limits, problems)
         const handler = functions[desc.localName]
         if (typeof handler !== 'function') problems.push(`${service.typeName}/${desc.name}: has no implementation`)
-        else if (method !== undefined) guarded.set(desc.name, guardMethod(method, handler.bind(impl) as Handler, options, meterOf(desc)))
+        else if (method !== undefined)
+          guarded.set(desc.name, guardMethod(method, handler.bind(impl) as Handler, options, { meter: meterOf(desc), streams }))
       }
       if (problems.length > 0) throw new ContractError(problems)
       return guarded

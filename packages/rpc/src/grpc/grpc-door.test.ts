@@ -13,9 +13,9 @@ import { frame, openSession, rawCall } from './raw-call-for-tests.ts'
 const AS_ADA = { headers: { authorization: 'Bearer ada' } }
 
 /** Waits until `holds`, for five seconds at most. */
-async function until(holds: () => boolean): Promise<void> {
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 5000
-  while (!holds()) {
+  while (!(await holds())) {
     assert.ok(Date.now() < end, 'in five seconds')
     await delay(5)
   }
@@ -281,6 +281,32 @@ test('more calls at once than the door takes are shed', async () => {
   gate.resolve()
   await Promise.all(held)
   assert.equal((await first.next()).done, true)
+})
+
+test('one person cannot hold the streams of everybody', async () => {
+  await using door = await openTestDoor({
+    inbox: {
+      async *watchInbox(_request, context) {
+        yield {}
+        await new Promise((resolve) => context.signal.addEventListener('abort', resolve))
+      },
+    },
+    pipeline: { maxStreamsOfPerson: 2 },
+  })
+  await using transport = peerTransport({ target: 'user', url: door.url })
+  const leave = new AbortController()
+  const watch = (who: string, signal?: AbortSignal) =>
+    createClient(InboxService, transport)
+      .watchInbox({}, { headers: { authorization: `Bearer ${who}` }, ...(signal && { signal }) })
+      [Symbol.asyncIterator]()
+      .next()
+  await watch('ada')
+  await watch('ada', leave.signal)
+  await assert.rejects(watch('ada'), (error) => reasonOf(error) === 'LIMIT_EXCEEDED')
+  await watch('ada-of-acme')
+  await watch('bob')
+  leave.abort()
+  await until(async () => (await watch('ada').catch(() => undefined)) !== undefined)
 })
 
 test("a caller's deadline ends the call and the handler's signal", async () => {
