@@ -16,6 +16,7 @@ const commands = {
   test: ['packages/testkit/src/suite/main.ts'],
   check: ['packages/testkit/src/suite/main.ts', '--checks-only'],
   generate: ['packages/contracts/scripts/generate.ts'],
+  'try-start': ['packages/testkit/test/npm-start.ci.ts'],
   baseline: ['packages/testkit/src/suite/move-baseline.ts'],
   bench: ['packages/bench/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],

@@ -103,18 +103,21 @@ const service = {
   REQUEST_KEY: Buffer.alloc(32, 'kP3x9vQ2').toString('base64'),
   GRPC_TLS_CERT_FILE: '/c',
   GRPC_TLS_KEY_FILE: '/k',
+  GRPC_TLS_CA_FILE: '/ca',
 }
 
 test('production mode refuses plaintext unless a mesh encrypts', () => {
   readConfig(serviceVariables, service, serviceRules)
+  readConfig(serviceVariables, { ...service, NATS_URL: `${service.NATS_URL}:4222,${service.NATS_URL}:4223` }, serviceRules)
   const {
     GRPC_TLS_CERT_FILE: _,
     GRPC_TLS_KEY_FILE: __,
+    GRPC_TLS_CA_FILE: ___,
     ...plain
   } = { ...service, DATABASE_URL: 'postgres://u:kP3x9vQ2mN8rT5wY@db/x', NATS_URL: 'nats://user:kP3x9vQ2mN8rT5wY@nats' }
   assert.throws(
     () => readConfig(serviceVariables, plain, serviceRules),
-    (error) => error instanceof ConfigError && error.problems.length === 3,
+    (error) => error instanceof ConfigError && error.problems.length === 4,
   )
   readConfig(serviceVariables, { ...plain, TLS_BY_MESH: '1' }, serviceRules)
 })

@@ -48,7 +48,8 @@ export function readConfig<T extends Table>(
     try {
       const text = lookUp(name, env)
       if (text !== undefined) {
-        if (variable.secret && production && isWeak(text)) throw new Error('is a default or weak secret, which production mode refuses')
+        if (variable.secret && production && text.split(',').some(isWeak))
+          throw new Error('is a default or weak secret, which production mode refuses')
         values[camelCase(name)] = variable.parse(text)
       } else if (variable.fallback) values[camelCase(name)] = variable.fallback.value
       else throw new Error(`is missing: ${variable.about}`)

@@ -15,7 +15,12 @@ export const serviceVariables = {
   DATABASE_URL: url({ about: "Postgres, with the service's own role", protocols: ['postgres:', 'postgresql:'], secret: true }),
   DATABASE_POOL_SIZE: integer({ about: 'connections to Postgres', default: 10, min: 2, max: 500 }),
   DATABASE_NAMED_STATEMENTS: flag({ about: 'prepare statements by name; false behind a pooler that cannot carry them', default: true }),
-  NATS_URL: url({ about: "NATS, with the service's own user", protocols: ['nats:', 'tls:'], secret: true }),
+  NATS_URL: url({
+    about: "NATS, with the service's own user; several servers separated by commas",
+    protocols: ['nats:', 'tls:'],
+    secret: true,
+    several: true,
+  }),
   WORKLOAD_KEY_FILE: text({ about: "the service's private key as a JWK, for its workload tokens" }),
   WORKLOAD_JWKS_FILE: text({ about: "every workload's public key, as a JWKS" }),
   USER_URL: optional(text({ about: 'gRPC door of the user service, host:port' })),
@@ -31,7 +36,6 @@ export const serviceVariables = {
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error'], { about: 'least severe log line', default: 'info' }),
   OTLP_ENDPOINT: optional(url({ about: 'OpenTelemetry collector for traces', protocols: ['http:', 'https:'] })),
   DRAIN_TIMEOUT: duration({ about: 'how long calls in flight may take after SIGTERM', default: 20_000 }),
-  REQUESTS_KEPT: duration({ about: 'how long a request_id is remembered', default: 30 * 86_400_000 }),
 }
 
 /** The values of {@link serviceVariables}. */
@@ -55,9 +59,15 @@ export const serviceRules: readonly Rule<ServiceConfig>[] = [
       ? `GRPC_TLS_CERT_FILE is missing: production mode refuses plaintext gRPC; ${advice}`
       : undefined,
   (values) =>
+    inTheOpen(values) && values.grpcTlsCaFile === undefined
+      ? `GRPC_TLS_CA_FILE is missing: production mode calls no peer in plaintext; ${advice}`
+      : undefined,
+  (values) =>
     inTheOpen(values) && !/[?&]sslmode=(require|verify-ca|verify-full)\b/.test(values.databaseUrl)
       ? `DATABASE_URL has to say sslmode=verify-full in production mode; ${advice}`
       : undefined,
   (values) =>
-    inTheOpen(values) && !values.natsUrl.startsWith('tls:') ? `NATS_URL has to start with tls: in production mode; ${advice}` : undefined,
+    inTheOpen(values) && !values.natsUrl.split(',').every((each) => each.startsWith('tls:'))
+      ? `NATS_URL has to start with tls: in production mode; ${advice}`
+      : undefined,
 ]

@@ -92,15 +92,17 @@ export function list(options: Options<readonly string[]>): Variable<readonly str
   )
 }
 
-/** A URL with one of the protocols (written with the colon). With `secret`, because it carries a password. */
-export function url(options: Options<string> & { protocols: readonly string[]; secret?: boolean }): Variable<string> {
+/** A URL with one of the protocols (written with the colon). With `secret`, because it carries a password; with `several`, or more of them separated by commas. */
+export function url(options: Options<string> & { protocols: readonly string[]; secret?: boolean; several?: boolean }): Variable<string> {
   return variable(
     (raw) => {
-      const protocol = URL.canParse(raw) ? new URL(raw).protocol : undefined
-      check(
-        protocol !== undefined && options.protocols.includes(protocol),
-        `has to be a URL that starts with ${options.protocols.join(' or ')}//`,
-      )
+      for (const each of options.several ? raw.split(',') : [raw]) {
+        const protocol = URL.canParse(each) ? new URL(each).protocol : undefined
+        check(
+          protocol !== undefined && options.protocols.includes(protocol),
+          `has to be a URL that starts with ${options.protocols.join(' or ')}//`,
+        )
+      }
       return raw
     },
     options,

@@ -52,7 +52,7 @@ export async function deadLetters(db: Executor, limit = 100): Promise<DeadLetter
 }
 
 export async function countDeadLetters(db: Executor): Promise<number> {
-  const { rows } = await sql<{ count: bigint }>`select count(*) as count from (select 1 from dead_letters limit 10000) some`.execute(db)
+  const { rows } = await sql<{ count: bigint }>`select count(*) as count from (select 1 from dead_letters limit 10000) counted`.execute(db)
   return Number(rows[0]?.count ?? 0)
 }
 

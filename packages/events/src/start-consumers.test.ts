@@ -7,7 +7,7 @@ import { jetstream } from '@nats-io/jetstream'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { openRoad, type Road, tell, until } from '../test/road.ts'
 import { defineConsumer, isNewer, PermanentFailure, TransientFailure } from './consumer.ts'
-import { deadLetters, retryDeadLetters } from './dead-letters.ts'
+import { countDeadLetters, deadLetters, retryDeadLetters } from './dead-letters.ts'
 import type { Envelope } from './envelope.ts'
 import { toHeaders } from './envelope.ts'
 import { createRelay, type Relay } from './relay.ts'
@@ -205,6 +205,7 @@ test('a permanent failure is put aside with its reason, does not block its key, 
   ]
   relay.nudge()
   await until(async () => (await deadLetters(db)).length === 2 && (await effects('dead')).length === 1)
+  assert.equal(await countDeadLetters(db), 2)
   const letters = await deadLetters(db)
   assert.deepEqual(
     letters.map(({ envelope, reason, consumer }) => ({ id: envelope.id, tenant: envelope.tenant, reason, consumer })),
