@@ -106,7 +106,7 @@ async function planCalls({ local }: House, wanted: number): Promise<readonly Cal
   const signer = await createWorkloadSigner(local.keyFile('example'))
   await using transport = peerTransport({ target: 'user', url: `127.0.0.1:${local.ports.services.user.grpc}`, signer })
   const users = createClient(UserService, transport)
-  return Promise.all(
+  return await Promise.all(
     ids.map(async (id) => {
       const answer = await users.getUser({ id }, forTenant('default', { timeoutMs: 30_000 }))
       if (answer.user?.id !== id) throw new Error(`GetUser of ${id} answered ${answer.user?.id}`)

@@ -56,8 +56,9 @@ async function startHouses(count: number): Promise<readonly number[]> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-start-'))
   try {
     const seconds: number[] = []
-    for (let round = 0; round <= count; round++) seconds.push(await startHouse(folder))
-    return seconds.slice(1)
+    await startHouse(folder)
+    for (let round = 0; round < count; round++) seconds.push(await startHouse(folder))
+    return seconds
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
