@@ -89,6 +89,25 @@ test('production mode refuses weak and default secrets, local mode takes them', 
     /DATABASE_URL is a default or weak secret/,
   )
   assert.deepEqual(problemsOf({ ...good, TOKEN: 'changeme-changeme', GATEHOUSE_MODE: 'local' }), [])
+  for (const key of [Buffer.alloc(32), Buffer.alloc(32, 7), Buffer.alloc(32, 255)])
+    assert.match(problemsOf({ ...good, KEY: key.toString('base64') })[0] ?? '', /KEY is a default or weak secret/)
+})
+
+test('production mode takes no mode of TLS under which Postgres is not verified', () => {
+  const url = (query: string) => ({ ...service, DATABASE_URL: `postgres://u:kP3x9vQ2mN8rT5wY@db/x${query}` })
+  for (const query of ['?sslmode=verify-full', '?sslmode=require', '?application_name=a&sslmode=verify-ca'])
+    readConfig(serviceVariables, url(query), serviceRules)
+  for (const query of [
+    '',
+    '?sslmode=prefer',
+    '?sslmode=no-verify',
+    '?sslmode=require-not',
+    '#?sslmode=verify-full',
+    '?uselibpqcompat=true&sslmode=require',
+    '?sslmode=verify-full&sslmode=disable',
+    '?sslmode=verify-full&ssl=0',
+  ])
+    assert.throws(() => readConfig(serviceVariables, url(query), serviceRules), /DATABASE_URL has to say sslmode=verify-full/, query)
 })
 
 const service = {

@@ -44,6 +44,15 @@ export type ServiceConfig = Values<typeof serviceVariables>
 const advice = 'or set TLS_BY_MESH=1 where something else encrypts it'
 const inTheOpen = (values: ServiceConfig) => values.gatehouseMode === 'production' && !values.tlsByMesh
 
+/** As the driver reads it: the last of several modes counts, and under libpq's rules `require` verifies nobody. */
+function verifiesPostgres(databaseUrl: string): boolean {
+  const { searchParams } = new URL(databaseUrl)
+  const [mode = '', ...more] = searchParams.getAll('sslmode')
+  return (
+    /^(require|verify-ca|verify-full)$/.test(mode) && more.length === 0 && !searchParams.has('ssl') && !searchParams.has('uselibpqcompat')
+  )
+}
+
 /** What has to hold between the values of {@link serviceVariables}; most of it in production mode only. */
 export const serviceRules: readonly Rule<ServiceConfig>[] = [
   (values) =>
@@ -63,7 +72,7 @@ export const serviceRules: readonly Rule<ServiceConfig>[] = [
       ? `GRPC_TLS_CA_FILE is missing: production mode calls no peer in plaintext; ${advice}`
       : undefined,
   (values) =>
-    inTheOpen(values) && !/[?&]sslmode=(require|verify-ca|verify-full)\b/.test(values.databaseUrl)
+    inTheOpen(values) && !verifiesPostgres(values.databaseUrl)
       ? `DATABASE_URL has to say sslmode=verify-full in production mode; ${advice}`
       : undefined,
   (values) =>

@@ -17,6 +17,7 @@ const production = {
   AUTH_URL: 'auth:9102',
   GRPC_TLS_CERT_FILE: '/tls/cert.pem',
   GRPC_TLS_KEY_FILE: '/tls/key.pem',
+  GRPC_TLS_CA_FILE: '/tls/ca.pem',
   REQUEST_KEY: Buffer.from('0kX9vQ2mL7pR4tY8wZ3nB6cD1fG5hJ0s').toString('base64'),
   SMTP_URL: 'smtp://mail.example.com:587',
   SMTP_USER: 'gatehouse',
