@@ -66,3 +66,36 @@ test('the users that services connect as are enough for everything here, and for
   await assert.rejects(asOutsider.streams.purge('gatehouse-user'))
   await assert.rejects(asOutsider.streams.delete('gatehouse-user'))
 })
+
+test('nobody takes from, pauses or deletes the durable of a service but the service', async () => {
+  await using broker = await testNats({ users: natsServiceUsers(passwords) })
+  const connectAs = (name: keyof typeof passwords) => connectNats({ url: broker.url.replace('//', `//${name}:${passwords[name]}@`), name })
+  await using database = await testDatabase({ service: 'road', sets: [eventMigrations] })
+  await using userDatabase = await testDatabase({ service: 'road', sets: [eventMigrations] })
+  await using db = connect<unknown>({ url: database.url })
+  await using userDb = connect<unknown>({ url: userDatabase.url })
+  await using userNats = connectAs('user')
+  await using authNats = connectAs('auth')
+  await using outsideNats = connectAs('subscriber')
+  const seen: string[] = []
+  await using _inAuth = startConsumers({
+    nats: authNats,
+    db: db.kysely,
+    service: 'auth',
+    consumers: [defineConsumer({ event: UserCreatedSchema, handle: async (_, { userId }) => void seen.push(userId) })],
+  })
+  await using _relay = createRelay({ nats: userNats, db: userDb.kysely, service: 'user' })
+  await tell(userDb, 'ada', 1)
+  await until(() => seen.length === 1)
+  for (const stranger of [outsideNats, userNats]) {
+    const connection = await stranger.connected()
+    for (const subject of ['INFO', 'PAUSE', 'DELETE', 'MSG.NEXT', 'DURABLE.CREATE', 'CREATE'])
+      await assert.rejects(
+        connection.request(`$JS.API.CONSUMER.${subject}.gatehouse-user.auth`, '{}', { timeout: 500 }),
+        /Permissions Violation/,
+        subject,
+      )
+  }
+  await tell(userDb, 'bob', 1)
+  await until(() => seen.length === 2)
+})

@@ -14,7 +14,8 @@ export type NatsUserName = (typeof natsServices)[number] | 'subscriber'
 
 /**
  * One user per service, and one for outside subscribers. A service publishes its own events and nudges only (`gatehouse.<service>.…`),
- * makes streams and consumers, and can neither delete nor empty what is stored; a subscriber cannot touch streams at all.
+ * makes streams and consumers, and can neither delete nor empty what is stored; a subscriber cannot touch streams at all. Nobody touches the
+ * durable of another service.
  */
 export function natsServiceUsers(passwords: Readonly<Record<NatsUserName, string>>): NatsUser[] {
   const services = natsServices.map((name) => ({ name, password: passwords[name], permissions: ofService(name) }))
@@ -31,8 +32,17 @@ const consume = [
   '$JS.FC.>',
 ]
 
+/** A durable has its service's name: whoever else asks for its messages takes them away, and can pause or delete it. */
+const consumersOf = (service: string): string[] => [
+  `$JS.API.CONSUMER.*.*.${service}`,
+  `$JS.API.CONSUMER.*.*.${service}.>`,
+  `$JS.API.CONSUMER.*.*.*.${service}`,
+  `$JS.ACK.*.${service}.>`,
+]
+
 const ofService = (name: string): NatsPermissions => ({
   publish: {
+    deny: natsServices.filter((other) => other !== name).flatMap(consumersOf),
     allow: [
       `gatehouse.${name}.>`,
       ...consume,
@@ -45,4 +55,7 @@ const ofService = (name: string): NatsPermissions => ({
   subscribe: { allow: ['_INBOX.>', 'gatehouse.>'] },
 })
 
-const ofSubscriber: NatsPermissions = { publish: { allow: consume }, subscribe: { allow: ['_INBOX.>', 'gatehouse.*.v1.>'] } }
+const ofSubscriber: NatsPermissions = {
+  publish: { allow: consume, deny: natsServices.flatMap(consumersOf) },
+  subscribe: { allow: ['_INBOX.>', 'gatehouse.*.v1.>'] },
+}
