@@ -36,12 +36,23 @@ const taskset = (process.env.PATH ?? '')
 /** Whether processes can be kept on their cores here. */
 export const canPin = taskset !== undefined && availableParallelism() > 1
 
+/**
+ * V8 lets the young generation grow or not by what happened to live when it looked: two starts of the same program differ by a third. All sides of a
+ * measurement get the size that V8 would at most give by itself, from the beginning.
+ */
+export const equalFlags = ['--min-semi-space-size=16', '--max-semi-space-size=16']
+
+/** A command for a process that stays on one core, where that can be had. */
+export function onCore(core: number, command: readonly string[]): { readonly command: string; readonly args: readonly string[] } {
+  const [file = '', ...args] = canPin && taskset ? [taskset, '-c', String(core), ...command] : command
+  return { command: file, args }
+}
+
 /** Starts `programs/<name>.ts` on a core. */
 export async function startChild<Acts>(program: string, core: number, env: Record<string, string> = {}): Promise<Child<Acts>> {
-  const command = [process.execPath, ...nodeOptions(program), fileURLToPath(new URL(`./programs/${program}.ts`, import.meta.url))]
-  if (canPin && taskset) command.unshift(taskset, '-c', String(core))
-  const [file = '', ...args] = command
-  const child = spawn(file, args, {
+  const file = fileURLToPath(new URL(`./programs/${program}.ts`, import.meta.url))
+  const { command, args } = onCore(core, [process.execPath, ...equalFlags, ...nodeOptions(program), file])
+  const child = spawn(command, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
     env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },

@@ -23,6 +23,7 @@ export function machine(effort: Effort): Conditions {
     linux: release(),
     node: process.version,
     postgres: '18.4 (embedded)',
+    young_generation_mb: 16,
     pinned: canPin,
     load_before: Number(load.toFixed(2)),
     calm: load <= calmLoad,

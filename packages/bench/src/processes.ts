@@ -18,13 +18,6 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(kilobytes) * 1024
 }
 
-/** Processor seconds that a process has used: fields 14 and 15 of /proc/PID/stat, in hundredths. */
-export async function cpuSecondsOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
 /** The server process behind a Postgres, from which its connections' processes come. */
 export async function postmasterOf(url: string): Promise<number> {
   const client = new pg.Client(url)

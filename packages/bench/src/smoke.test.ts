@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { type Bench, efforts } from './benchmark.ts'
 import { benchmarks } from './benchmarks/index.ts'
@@ -19,9 +20,9 @@ const bench: Bench = {
 
 // No thresholds: a machine under test tells nothing about speed. A wrong answer rejects.
 for (const benchmark of benchmarks) {
-  test(`${benchmark.name} runs and its answers are right`, async (t) => {
+  test(`${benchmark.name} runs and its answers are right`, async () => {
     const rows = (await benchmark.run(bench)).map((finding) => rowOf(finding, machine(bench.effort)))
-    t.assert.ok(rows.length > 0)
-    for (const row of rows) t.assert.ok(row.name === benchmark.name && Number.isFinite(row.figure), `${row.what}: ${row.figure} ${row.unit}`)
+    assert.ok(rows.length > 0)
+    for (const row of rows) assert.ok(row.name === benchmark.name && Number.isFinite(row.figure), `${row.what}: ${row.figure} ${row.unit}`)
   })
 }

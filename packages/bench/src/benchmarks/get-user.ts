@@ -8,8 +8,9 @@ import { cores, startChild } from '../child.ts'
 import type { House } from '../house.ts'
 import type { CallPlan } from '../load/closed-loop.ts'
 import { somePeople } from '../people.ts'
-import { cpuSecondsOf, pin, postmasterOf } from '../processes.ts'
+import { pin, postmasterOf } from '../processes.ts'
 import type { GetUserByHandActs } from '../programs/get-user-by-hand.ts'
+import { startReplica } from '../replica.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
 import { cpuOf, type Side, type Turn } from '../turn.ts'
 import { processorOf, race } from './race.ts'
@@ -28,13 +29,12 @@ export const getUser: Benchmark = {
     const signer = await createWorkloadSigner(local.keyFile('example'))
     const calls = await planCalls(house, bench.effort.name === 'smoke' ? 50 : askedFor)
     const databaseUrl = local.environment('user').DATABASE_URL ?? ''
-    const service = local.process('user').pid
-    await pin(service, cores.server)
     await pin(await postmasterOf(local.postgresUrl), cores.client)
+    await using ours = await startReplica(local, 'user', cores.server)
     await using prepared = await startChild<GetUserByHandActs>('get-user-by-hand', cores.server)
     await using batching = await startChild<GetUserByHandActs>('get-user-by-hand', cores.server)
     const ports = {
-      ours: local.ports.services.user.grpc,
+      ours: ours.ports.grpc,
       prepared: await prepared.call('listen', { databaseUrl, batching: false }),
       batching: await batching.call('listen', { databaseUrl, batching: true }),
     }
@@ -54,12 +54,12 @@ export const getUser: Benchmark = {
       cpuSeconds,
     })
     const many = await race(bench, {
-      gatehouse: side(ports.ours, 128, () => cpuSecondsOf(service)),
+      gatehouse: side(ports.ours, 128, ours.cpuSeconds),
       'one statement a call': side(ports.prepared, 128, cpuOf(prepared)),
       'batched by hand': side(ports.batching, 128, cpuOf(batching)),
     })
     const alone = await race(bench, {
-      gatehouse: side(ports.ours, 1, () => cpuSecondsOf(service)),
+      gatehouse: side(ports.ours, 1, ours.cpuSeconds),
       'one statement a call': side(ports.prepared, 1, cpuOf(prepared)),
     })
     const row = (peer: string, theirs: readonly Turn[], goal: Goal | undefined, aim: Goal | undefined) => ({

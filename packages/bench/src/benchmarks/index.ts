@@ -5,6 +5,8 @@ import { getUser } from './get-user.ts'
 import { grpcDoor } from './grpc-door.ts'
 import { mail } from './mail.ts'
 import { start } from './start.ts'
+import { verifyToken } from './verify-token.ts'
+import { webDoor } from './web-door.ts'
 
 /** Every benchmark, in the order in which they run and are shown. */
-export const benchmarks: readonly Benchmark[] = [start, footprint, eventLatency, mail, grpcDoor, getUser]
+export const benchmarks: readonly Benchmark[] = [start, footprint, eventLatency, mail, grpcDoor, getUser, webDoor, verifyToken]
