@@ -55,7 +55,13 @@ async function runAll(chosen: readonly Benchmark[], effort: Effort): Promise<rea
     const conditions = machine(effort)
     const began = performance.now()
     console.log(`${benchmark.name}: ${benchmark.about}`)
-    rows.push(...(await benchmark.run(bench)).map((finding) => rowOf(finding, conditions)))
+    try {
+      rows.push(...(await benchmark.run(bench)).map((finding) => rowOf(finding, conditions)))
+    } catch (error) {
+      // A wrong answer or a broken part: no figure is better than a false one, and the others have a right to their turn.
+      process.exitCode = 1
+      console.error(`  ${benchmark.name} failed:`, error)
+    }
     console.log(`  took ${((performance.now() - began) / 1000).toFixed(0)} s`)
   }
   return rows

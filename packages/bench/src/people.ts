@@ -1,11 +1,9 @@
-import type { Local } from '@gatehouse/local'
+import type { Local, ServiceName } from '@gatehouse/local'
 import pg from 'pg'
 
 /** Sees to it that at least so many people exist, and answers the ids of `wanted` of them, spread over all. */
 export async function somePeople(local: Local, count: number, wanted: number): Promise<readonly string[]> {
-  const client = new pg.Client(local.environment('user').DATABASE_URL)
-  await client.connect()
-  try {
+  return withDatabase(local, 'user', async (client) => {
     await client.query(
       `insert into users (tenant, id, state, email, email_key, email_verified, name, name_key, locale)
        select 'default', uuidv7(), 'active', 'person-' || n || '@bench.example', 'person-' || n || '@bench.example', true,
@@ -21,6 +19,40 @@ export async function somePeople(local: Local, count: number, wanted: number): P
       [count, wanted],
     )
     return rows.map(({ id }) => id)
+  })
+}
+
+/** People who can sign in, all with one password: hashing one for each would take the machine a while. */
+export async function peopleWithPassword(
+  local: Local,
+  wanted: number,
+): Promise<{ emails: readonly string[]; password: string; hash: string }> {
+  const ids = await somePeople(local, 10_000, wanted)
+  const model = JSON.parse(await local.gatehouse('auth', 'dev', 'person', 'model@bench.example')) as { user_id: string; password: string }
+  const hash = await withDatabase(local, 'auth', async (client) => {
+    await client.query(
+      `insert into credentials (tenant, user_id, password_hash, version, create_time, update_time)
+       select tenant, other, password_hash, version, now(), now() from credentials, unnest($2::uuid[]) as other where user_id = $1
+       on conflict (tenant, user_id) do update set password_hash = excluded.password_hash`,
+      [model.user_id, ids],
+    )
+    const { rows } = await client.query<{ password_hash: string }>('select password_hash from credentials where user_id = $1', [
+      model.user_id,
+    ])
+    return rows[0]?.password_hash ?? ''
+  })
+  const emails = await withDatabase(local, 'user', async (client) => {
+    const { rows } = await client.query<{ email: string }>('select email from users where id = any($1)', [ids])
+    return rows.map(({ email }) => email)
+  })
+  return { emails, password: model.password, hash }
+}
+
+async function withDatabase<T>(local: Local, name: ServiceName, act: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(local.environment(name).DATABASE_URL)
+  await client.connect()
+  try {
+    return await act(client)
   } finally {
     await client.end()
   }

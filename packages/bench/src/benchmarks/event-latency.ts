@@ -30,10 +30,9 @@ async function overTheRoad(bench: Bench): Promise<readonly Finding[]> {
   await reader.call('open', { databaseUrl: road.readerUrl, natsUrl: road.natsUrl })
   let from = 1
   const latencies = async (count: number, perSecond: number) => {
-    const seen = reader.call('seen', { from, count })
-    const commits = await writer.call('write', { from, count, perSecond })
+    const [seen, commits] = await Promise.all([reader.call('seen', { from, count }), writer.call('write', { from, count, perSecond })])
     from += count
-    return (await seen).map((time, number) => time - (commits[number] ?? Number.NaN))
+    return seen.map((time, number) => time - (commits[number] ?? Number.NaN))
   }
   await latencies(5 * bench.effort.samples, 100)
   const findings: Finding[] = []

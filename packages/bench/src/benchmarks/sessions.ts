@@ -1,0 +1,87 @@
+import type { Bench, Benchmark } from '../benchmark.ts'
+import { type Child, cores, startChild } from '../child.ts'
+import { peopleWithPassword } from '../people.ts'
+import { pin, postmasterOf } from '../processes.ts'
+import type { RawArgon2Acts } from '../programs/raw-argon2.ts'
+import type { SessionClientActs, SessionOrder } from '../programs/session-client.ts'
+import { type Replica, startReplica } from '../replica.ts'
+import { alternate } from '../rounds.ts'
+import { ratioOf, spreadOf } from '../statistics.ts'
+
+interface Scene extends AsyncDisposable {
+  readonly auth: Replica
+  readonly client: Child<SessionClientActs>
+  readonly order: Omit<SessionOrder, 'seconds' | 'inFlight'>
+  readonly hash: string
+}
+
+async function openScene(bench: Bench): Promise<Scene> {
+  const { local } = await bench.house()
+  await using opening = new AsyncDisposableStack()
+  await pin(await postmasterOf(local.postgresUrl), cores.client)
+  const { emails, password, hash } = await peopleWithPassword(local, 64)
+  const auth = opening.use(await startReplica(local, 'auth', cores.server))
+  const client = opening.use(await startChild<SessionClientActs>('session-client', cores.client))
+  const owned = opening.move()
+  const order = { web: auth.ports.web, grpc: auth.ports.grpc, host: new URL(local.origin).host, emails, password }
+  return { auth, client, order, hash, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** Signing in with a password costs its hash and little else. */
+export const signIn: Benchmark = {
+  name: 'sign-in',
+  about: 'sign-in with a password over the web door, one replica of auth on one core, the person asked of the user service',
+  async run(bench) {
+    await using scene = await openScene(bench)
+    await using raw = await startChild<RawArgon2Acts>('raw-argon2', cores.server)
+    const { client, order, hash } = scene
+    const results = await alternate(bench.effort, {
+      gatehouse: (seconds) => client.call('signIn', { ...order, seconds, inFlight: 8 }),
+      raw: (seconds) => raw.call('run', { hash, password: order.password, seconds }),
+    })
+    return [
+      {
+        name: 'sign-in',
+        what: 'sign-ins',
+        figure: spreadOf(results.gatehouse),
+        unit: 'sign-ins/s',
+        against: { name: 'raw Argon2id of the same parameters', figure: spreadOf(results.raw) },
+        ratio: ratioOf(results.gatehouse, results.raw),
+        aim: { of: 'ratio', least: 0.9 },
+        conditions: { in_flight: 8, argon2id: hash.split('$').slice(2, 4).join(' ') },
+      },
+    ]
+  },
+}
+
+/** Staying signed in. */
+export const refresh: Benchmark = {
+  name: 'refresh',
+  about:
+    "refreshing a session over gRPC: the token rotated in a transaction, the person's state asked of the user service, a new access token signed",
+  async run(bench) {
+    await using scene = await openScene(bench)
+    const { client, order, auth } = scene
+    const spent: number[] = []
+    const { gatehouse } = await alternate(bench.effort, {
+      async gatehouse(seconds: number) {
+        const before = await auth.cpuSeconds()
+        const perSecond = await client.call('refresh', { ...order, seconds, inFlight: 32 })
+        spent.push(((await auth.cpuSeconds()) - before) / (perSecond * seconds))
+        return perSecond
+      },
+    })
+    const cpuMicros = Math.round(spreadOf(spent).median * 1e6)
+    return [
+      {
+        name: 'refresh',
+        what: 'refreshes, one replica of auth on one core',
+        figure: spreadOf(gatehouse),
+        unit: 'refreshes/s',
+        against: { name: 'Keycloak, as published for one vCPU', figure: { low: 120, median: 120, high: 120 } },
+        aim: { of: 'figure', least: 1200 },
+        conditions: { in_flight: 32, cpu_micros_a_call: cpuMicros },
+      },
+    ]
+  },
+}

@@ -1,0 +1,36 @@
+import { connectNats, ensureStream } from '@gatehouse/events'
+import { jetstream } from '@nats-io/jetstream'
+import { headers } from '@nats-io/nats-core'
+import { answerParent, type CommonActs } from './answer-parent.ts'
+
+/** Pipelined publishing and nothing else. */
+export interface PublishBareActs extends CommonActs {
+  /** Publishes so many acknowledged messages with a message id and headers, 256 under way; answers the messages a second. */
+  run(order: { readonly natsUrl: string; readonly events: number }): Promise<number>
+}
+
+const inFlight = 256
+const payload = Buffer.alloc(40, 10)
+
+answerParent<Omit<PublishBareActs, 'usage'>>({
+  async run({ natsUrl, events }) {
+    await using nats = connectNats({ url: natsUrl, name: 'bench-bare' })
+    const connection = await nats.connected(AbortSignal.timeout(10_000))
+    await ensureStream(connection, 'user')
+    const js = jetstream(connection)
+    const began = performance.now()
+    let next = 0
+    const lane = async (): Promise<void> => {
+      while (next++ < events) {
+        const id = crypto.randomUUID()
+        const said = headers()
+        said.set('ce-id', id)
+        said.set('ce-type', 'gatehouse.user.v1.UserUpdated')
+        const { seq } = await js.publish('gatehouse.user.v1.UserUpdated.default', payload, { msgID: id, headers: said })
+        if (seq === 0) throw new Error('a message that is not stored')
+      }
+    }
+    await Promise.all(Array.from({ length: inFlight }, lane))
+    return (events / (performance.now() - began)) * 1000
+  },
+})
