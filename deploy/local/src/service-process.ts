@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { request } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -56,6 +57,36 @@ export async function untilReady(name: ServiceName, child: OwnedProcess, metrics
     await delay(20)
   }
   throw new SetupProblem(`The ${name} service is not ready after a minute. Its last lines:\n${child.lastLines.join('\n')}`)
+}
+
+const aCall: Readonly<Record<ServiceName, string>> = {
+  user: 'gatehouse.user.v1.UserService/GetCurrentUser',
+  auth: 'gatehouse.auth.v1.SessionService/ListSessions',
+  notification: 'gatehouse.notification.v1.InboxService/ListInboxItems',
+}
+
+/**
+ * Waits until the service knows the tenant of the host, and so refuses a stranger's call for want of credentials. Ready services serve without their
+ * peers; a person who reads `ready` expects more.
+ */
+export async function untilAcquainted(name: ServiceName, webPort: number, host: string): Promise<void> {
+  for (const end = performance.now() + readyMs; performance.now() < end; ) {
+    if ((await statusOf(webPort, `/${aCall[name]}`, host)) === 401) return
+    await delay(20)
+  }
+  throw new SetupProblem(`The ${name} service does not find auth after a minute: its log tells why.`)
+}
+
+function statusOf(port: number, path: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const headers = { host, 'content-type': 'application/json' }
+    request({ host: '127.0.0.1', port, path, method: 'POST', headers, agent: false }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+      .on('error', () => resolve(undefined))
+      .end('{}')
+  })
 }
 
 /** What to say of a service that ended by itself. */

@@ -17,7 +17,7 @@ import { type Mailbox, startMailbox } from './mailbox.ts'
 import { type Ports, type ServiceName, serviceNames } from './options.ts'
 import { startOrigin } from './origin.ts'
 import { runGatehouse } from './run-gatehouse.ts'
-import { crashed, root, startServiceProcess, untilReady } from './service-process.ts'
+import { crashed, root, startServiceProcess, untilAcquainted, untilReady } from './service-process.ts'
 import { secretsOf, workloadKeysOf, writeEnvironment } from './state.ts'
 
 /** Options of {@link startLocal}. */
@@ -132,6 +132,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     startService('notification'),
     startService('auth').then(async () => parts.use(await keepAdminToken(adminTokenFile, makeAdminToken, breakWith))),
   ])
+  await Promise.all(serviceNames.map((name) => untilAcquainted(name, ports.services[name].web, new URL(originOf(ports)).host)))
   onStep('the origin')
   const origin = parts.use(
     await startOrigin({

@@ -152,8 +152,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         now: clock.now,
       }),
       workloads: createWorkloadVerifier({ self: name, jwksFile: config.workloadJwksFile, now: clock.now }),
-      tenantOfHost: (host) =>
-        identity.issuers.tenantOfHost(host) ?? identity.issuers.lookAgain().then(() => identity.issuers.tenantOfHost(host)),
+      tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? lookForHost(identity.issuers, host),
       limits: base.limits,
       log,
       translate,
@@ -214,6 +213,14 @@ function followAuth(service: { peer(name: PeerName): ReturnType<Peers['to']>; lo
   )
   const revocations = parts.use(followRevocations(createClient(SessionService, auth), say('revocations')))
   return { issuers, revocations }
+}
+
+// A host that nobody has heard of is served nothing; before the first answer of auth there is nobody to have heard of any.
+async function lookForHost(issuers: IssuerDirectory, host: string): Promise<string | undefined> {
+  await issuers.lookAgain()
+  const tenant = issuers.tenantOfHost(host)
+  if (tenant === undefined && !issuers.known) throw commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'auth' })
+  return tenant
 }
 
 async function untilSchema<DB>(db: Db<DB>, sets: readonly MigrationSet[], log: Logger, signal?: AbortSignal): Promise<void> {

@@ -117,7 +117,10 @@ test('SIGTERM lets the calls in flight finish', async () => {
 
 test('services start in any order and without their peers', async () => {
   for (const name of ['user', 'auth', 'notification'] as const) await house.local.stopService(name)
-  for (const name of ['notification', 'user', 'auth'] as const) await house.local.startService(name)
+  await house.local.startService('notification')
+  const early = await house.call('InboxService/ListInboxItems', {})
+  assert.deepEqual([early.status, reasonOf(early)], [503, 'DEPENDENCY_UNAVAILABLE'], 'nobody has told it yet whose host this is')
+  for (const name of ['user', 'auth'] as const) await house.local.startService(name)
   const person = await house.person('reborn@example.com')
   await until(
     'everybody to know everybody',
