@@ -23,9 +23,10 @@ export async function startReplica(local: Local, name: ServiceName, core: number
     graceMs: 25_000,
     cwd: root,
     env: {
-      PATH: process.env.PATH ?? '',
+      ...process.env,
       NODE_NO_WARNINGS: '1',
       UV_THREADPOOL_SIZE: String(availableParallelism() + 4),
+      LOG_LEVEL: 'info',
       ...local.environment(name),
       GRPC_PORT: '0',
       WEB_PORT: '0',
