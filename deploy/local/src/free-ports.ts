@@ -34,7 +34,7 @@ export async function demandFree(ports: ReadonlyMap<number, string>): Promise<vo
   }
   if (taken.length === ports.size)
     throw new SetupProblem(
-      'Gatehouse seems to run here already: end it where it was started (Ctrl-C), or choose other ports; docs/operations.md names their variables.',
+      'Gatehouse seems to run here already: end it where it was started (Ctrl-C), or choose other ports; deploy/local/README.md names their variables.',
     )
   if (taken.length > 0) throw new SetupProblem(taken.join('\n'))
 }
