@@ -23,7 +23,7 @@ const password = 'correct horse battery staple!'
 
 /** A window of its own. Whatever the page complains of is part of the story. */
 async function open(path: string, context?: BrowserContext): Promise<{ page: Page; complaints: string[]; context: BrowserContext }> {
-  const own = context ?? (await browser.newContext({ bypassCSP: false, locale: 'en-GB' }))
+  const own = context ?? (await browser.newContext())
   const page = await own.newPage()
   page.setDefaultTimeout(20_000)
   const complaints: string[] = []
@@ -156,7 +156,9 @@ test('a link that is opened in another browser asks for the password; used up, i
   await late.page.getByRole('button', { name: 'Confirm my address' }).click()
   await late.page.getByLabel('Password', { exact: true }).fill(password)
   await late.page.getByRole('button', { name: 'Confirm my address' }).click()
-  await late.page.getByText('was used, or is no longer valid').waitFor()
+  await late.page.getByRole('heading', { name: 'This link no longer works' }).waitFor()
+  await findNoBarriers(late.page)
+  await picture(late.page, 'link-used')
   await asking.context.close()
 })
 

@@ -1,5 +1,6 @@
-import { type Client, Code, ConnectError } from '@connectrpc/connect'
-import type { InboxItem, InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
+import { Code, ConnectError } from '@connectrpc/connect'
+import type { InboxItem } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
+import type { Gatehouse } from './gatehouse.ts'
 
 /** News from the inbox: from the stream of this tab, or from another tab's. */
 export interface InboxNews {
@@ -17,7 +18,7 @@ interface Told extends InboxNews {
  * @param userId Whose inbox; keeps the tabs of two people apart.
  */
 export async function followInbox(
-  inbox: Client<typeof InboxService>,
+  { inbox, session }: Pick<Gatehouse, 'inbox' | 'session'>,
   userId: string,
   cursor: string,
   onNews: (news: InboxNews) => void,
@@ -44,6 +45,8 @@ export async function followInbox(
         } catch (error) {
           const { code } = ConnectError.from(error)
           if (signal.aborted || code === Code.PermissionDenied) return
+          // The token ended, or the session did: only auth knows which, and a page of somebody who is signed out must not stay.
+          if (code === Code.Unauthenticated && (await session.renew()) === undefined) return
           if (code === Code.InvalidArgument) last = ''
         }
         await new Promise((resolve) => setTimeout(resolve, pauseMs))

@@ -72,7 +72,10 @@ export function followSession(sessions: Pick<Client<typeof SessionService>, 'ref
     } catch (error) {
       const { code } = ConnectError.from(error)
       // The session is over only when the server says so; a lost network or a service that is away says nothing about it.
-      if (code === Code.Unauthenticated || code === Code.PermissionDenied) return become({ kind: 'signed_out' })
+      if (code === Code.Unauthenticated || code === Code.PermissionDenied) {
+        become({ kind: 'signed_out' })
+        return channel.postMessage('signed_out')
+      }
       beKnown()
       if (!closed) timer = setTimeout(() => void renewOnce(), 2_000 + Math.random() * 3_000)
     }

@@ -18,7 +18,7 @@ export function Inbox() {
       const page = await gatehouse.inbox.listInboxItems({ pageSize: 50 }, { signal: stop.signal })
       setItems(page.items)
       setNext(page.nextPageToken)
-      await followInbox(gatehouse.inbox, userId, page.cursor, ({ items: news }) => setItems((held) => merge(held ?? [], news)), stop.signal)
+      await followInbox(gatehouse, userId, page.cursor, ({ items: news }) => setItems((held) => merge(held ?? [], news)), stop.signal)
     }
     follow().catch((error: unknown) => {
       if (!stop.signal.aborted) setProblem(refusedOf(error).message)

@@ -1,5 +1,8 @@
+import { refusedOf } from '@gatehouse/web'
+import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { gatehouse, signedIn } from '../gatehouse.ts'
+import { DeadLink } from '../parts/dead-link.tsx'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
 import { useLinkToken } from '../parts/link-token.ts'
 import { Page } from '../parts/page.tsx'
@@ -13,10 +16,23 @@ const sentences = {
 export function ResetPassword() {
   const token = useLinkToken()
   const [, go] = useLocation()
+  const [dead, setDead] = useState(false)
   if (token === '') return <NoLink />
+  if (dead) {
+    return (
+      <DeadLink>
+        <Link href="/forgot-password">Ask for a new mail</Link>, or <Link href="/sign-in">sign in</Link> if you have set your password.
+      </DeadLink>
+    )
+  }
   async function submit({ password = '' }: Record<string, string>) {
-    const { result } = await gatehouse.accounts.resetPassword({ proof: { case: 'token', value: token }, password, useCookie: true })
-    signedIn(result)
+    try {
+      const { result } = await gatehouse.accounts.resetPassword({ proof: { case: 'token', value: token }, password, useCookie: true })
+      signedIn(result)
+    } catch (error) {
+      if (refusedOf(error).reason === 'CHALLENGE_INVALID') return setDead(true)
+      throw error
+    }
     go('/profile', { replace: true })
   }
   return (

@@ -1,6 +1,7 @@
 import { Link, useLocation } from 'wouter'
 import { gatehouse, pendingChallenge } from '../gatehouse.ts'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
+import { browserLocale } from '../parts/locale.ts'
 import { Page } from '../parts/page.tsx'
 import { passwordHint, weakPassword } from '../parts/weak-password.ts'
 
@@ -11,7 +12,7 @@ export function SignUp() {
       name,
       email,
       password,
-      locale: navigator.language,
+      locale: browserLocale(),
       requestId: crypto.randomUUID(),
     })
     pendingChallenge.set(challengeId)

@@ -2,6 +2,7 @@ import { refusedOf } from '@gatehouse/web'
 import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { gatehouse, pendingChallenge, signedIn } from '../gatehouse.ts'
+import { DeadLink } from '../parts/dead-link.tsx'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
 import { useLinkToken } from '../parts/link-token.ts'
 import { Page } from '../parts/page.tsx'
@@ -68,6 +69,7 @@ function ByCode() {
 function ByLink({ token }: { token: string }) {
   const [, go] = useLocation()
   const [needsPassword, setNeedsPassword] = useState(false)
+  const [dead, setDead] = useState(false)
   async function submit({ password = '' }: Record<string, string>) {
     try {
       const challengeId = needsPassword ? '' : pendingChallenge.get()
@@ -85,8 +87,17 @@ function ByLink({ token }: { token: string }) {
       // This browser waits for another mail, or for none: whoever signed up knows the password.
       if (!needsPassword && (reason === 'PASSWORD_NEEDED' || (reason === 'CHALLENGE_INVALID' && pendingChallenge.get() !== '')))
         return setNeedsPassword(true)
+      if (reason === 'CHALLENGE_INVALID') return setDead(true)
       throw error
     }
+  }
+  if (dead) {
+    return (
+      <DeadLink>
+        If you have confirmed your address, <Link href="/sign-in">sign in</Link>. If not, <Link href="/sign-up">sign up again</Link>, and a
+        new mail comes.
+      </DeadLink>
+    )
   }
   return (
     <Page title="Confirm your address">

@@ -5,10 +5,12 @@ interface FormState {
   readonly busy: boolean
   /** Names of the fields that were sent empty: what is missing is said in words of a person, not of a rule. */
   readonly empty: ReadonlySet<string>
+  /** Names of all fields of the form. */
+  readonly names: ReadonlySet<string>
   readonly refused: Refused | undefined
 }
 
-const idle: FormState = { busy: false, empty: new Set(), refused: undefined }
+const idle: FormState = { busy: false, empty: new Set(), names: new Set(), refused: undefined }
 
 const Form$ = createContext<FormState>(idle)
 
@@ -34,25 +36,27 @@ export function Form({ children, action, onSubmit, sentences = {}, danger = fals
     const form = event.currentTarget
     const fields = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]))
     const empty = new Set(Object.keys(fields).filter((name) => fields[name]?.trim() === ''))
-    setState({ busy: true, empty, refused: undefined })
+    const names = new Set(Object.keys(fields))
+    setState({ busy: true, empty, names, refused: undefined })
     setFinished(false)
     try {
       await onSubmit(fields)
       setState(idle)
       setFinished(true)
     } catch (error) {
-      setState({ busy: false, empty, refused: refusedOf(error) })
+      setState({ busy: false, empty, names, refused: refusedOf(error) })
       requestAnimationFrame(() => (form.querySelector<HTMLElement>('[aria-invalid=true]') ?? alert.current)?.focus())
     }
   }
   const { refused } = state
-  const known = refused && Object.keys(refused.fields).length > 0
+  const marked = refused && Object.keys(refused.fields).some((field) => state.names.has(field) || state.names.has(camelCase(field)))
   return (
     <Form$ value={state}>
       <form onSubmit={(event) => void submit(event)} noValidate>
         {children}
         <p ref={alert} tabIndex={-1} role="alert" className={refused ? 'alert' : 'alert none'}>
-          {refused && (known ? 'Please look at the marked fields.' : sentenceOf(refused, sentences))}
+          {refused &&
+            (sentences[refused.reason] === undefined && marked ? 'Please look at the marked fields.' : sentenceOf(refused, sentences))}
           {refused?.retryAfterSeconds !== undefined && ` You can try again ${inWords(refused.retryAfterSeconds)}.`}
         </p>
         {done !== undefined && (
@@ -111,8 +115,13 @@ export function PasswordField(props: FieldProps & { readonly autoComplete: 'new-
 }
 
 function sentenceOf(refused: Refused, sentences: NonNullable<FormProps['sentences']>): string {
-  const sentence = sentences[refused.reason] ?? refused.message
+  const [[field, problem] = []] = Object.entries(refused.fields)
+  const sentence = sentences[refused.reason] ?? (field === undefined ? refused.message : `${refused.message} ${field}: ${problem}`)
   return typeof sentence === 'string' ? sentence : sentence(refused.metadata)
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 function snakeCase(name: string): string {
