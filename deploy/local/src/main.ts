@@ -22,7 +22,7 @@ async function main(args: readonly string[]): Promise<void> {
     await rm(folder, { recursive: true, force: true })
     say('forgot everybody')
   }
-  await using local = await startLocal({ folder, ports, onStep: (step) => say(`starting ${step} …`) })
+  await using local = await startLocal({ folder, ports, onStep: (step) => say(`starting ${step} …`), onTrouble: say })
   process.stdout.write(table(local))
   say(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Ctrl-C stops everything.`)
   const why = await Promise.race([stopping, local.broken])

@@ -4,6 +4,8 @@ import { Agent, createServer, request as httpRequest, type IncomingMessage, type
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { pipeline } from 'node:stream'
+import { create, toBinary } from '@bufbuild/protobuf'
+import { ErrorInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import type { Mailbox } from './mailbox.ts'
 import { answerMailbox } from './mailbox-page.ts'
 import type { ServiceName, ServicePorts } from './options.ts'
@@ -59,7 +61,7 @@ export async function startOrigin(parts: OriginParts): Promise<Origin> {
     const service = serviceOfPath(path, prefixes)
     if (service && Number(request.headers['content-length'] ?? 0) > largestBytes) return tooLarge(request, response)
     if (service) return forward(request, response, parts.services[service].web, service === 'auth', agent)
-    if (path.startsWith('/api/') || path.startsWith('/gatehouse.')) return notServed(response)
+    if (path === '/api' || path.startsWith('/api/') || path.startsWith('/gatehouse.')) return notServed(response)
     if (path === '/openapi.json') return void answerFile(response, parts.openapi, 'application/json', {})
     const host = request.headers.host ?? ''
     // Another site's name that leads to this machine would let that site's pages read the codes in the mails.
@@ -142,23 +144,41 @@ function forward(request: IncomingMessage, response: ServerResponse, port: numbe
   })
   upstream.on('error', () => {
     if (response.headersSent) return void response.destroy()
-    response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
-    response.end(JSON.stringify({ code: 'unavailable', message: 'The service behind this address cannot be reached right now.' }))
+    refuse(response, 503, 'unavailable', 'DEPENDENCY_UNAVAILABLE', 'The service behind this address cannot be reached right now.', {
+      'retry-after': '1',
+    })
   })
   response.on('close', () => upstream.destroy())
   pipeline(request, upstream, () => undefined)
 }
 
-// A door that refuses a body while it is still being sent closes the connection, and its answer is lost on the way: the proxy says it first.
+// A door that refuses a body while it is still being sent closes the connection, and its answer is lost on the way: the proxy reads on and says it.
 function tooLarge(request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(413, { 'content-type': 'application/json', 'cache-control': 'no-store', connection: 'close' })
-  response.end(JSON.stringify({ code: 'resource_exhausted', message: 'The request is too large.' }))
-  request.resume()
+  const answer = () =>
+    refuse(response, 429, 'resource_exhausted', 'REQUEST_TOO_LARGE', 'The request is too large.', { connection: 'close' })
+  if (Number(request.headers['content-length']) > 16 * largestBytes) answer()
+  else request.on('end', answer).resume()
 }
 
 function notServed(response: ServerResponse): void {
-  response.writeHead(404, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-  response.end(JSON.stringify({ code: 'unimplemented', message: 'There is no such method here.' }))
+  refuse(response, 404, 'unimplemented', 'NOT_SERVED', 'There is no such method here.')
+}
+
+/** Connect's error JSON, as the doors write it. */
+function refuse(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  reason: string,
+  message: string,
+  headers: Record<string, string> = {},
+): void {
+  const info = create(ErrorInfoSchema, { reason, domain: 'gatehouse' })
+  const value = Buffer.from(toBinary(ErrorInfoSchema, info)).toString('base64').replace(/=+$/, '')
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+  response.end(
+    JSON.stringify({ code, message, details: [{ type: ErrorInfoSchema.typeName, value, debug: { reason, domain: 'gatehouse' } }] }),
+  )
 }
 
 function redirect(response: ServerResponse, location: string): void {

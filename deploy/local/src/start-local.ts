@@ -5,6 +5,7 @@ import {
   natsServiceUsers,
   type OwnedProcess,
   type PostgresServer,
+  type ProcessEnd,
   SetupProblem,
   startNats,
   startPostgres,
@@ -31,6 +32,8 @@ export interface LocalOptions {
   readonly extra?: Partial<Record<ServiceName, Record<string, string>>>
   /** Told what is being done. */
   readonly onStep?: (step: string) => void
+  /** Told that a service died and what is done about it, in sentences for a person. */
+  readonly onTrouble?: (sentence: string) => void
 }
 
 /** A whole Gatehouse on this machine. */
@@ -66,7 +69,7 @@ export interface Local extends AsyncDisposable {
  * @throws SetupProblem with a sentence for a person when a part cannot start.
  */
 export async function startLocal(options: LocalOptions): Promise<Local> {
-  const { folder, ports, onStep = () => undefined, extra = {} } = options
+  const { folder, ports, onStep = () => undefined, onTrouble = () => undefined, extra = {} } = options
   await using parts = new AsyncDisposableStack()
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const [secrets, { jwksFile, keyFile }] = await Promise.all([secretsOf(folder), workloadKeysOf(folder)])
@@ -118,9 +121,21 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     const child = await startServiceProcess(name, environment(name), folder)
     children.set(name, child)
     void child.exited.then((end) => {
-      if (!end.expected && children.get(name) === child) breakWith(crashed(name, end))
+      if (!end.expected && children.get(name) === child) reviveOrBreak(name, end)
     })
     await untilReady(name, child, ports.services[name].metrics)
+  }
+  const crashes: number[] = []
+  // A service that died is named and started again, as a cluster would; one that keeps dying ends the whole.
+  function reviveOrBreak(name: ServiceName, end: ProcessEnd): void {
+    const sentence = crashed(name, end)
+    crashes.push(performance.now())
+    if (crashes.filter((time) => performance.now() - time < 60_000).length > 3) return breakWith(sentence)
+    onTrouble(`${sentence}\nIt is started again.`)
+    startService(name).then(
+      () => onTrouble(`The ${name} service is ready again.`),
+      (error: unknown) => breakWith(error instanceof Error ? error.message : String(error)),
+    )
   }
   onStep('user, auth and notification')
   const adminTokenFile = join(folder, 'admin-token')

@@ -148,8 +148,9 @@ export function createWorkloadVerifier({ self, jwksFile, intervalMs = 1_000, now
           currentDate: new Date(now()),
         })
         if (payload.aud !== self) throw new TokenInvalid('the audience is another')
-        // However long a token says that it lives, it is no older than others when it ends.
-        const endSeconds = Math.min(payload.exp as number, (payload.iat as number) + lifetimeSeconds) + toleranceSeconds
+        // Whoever makes tokens for longer makes them to be kept.
+        if ((payload.exp as number) - (payload.iat as number) > lifetimeSeconds) throw new TokenInvalid('the token lives for too long')
+        const endSeconds = (payload.exp as number) + toleranceSeconds
         // The keys may have changed while the signature was checked.
         if (keys.get(kid) === jwk) seen.set(token, { workload: jwk.workload, expireTime: endSeconds * 1000 })
         return jwk.workload

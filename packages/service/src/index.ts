@@ -10,4 +10,5 @@ export {
   served,
 } from './open-service.ts'
 export type { PeerName } from './peers.ts'
+export { replayCommand } from './replay-command.ts'
 export { type App, type Program, runService } from './run-service.ts'

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { canonicalEmail, Refusal } from '@gatehouse/rpc'
-import { migrateCommand } from '@gatehouse/service'
+import { migrateCommand, replayCommand } from '@gatehouse/service'
 import { reencryptKeys } from './core/keys/reencrypt-keys.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
 import { WrongEncryptionKey } from './core/keys/sealed-box.ts'
@@ -82,6 +82,7 @@ function print(line: string): void {
 /** What `gatehouse` can do with the auth service. */
 export const commands: readonly Command[] = [
   migrateCommand('auth', migrations),
+  replayCommand('auth'),
   {
     name: 'tenants create',
     usage: 'ID --origin URL',

@@ -1,7 +1,7 @@
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { readConfig } from '@gatehouse/config'
 import { connect } from '@gatehouse/postgres'
-import { migrateCommand } from '@gatehouse/service'
+import { migrateCommand, replayCommand } from '@gatehouse/service'
 import { validate as isUuid } from 'uuid'
 import { variables } from './config.ts'
 import { listDeadDeliveries, reviveDeliveries } from './store/deliveries.ts'
@@ -17,6 +17,7 @@ function open(env: Environment) {
 
 export const commands: readonly Command[] = [
   migrateCommand('notification', migrations),
+  replayCommand('notification'),
   {
     name: 'mail failed',
     summary: 'lists the mails that were given up, newest first, with the reason',

@@ -1,5 +1,5 @@
 import type { Command } from '@gatehouse/cli'
-import { migrateCommand } from '@gatehouse/service'
+import { migrateCommand, replayCommand } from '@gatehouse/service'
 import { migrations } from './store/migrations/index.ts'
 
-export const commands: readonly Command[] = [migrateCommand('user', migrations)]
+export const commands: readonly Command[] = [migrateCommand('user', migrations), replayCommand('user')]
