@@ -130,7 +130,10 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   function reviveOrBreak(name: ServiceName, end: ProcessEnd): void {
     const sentence = crashed(name, end)
     crashes.push(performance.now())
-    if (crashes.filter((time) => performance.now() - time < 60_000).length > 3) return breakWith(sentence)
+    if (crashes.filter((time) => performance.now() - time < 60_000).length > 3) {
+      breakWith(sentence)
+      return
+    }
     onTrouble(`${sentence}\nIt is started again.`)
     startService(name).then(
       () => onTrouble(`The ${name} service is ready again.`),

@@ -176,6 +176,23 @@ test('signing out in one tab signs out in all of them', async () => {
   await one.context.close()
 })
 
+test('a session that is ended elsewhere leaves the page by itself', async () => {
+  const person = await house.person('ended@example.com')
+  const { page, context } = await open('/sign-in')
+  await page.getByLabel('E-mail address').fill(person.email)
+  await page.getByLabel('Password', { exact: true }).fill(person.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  await page.getByRole('link', { name: 'Inbox' }).click()
+  await page.locator('.list li').first().waitFor()
+  const { body } = await house.call('SessionService/ListSessions', {}, { token: person.accessToken })
+  for (const { id } of (body.sessions as unknown as { id: string }[]).filter((session) => session.id !== person.sessionId)) {
+    assert.equal((await house.call('SessionService/RevokeSession', { sessionId: id }, { token: person.accessToken })).status, 200)
+  }
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await context.close()
+})
+
 test('another site cannot make the browser’s cookie act, nor read an answer', async () => {
   const person = await house.person('attacked@example.com')
   const { page, context } = await open('/sign-in')
