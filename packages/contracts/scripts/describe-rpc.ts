@@ -1,4 +1,5 @@
 import { type DescEnum, type DescEnumValue, type DescMethod, getOption } from '@bufbuild/protobuf'
+import { protoCamelCase } from '@bufbuild/protobuf/reflect'
 import { type Duration, MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt'
 import type { Code } from '@connectrpc/connect'
 import { codeToString } from '@connectrpc/connect/protocol-connect'
@@ -24,7 +25,7 @@ export function describeReasons(desc: DescEnum, contracts: Contracts): Reason[] 
 }
 
 function describeReason(value: DescEnumValue, contracts: Contracts): Reason {
-  const { code, message } = getOption(value, refusal)
+  const { code, message, field } = getOption(value, refusal)
   const service = value.parent.file.proto.package.split('.')[1] ?? ''
   const name = value.name.slice(PREFIX.length)
   return {
@@ -33,7 +34,9 @@ function describeReason(value: DescEnumValue, contracts: Contracts): Reason {
     code: codeToString(code as Code),
     status: httpStatus(code as Code, name),
     sentence: message,
-    comment: contracts.comment(value),
+    comment: [contracts.comment(value), ...(field === '' ? [] : [`\`google.rpc.BadRequest\` names \`${protoCamelCase(field)}\`.`])].join(
+      ' ',
+    ),
   }
 }
 

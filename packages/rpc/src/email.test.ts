@@ -46,6 +46,13 @@ test('a local part that is not ASCII is refused', () => {
   assert.equal(canonicalEmail('аda@example.com'), undefined, 'a Cyrillic а is no a')
 })
 
+test('a local part has single dots between its atoms, and none at its ends', () => {
+  for (const local of ['.ada', 'ada.', 'ada..lovelace', '.', '..', `${'a.'.repeat(31)}..`])
+    assert.equal(canonicalEmail(`${local}@example.com`), undefined, local)
+  for (const local of ['a', 'ada.lovelace', 'a.d.a', 'x'.repeat(64), `${'a.'.repeat(31)}ab`])
+    assert.equal(canonicalEmail(`${local}@example.com`), `${local}@example.com`)
+})
+
 test('the canonical form of a canonical form is itself', () => {
   for (const text of ['Ada@Bücher.example', ' x@y.z ']) {
     const once = canonicalEmail(text) ?? ''

@@ -1,21 +1,23 @@
 import { toASCII } from 'tr46'
 
-// atext and dots of RFC 5322, as the HTML standard writes it: no quoted forms, no comments, ASCII only.
-const LOCAL_PART = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/
+// The dot-string of RFC 5321, section 4.1.2: atoms with single dots between them. No quoted forms, no comments, ASCII only.
+const LOCAL_PART = /^[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
+const MAX_LOCAL_LENGTH = 64
 const MAX_INPUT_LENGTH = 1000
 const MAX_LENGTH = 254
 
 /**
  * The written canonical form of an e-mail address: surrounding white space removed, the domain as lower-case A-labels
  * (UTS #46, non-transitional), the local part as written. `undefined` for what is no address here, such as a local part
- * that is not ASCII (RFC 6531 mailboxes are not supported) or a domain that is no host name.
+ * that is not ASCII (RFC 6531 mailboxes are not supported) or has a dot at an end or two in a row, or a domain that is no
+ * host name.
  */
 export function canonicalEmail(text: string): string | undefined {
   if (text.length > MAX_INPUT_LENGTH) return undefined
   const trimmed = text.trim()
   const at = trimmed.lastIndexOf('@')
   const local = trimmed.slice(0, Math.max(at, 0))
-  if (!LOCAL_PART.test(local)) return undefined
+  if (local.length > MAX_LOCAL_LENGTH || !LOCAL_PART.test(local)) return undefined
   const domain = toASCII(trimmed.slice(at + 1), {
     checkBidi: true,
     checkHyphens: true,

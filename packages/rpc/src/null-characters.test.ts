@@ -32,7 +32,7 @@ test('finds nothing in good text', () => {
 
 test('a request with U+0000 is refused by field, beside its other violations', () => {
   const check = compileRequestCheck(SendNotificationRequestSchema, [])
-  const request = create(SendNotificationRequestSchema, { template: 'a', userId: 'x', data: { note: '\0' } })
+  const request = create(SendNotificationRequestSchema, { template: 'a', recipient: 'x', data: { note: '\0' } })
   assert.throws(
     () => check(request),
     (error) => {
@@ -40,7 +40,7 @@ test('a request with U+0000 is refused by field, beside its other violations', (
       assert.equal(error.reason, 'INVALID_REQUEST')
       assert.deepEqual(
         error.violations.map(({ field }) => field),
-        ['userId', 'data["note"]'],
+        ['recipient', 'data["note"]'],
       )
       return true
     },

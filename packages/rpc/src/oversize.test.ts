@@ -23,7 +23,7 @@ function violationsOf<Desc extends DescMessage>(schema: Desc, init: MessageInitS
 }
 
 const signUp = { email: 'ada@example.com', password: 'x', name: 'Ada' }
-const send = { template: 'announcement', userId: randomUUID() }
+const send = { template: 'announcement', recipient: randomUUID() }
 
 test('what is too large is refused by field, as by its rules', () => {
   assert.deepEqual(violationsOf(SignUpRequestSchema, { ...signUp, name: 'a'.repeat(huge) }), ['name STRING_MAX_LEN'])

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Code } from '@connectrpc/connect'
+import { ErrorReason as AuthReason, ErrorReasonSchema as AuthReasonSchema } from '@gatehouse/contracts/gatehouse/auth/v1/error_reason_pb'
 import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { ErrorReason, ErrorReasonSchema } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import { toConnectError } from './answer-error.ts'
-import { commonRefusal, refusals } from './refusal.ts'
+import { commonRefusal, type RefusalExtra, refusals } from './refusal.ts'
 
 const refuse = refusals(ErrorReasonSchema)
 
@@ -38,6 +39,19 @@ test('violations travel as BadRequest, the time to come back as RetryInfo', () =
   const late = toConnectError(commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: 90 }))
   assert.equal(late.code, Code.ResourceExhausted)
   assert.equal(late.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds, 90n)
+})
+
+test('an invalid argument names the field of the contract, unless another one or violations are given', () => {
+  const violationsOf = (extra?: RefusalExtra) =>
+    toConnectError(commonRefusal(CommonReason.PAGE_TOKEN_INVALID, {}, extra))
+      .findDetails(BadRequestSchema)
+      .flatMap(({ fieldViolations }) => fieldViolations.map(({ field, description, reason }) => [field, description, reason]))
+  assert.deepEqual(violationsOf(), [['pageToken', 'The page_token is not valid.', 'PAGE_TOKEN_INVALID']])
+  assert.deepEqual(violationsOf({ field: 'data["x"]' }), [['data["x"]', 'The page_token is not valid.', 'PAGE_TOKEN_INVALID']])
+  assert.deepEqual(violationsOf({ violations: [{ field: 'other', description: 'no' }] }), [['other', 'no', '']])
+  const invalid = refusals(AuthReasonSchema)(AuthReason.CHALLENGE_INVALID)
+  assert.deepEqual(invalid.violations, [], 'strangers do not learn what is wrong')
+  assert.deepEqual(refuse(ErrorReason.USER_STATE, { state: 'SUSPENDED' }, { field: 'id' }).violations, [], 'the request is right')
 })
 
 test('a reason that the contract does not have is a mistake of the programmer', () => {

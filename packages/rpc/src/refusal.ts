@@ -1,6 +1,7 @@
 import type { DescEnum, EnumShape } from '@bufbuild/protobuf'
 import { getOption } from '@bufbuild/protobuf'
-import type { Code } from '@connectrpc/connect'
+import { protoCamelCase } from '@bufbuild/protobuf/reflect'
+import { Code } from '@connectrpc/connect'
 import { ErrorReasonSchema } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { refusal } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 
@@ -15,6 +16,8 @@ export interface Violation {
 export interface RefusalExtra {
   /** When to come back; becomes `google.rpc.RetryInfo`. */
   readonly retryAfterSeconds?: number
+  /** JSON path of the field that is wrong, where it is not the one that the contract names for the reason. */
+  readonly field?: string
   /** Broken rules; become `google.rpc.BadRequest`. */
   readonly violations?: readonly Violation[]
   /** What led here; logged, never sent. */
@@ -43,7 +46,10 @@ export class Refusal extends Error {
     this.code = rule.code
     this.metadata = metadata
     this.retryAfterSeconds = extra.retryAfterSeconds
-    this.violations = extra.violations ?? []
+    const field = extra.field ?? rule.field
+    this.violations =
+      extra.violations ??
+      (rule.code === Code.InvalidArgument && field !== '' ? [{ field, description: this.message, reason: rule.reason }] : [])
   }
 }
 
@@ -52,6 +58,8 @@ interface ReasonRule {
   readonly domain: string
   readonly code: Code
   readonly message: string
+  /** JSON name of the request field that is wrong; empty where the reason is about none. */
+  readonly field: string
 }
 
 const PREFIX = 'ERROR_REASON_'
@@ -66,13 +74,14 @@ function rulesOf(reasons: DescEnum): Map<number, ReasonRule> {
   const domain = domainOf(reasons)
   const rules = new Map<number, ReasonRule>()
   for (const value of reasons.values) {
-    const { code, message } = getOption(value, refusal)
+    const { code, message, field } = getOption(value, refusal)
     if (value.number !== 0)
       rules.set(value.number, {
         reason: value.name.slice(PREFIX.length),
         domain,
         code: code as Code,
         message,
+        field: protoCamelCase(field),
       })
   }
   return rules

@@ -141,12 +141,20 @@ test('bad input is refused by name, and a password never comes back', async () =
     assert.equal(answer.reason, 'PASSWORD_TOO_WEAK')
     assert.equal(answer.status, 400)
     assert.ok(answer.text.includes(`"rule":"${rule}"`), answer.text)
+    assert.ok(answer.text.includes('"field":"password"'), answer.text)
     assert.equal(answer.text.includes('lp2xrtwe'), false)
   }
   assert.equal((await account('VerifyEmail', { code: '123456' })).reason, 'INVALID_REQUEST')
   assert.equal((await account('VerifyEmail', { challengeId: randomUUID() })).reason, 'INVALID_REQUEST')
   assert.equal((await account('VerifyEmail', { challengeId: randomUUID(), code: '12345' })).reason, 'INVALID_REQUEST')
-  assert.equal((await account('AcceptInvitation', { token: 'x', password: otherPassword })).reason, 'CHALLENGE_INVALID')
+  const invitation = await account('AcceptInvitation', { token: 'x', password: otherPassword })
+  assert.equal(invitation.reason, 'CHALLENGE_INVALID')
+  assert.equal(invitation.text.includes('BadRequest'), false)
+  for (const email of ['.ada@example.com', 'ada..l@example.com']) {
+    const answer = await signUp(email)
+    assert.equal(answer.reason, 'INVALID_REQUEST')
+    assert.ok(answer.text.includes('"field":"email"'), answer.text)
+  }
 })
 
 test('secrets are revealed to no browser', async () => {

@@ -81,7 +81,11 @@ test('a delivered mail is told to the world without anything personal', async ()
   })
   const billing = await story.asWorkload('billing')
   const userId = story.addPerson()
-  const { notification } = await billing.sendNotification({ template: 'announcement', userId, data: { title: 'News', text: 'Hello' } })
+  const { notification } = await billing.sendNotification({
+    template: 'announcement',
+    recipient: userId,
+    data: { title: 'News', text: 'Hello' },
+  })
   const envelope = await until('the event', () => told.find(({ key }) => key === notification?.id))
   assert.equal(envelope.tenant, 'default')
 })
@@ -92,7 +96,7 @@ test('the mail of somebody who was deleted is stopped', async () => {
   const later = { seconds: BigInt(Math.floor(Date.now() / 1000) + 3600), nanos: 0 }
   const { notification } = await billing.sendNotification({
     template: 'announcement',
-    userId,
+    recipient: userId,
     data: { title: 'News', text: 'Hello' },
     sendTime: later,
   })

@@ -17,14 +17,14 @@ export const notificationService = (deps: Deps, { requestKey }: { requestKey: st
   ({
     async sendNotification(request, context) {
       const { tenant, caller } = callOf(context)
-      const { template, userId, data, sendTime, requestId } = request
+      const { template, recipient, data, sendTime, requestId } = request
       const row = await sendNotification(deps, {
         tenant,
         caller: callerName(caller),
         requestId,
         fingerprint: fingerprint(SendNotificationRequestSchema, request, requestKey),
         template,
-        userId,
+        recipient,
         data,
         ...(sendTime && { sendTime: timestampDate(sendTime) }),
       })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import type { Refusal } from '@gatehouse/rpc'
 import { goodPassword, noRetry, openAccountHouse, otherPassword, place, refuses, tenant } from '../../../test/account-house.ts'
 import { findCredential } from '../../store/credentials.ts'
 import { findSession } from '../../store/sessions.ts'
@@ -52,6 +53,11 @@ test('it needs the current password and a good new one', async () => {
   await refuses('PASSWORD_WRONG', () => change({ currentPassword: otherPassword }))
   await refuses('PASSWORD_TOO_WEAK', () => change({ newPassword: 'passwordpassword' }), { rule: 'common' })
   await refuses('PASSWORD_TOO_WEAK', () => change({ newPassword: 'two@example.com two' }), { rule: 'context' })
+  for (const newPassword of ['short', 'passwordpassword'])
+    await assert.rejects(
+      change({ newPassword }),
+      ({ violations }: Refusal) => violations.map(({ field }) => field).join() === 'newPassword',
+    )
   people.of(tenant, member.userId).state = User_State.SUSPENDED
   await refuses('PERSON_CANNOT_SIGN_IN', () => change({}))
 })

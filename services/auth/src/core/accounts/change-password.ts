@@ -27,10 +27,10 @@ export interface ChangePasswordInput {
 export async function changePassword(deps: Deps, input: ChangePasswordInput): Promise<void> {
   const { tenant, userId, sessionId } = input
   const checked = await checkCurrentPassword(deps, { ...input, password: input.currentPassword })
-  checkPasswordForm(input.newPassword)
+  checkPasswordForm(input.newPassword, 'newPassword')
   const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
   if (person?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-  const password = checkNewPassword(input.newPassword, person)
+  const password = checkNewPassword(input.newPassword, person, 'newPassword')
   const passwordHash = await deps.hashing.hash(password, input.signal)
 
   await transact(deps.db, async (tx) => {

@@ -1,3 +1,4 @@
+import type { Refusal } from '@gatehouse/rpc'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { guessWork, squeeze } from './guessable.ts'
 import { enforceOpaqueString } from './opaque-string.ts'
@@ -17,22 +18,27 @@ export interface PasswordContext {
 }
 
 /** Refuses a password that is too weak to be chosen; answers the form that is hashed. */
-export function checkNewPassword(password: string, context: PasswordContext): string {
-  const enforced = checkPasswordForm(password)
+export function checkNewPassword(password: string, context: PasswordContext, field?: string): string {
+  const enforced = checkPasswordForm(password, field)
   const { work, usesContext } = guessWork(enforced, contextWords(context), contextWork)
-  if (usesContext && work <= contextWork) throw refuse(ErrorReason.PASSWORD_TOO_WEAK, { rule: 'context' })
-  if (work <= commonWork) throw refuse(ErrorReason.PASSWORD_TOO_WEAK, { rule: 'common' })
+  if (usesContext && work <= contextWork) throw tooWeak('context', field)
+  if (work <= commonWork) throw tooWeak('common', field)
   return enforced
 }
 
 /** Refuses a password that nobody may have, before it is known whose it is to be. */
-export function checkPasswordForm(password: string): string {
+export function checkPasswordForm(password: string, field?: string): string {
   const enforced = enforceOpaqueString(password)
   // An empty password, refused by the profile too, is first of all too short.
   const length = [...(enforced ?? password)].length
-  if (length < minCodePoints || length > maxCodePoints) throw refuse(ErrorReason.PASSWORD_TOO_WEAK, { rule: 'length' })
-  if (enforced === undefined) throw refuse(ErrorReason.PASSWORD_TOO_WEAK, { rule: 'characters' })
+  if (length < minCodePoints || length > maxCodePoints) throw tooWeak('length', field)
+  if (enforced === undefined) throw tooWeak('characters', field)
   return enforced
+}
+
+/** `field` is the field that has the password, where the contract calls it otherwise than `password`. */
+function tooWeak(rule: string, field: string | undefined): Refusal {
+  return refuse(ErrorReason.PASSWORD_TOO_WEAK, { rule }, field === undefined ? {} : { field })
 }
 
 /** The name, the address and the product, whole and in their parts; parts of two letters are in every sentence. */

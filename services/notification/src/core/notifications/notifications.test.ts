@@ -17,7 +17,7 @@ const scene = await openScene()
 after(() => scene[Symbol.asyncDispose]())
 const { deps, tenant } = scene
 
-const input = (changes: Partial<SendNotificationInput> & { userId: string }): SendNotificationInput => ({
+const input = (changes: Partial<SendNotificationInput> & { recipient: string }): SendNotificationInput => ({
   tenant,
   caller: 'workload:billing',
   requestId: '',
@@ -37,7 +37,7 @@ const refusal =
 
 test('a notification is written, read and listed', async () => {
   const userId = scene.addPerson()
-  const sent = await sendNotification(deps, input({ userId }))
+  const sent = await sendNotification(deps, input({ recipient: userId }))
   assert.deepEqual([sent.state, sent.template, sent.user_id, sent.attempts], ['pending', 'announcement', userId, 0])
   assert.deepEqual(await getNotification(deps, { tenant, id: sent.id }), sent)
   const { notifications } = await listNotifications(deps, { tenant, userId, pageSize: 0, pageToken: '' })
@@ -46,7 +46,7 @@ test('a notification is written, read and listed', async () => {
 
 test('the same request is answered with the same notification, in parallel and with the recipient gone since', async () => {
   const userId = scene.addPerson()
-  const request = input({ userId, requestId: uuidv7() })
+  const request = input({ recipient: userId, requestId: uuidv7() })
   const sent = await Promise.all(Array.from({ length: 5 }, () => sendNotification(deps, request)))
   scene.peers.people.delete(`${tenant} ${userId}`)
   sent.push(await sendNotification(deps, request))
@@ -56,18 +56,21 @@ test('the same request is answered with the same notification, in parallel and w
 
 test('nobody can be told what no template says, nor anybody who is not there', async () => {
   const userId = scene.addPerson()
-  await assert.rejects(sendNotification(deps, input({ userId, template: 'nonsense' })), refusal('TEMPLATE_UNKNOWN'))
-  await assert.rejects(sendNotification(deps, input({ userId, template: 'password_changed' })), refusal('TEMPLATE_UNKNOWN'))
-  await assert.rejects(sendNotification(deps, input({ userId, data: { title: 'x' } })), refusal('TEMPLATE_DATA_INVALID', { field: 'text' }))
-  await assert.rejects(sendNotification(deps, input({ userId: uuidv7() })), refusal('RECIPIENT_NOT_FOUND'))
-  await assert.rejects(sendNotification(deps, input({ userId, tenant: 'other' })), refusal('RECIPIENT_NOT_FOUND'))
+  await assert.rejects(sendNotification(deps, input({ recipient: userId, template: 'nonsense' })), refusal('TEMPLATE_UNKNOWN'))
+  await assert.rejects(sendNotification(deps, input({ recipient: userId, template: 'password_changed' })), refusal('TEMPLATE_UNKNOWN'))
+  await assert.rejects(
+    sendNotification(deps, input({ recipient: userId, data: { title: 'x' } })),
+    refusal('TEMPLATE_DATA_INVALID', { field: 'text' }),
+  )
+  await assert.rejects(sendNotification(deps, input({ recipient: uuidv7() })), refusal('RECIPIENT_NOT_FOUND'))
+  await assert.rejects(sendNotification(deps, input({ recipient: userId, tenant: 'other' })), refusal('RECIPIENT_NOT_FOUND'))
   const gone = scene.addPerson({ state: User_State.DELETED })
-  await assert.rejects(sendNotification(deps, input({ userId: gone })), refusal('RECIPIENT_NOT_FOUND'))
+  await assert.rejects(sendNotification(deps, input({ recipient: gone })), refusal('RECIPIENT_NOT_FOUND'))
 })
 
 test('what a refused request would have made, a corrected one with the same id makes', async () => {
   const userId = uuidv7()
-  const request = input({ userId, requestId: uuidv7() })
+  const request = input({ recipient: userId, requestId: uuidv7() })
   await assert.rejects(sendNotification(deps, request), refusal('RECIPIENT_NOT_FOUND'))
   scene.peers.people.set(`${tenant} ${userId}`, { id: userId, email: 'ada@example.com' })
   assert.equal((await sendNotification(deps, request)).state, 'pending')
@@ -75,7 +78,7 @@ test('what a refused request would have made, a corrected one with the same id m
 
 test('what waits can be cancelled, again and again; what is being sent cannot', async () => {
   const userId = scene.addPerson()
-  const { id } = await sendNotification(deps, input({ userId, sendTime: new Date(Date.now() + 60_000) }))
+  const { id } = await sendNotification(deps, input({ recipient: userId, sendTime: new Date(Date.now() + 60_000) }))
   assert.equal((await cancelNotification(deps, { tenant, id })).state, 'cancelled')
   assert.equal((await cancelNotification(deps, { tenant, id })).state, 'cancelled')
   await assert.rejects(cancelNotification(deps, { tenant: 'other', id }), refusal('NOTIFICATION_NOT_FOUND'))
@@ -104,7 +107,7 @@ test('of a cancellation and a worker at the same moment exactly one wins', async
 test('pages follow each other, and a token is good for its own list only', async () => {
   const userId = scene.addPerson()
   const ids: string[] = []
-  for (let i = 0; i < 5; i++) ids.unshift((await sendNotification(deps, input({ userId }))).id)
+  for (let i = 0; i < 5; i++) ids.unshift((await sendNotification(deps, input({ recipient: userId }))).id)
   const pages: string[][] = []
   let pageToken = ''
   do {
@@ -122,7 +125,7 @@ test('pages follow each other, and a token is good for its own list only', async
 
 test('a person who is gone leaves no words and no waiting mail behind', async () => {
   const userId = scene.addPerson()
-  const { id } = await sendNotification(deps, input({ userId, sendTime: new Date(Date.now() + 60_000) }))
+  const { id } = await sendNotification(deps, input({ recipient: userId, sendTime: new Date(Date.now() + 60_000) }))
   await forgetPerson(deps.db, { tenant, userId })
   assert.equal((await getNotification(deps, { tenant, id })).state, 'suppressed')
   const { data } = await deps.db.selectFrom('deliveries').select('data').where('notification_id', '=', id).executeTakeFirstOrThrow()

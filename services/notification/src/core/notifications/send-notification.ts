@@ -15,7 +15,8 @@ export interface SendNotificationInput {
   readonly requestId: string
   readonly fingerprint: string
   readonly template: string
-  readonly userId: string
+  /** A person's id. */
+  readonly recipient: string
   readonly data: MailData
   readonly sendTime?: Date
 }
@@ -24,17 +25,17 @@ type SendDeps = Pick<Deps, 'db' | 'users' | 'originOf' | 'mailWaits'>
 
 /** Writes a mail to a person. The same request id answers the first one's notification, even if the person has gone since, or user is away. */
 export async function sendNotification(deps: SendDeps, input: SendNotificationInput): Promise<NotificationRow> {
-  const { tenant, caller, requestId, fingerprint, userId, data, sendTime } = input
+  const { tenant, caller, requestId, fingerprint, recipient, data, sendTime } = input
   // The other templates speak for us: only facts send them.
   if (input.template !== announcement) throw refuse(ErrorReason.TEMPLATE_UNKNOWN)
   const field = checkAnnouncement(data, deps.originOf(tenant))
-  if (field !== undefined) throw refuse(ErrorReason.TEMPLATE_DATA_INVALID, { field })
+  if (field !== undefined) throw refuse(ErrorReason.TEMPLATE_DATA_INVALID, { field }, { field: `data["${field}"]` })
   // Asked before the transaction, because none stays open across a call to a peer.
-  const problem = await recipientProblem(deps, tenant, userId)
+  const problem = await recipientProblem(deps, tenant, recipient)
   const { id } = await transact(deps.db, (tx) =>
     once(tx, { tenant, caller, method: 'gatehouse.notification.v1.NotificationService/SendNotification', requestId, fingerprint }, () => {
       if (problem) throw problem
-      return addMail(tx, { tenant, template: announcement, userId, data, ...(sendTime && { sendTime }) })
+      return addMail(tx, { tenant, template: announcement, userId: recipient, data, ...(sendTime && { sendTime }) })
     }),
   )
   deps.mailWaits()
