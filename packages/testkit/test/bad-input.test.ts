@@ -133,33 +133,20 @@ test('somebody else’s id is answered like an unknown one', async () => {
   assert.equal((await house.call('UserService/GetCurrentUser', {}, { token: other.accessToken })).body.user?.name !== 'Mine now', true)
 })
 
-test('a body that is too large, or becomes so, is refused', async () => {
-  const { ports } = house.local
-  const url = `http://127.0.0.1:${ports.services.auth.web}/gatehouse.auth.v1.AccountService/SignUp`
+test('a body that is too large, or becomes so, is refused, and one that fits is not', async () => {
+  const signUp = (body: Buffer | string, headers: Record<string, string> = {}) =>
+    house.call('AccountService/SignUp', body as string, { headers })
+  const compressed = { 'content-encoding': 'gzip' }
   const large = JSON.stringify({ email: 'a@example.com', name: 'x'.repeat(5 * 1024 * 1024) })
-  for (const [body, headers] of [
-    [large, {}],
-    [gzipSync(large), { 'content-encoding': 'gzip' }],
-    [gzipSync(Buffer.alloc(64 * 1024 * 1024)), { 'content-encoding': 'gzip' }],
-  ] as const) {
-    const answer = await house
-      .call('AccountService/SignUp', body as unknown as string, { headers: headers as Record<string, string> })
-      .catch(() => undefined)
-    // The door may close the connection on what it will not read to the end.
-    if (answer) assert.deepEqual([answer.status, reasonOf(answer)], [429, 'REQUEST_TOO_LARGE'])
-  }
-  const small = gzipSync(JSON.stringify({ email: 'fits@example.com', name: 'Fits', password: 'correct horse battery staple!' }))
-  const fits = await fetch(url, {
-    method: 'POST',
-    body: small,
-    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', 'x-forwarded-for': '203.0.113.9' },
-  })
-  assert.notEqual(fits.status, 413)
-  assert.equal(
-    (await house.call('AccountService/SignUp', { email: 'still@example.com', name: 'Still', password: 'correct horse battery staple!' }))
-      .status,
-    200,
-  )
+  for (const answer of [
+    await signUp(large),
+    await signUp(gzipSync(large), compressed),
+    await signUp(gzipSync(Buffer.alloc(64 * 1024 * 1024)), compressed),
+  ])
+    assert.deepEqual([answer.status, reasonOf(answer)], [429, 'REQUEST_TOO_LARGE'])
+  const small = JSON.stringify({ email: 'fits@example.com', name: 'Fits', password: 'correct horse battery staple!' })
+  assert.equal((await signUp(small)).status, 200)
+  assert.equal((await signUp(gzipSync(small), compressed)).status, 200)
 })
 
 test('whoever guesses at one address is stopped, and its owner can still recover', async () => {
