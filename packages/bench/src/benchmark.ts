@@ -38,8 +38,6 @@ export interface Finding {
   /** Ours to theirs, of neighbouring rounds; larger is better. */
   readonly ratio?: Spread
   readonly goal?: Goal
-  /** A goal that is not one yet: shown and not judged. */
-  readonly aim?: Goal
   /** What belongs to this figure beside the machine. */
   readonly conditions?: Readonly<Record<string, string | number>>
 }

@@ -23,7 +23,6 @@ export interface Row {
   readonly ratio_high: number | null
   /** Such as `ratio ≥ 0.7`. */
   readonly goal: string | null
-  readonly aim: string | null
   /** Null where there is no goal. */
   readonly holds: boolean | null
   readonly conditions: Conditions
@@ -36,7 +35,7 @@ const kept = 'packages/bench/results/latest.json'
 
 /** A finding with its judgement. */
 export function rowOf(finding: Finding, conditions: Conditions): Row {
-  const { name, what, figure, unit, against, ratio, goal, aim } = finding
+  const { name, what, figure, unit, against, ratio, goal } = finding
   return {
     name,
     what,
@@ -50,7 +49,6 @@ export function rowOf(finding: Finding, conditions: Conditions): Row {
     ratio_low: ratio ? rounded(ratio.low) : null,
     ratio_high: ratio ? rounded(ratio.high) : null,
     goal: goal ? written(goal) : null,
-    aim: aim ? written(aim) : null,
     holds: goal ? holds(goal, figure, ratio) : null,
     conditions: { ...conditions, ...finding.conditions },
   }

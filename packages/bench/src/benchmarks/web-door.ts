@@ -50,7 +50,7 @@ export const webDoor: Benchmark = {
         unit: 'calls/s',
         against: { name: `Fastify + connect plugin, ${form}`, figure: spreadOf(b ?? []) },
         ratio: ratioOf(a ?? [], b ?? []),
-        aim: { of: 'ratio' as const, least: 2.5 },
+        goal: { of: 'ratio' as const, least: 2.5 },
         conditions: { connections, token_bytes: token.length, ...processorOf(results.gatehouse, results['stock plugin']) },
       })
     }

@@ -48,8 +48,7 @@ function tableOf(rows: readonly Row[]): string {
     const against = row.against === null ? '' : `${row.against}: ${shown(row.against_figure ?? Number.NaN)}`
     const ratio =
       row.ratio === null ? '' : `**${shown(row.ratio)}** (${shown(row.ratio_low ?? Number.NaN)}–${shown(row.ratio_high ?? Number.NaN)})`
-    const goal = `${row.goal ?? ''}${row.aim === null ? '' : `, later ${row.aim}`}`
-    return `| ${[row.what, figure, against, ratio, goal, mark(row.holds)].join(' | ')} |`
+    return `| ${[row.what, figure, against, ratio, row.goal ?? '', mark(row.holds)].join(' | ')} |`
   })
   return ['| what | figure | against | ratio | goal | |', '| --- | --- | --- | --- | --- | --- |', ...lines].join('\n')
 }
