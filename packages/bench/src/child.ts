@@ -51,7 +51,7 @@ export function onCore(core: number, command: readonly string[]): { readonly com
 /** Starts `programs/<name>.ts` on a core. */
 export async function startChild<Acts>(program: string, core: number, env: Record<string, string> = {}): Promise<Child<Acts>> {
   const file = fileURLToPath(new URL(`./programs/${program}.ts`, import.meta.url))
-  const { command, args } = onCore(core, [process.execPath, ...equalFlags, ...nodeOptions(program), file])
+  const { command, args } = onCore(core, [process.execPath, ...equalFlags, ...profileFlags(program), file])
   const child = spawn(command, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
@@ -89,8 +89,8 @@ export async function startChild<Acts>(program: string, core: number, env: Recor
   }
 }
 
-/** `BENCH_PROFILE=echo-gatehouse:/tmp/profiles` leaves a CPU profile of that program there. */
-function nodeOptions(program: string): readonly string[] {
+/** `BENCH_PROFILE=echo-gatehouse:/tmp/profiles` leaves a CPU profile of that program, or of the replica of that service, there. */
+export function profileFlags(program: string): readonly string[] {
   const [profiled, folder] = (process.env.BENCH_PROFILE ?? '').split(':')
   return profiled === program && folder ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : []
 }

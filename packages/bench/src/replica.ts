@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Local, ServiceName } from '@gatehouse/local'
 import { startOwned } from '@gatehouse/testkit'
-import { equalFlags, onCore } from './child.ts'
+import { equalFlags, onCore, profileFlags } from './child.ts'
 import { root } from './results.ts'
 
 /** Another process of a service beside the house's own, on one core. */
@@ -17,7 +17,7 @@ export interface Replica extends AsyncDisposable {
 /** Starts one on ports of its own, with the flags of V8 that all sides of a measurement have; settles when it is ready. */
 export async function startReplica(local: Local, name: ServiceName, core: number): Promise<Replica> {
   const replica = await startOwned({
-    ...onCore(core, [process.execPath, ...equalFlags, join(root, 'services', name, 'src', 'main.ts')]),
+    ...onCore(core, [process.execPath, ...equalFlags, ...profileFlags(name), join(root, 'services', name, 'src', 'main.ts')]),
     stopSignal: 'SIGTERM',
     insistSignal: 'SIGKILL',
     graceMs: 25_000,
