@@ -1,4 +1,5 @@
 export { type BatchedRead, type BatchOptions, batched } from './batched.ts'
+export { batchedByTenant } from './batched-by-tenant.ts'
 export { type ConnectOptions, connect, type Database, type Db, type Executor } from './connect.ts'
 export { DatabaseUnavailable, isConflict, isUnavailable, isUniqueViolation, sqlState } from './errors.ts'
 export { type Charge, type LimitStore, postgresLimits, type Taken } from './limits.ts'

@@ -9,6 +9,7 @@ import { type AuthConfig, lifetimesOf } from './config.ts'
 import { onUserDeleted } from './consumers/on-user-deleted.ts'
 import { onUserInvited } from './consumers/on-user-invited.ts'
 import { onUserSuspended } from './consumers/on-user-suspended.ts'
+import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
@@ -38,9 +39,11 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
   if (own === undefined) throw new TypeError('the service was opened without its identity')
   const { keys, feed, issuers } = own
 
+  const users = createClient(UserService, service.peer('user'))
   const deps: Deps & Pick<OwnIdentity, 'feed'> = {
     db: service.db,
-    users: createClient(UserService, service.peer('user')),
+    users,
+    batches: createBatches({ db: service.db, users }),
     limits: service.limits,
     log: service.log,
     now: service.clock.now,

@@ -6,6 +6,7 @@ import { connect, postgresLimits } from '@gatehouse/postgres'
 import { peerTransport } from '@gatehouse/rpc'
 import { createLogger } from '@gatehouse/telemetry'
 import { type AuthConfig, encryptionKeysOf, lifetimesOf, rules, variables } from './config.ts'
+import { createBatches } from './core/batches.ts'
 import type { Deps, Users } from './core/deps.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
@@ -45,6 +46,7 @@ export async function openOperator(env: Readonly<Record<string, string | undefin
   const deps = {
     db,
     users,
+    batches: createBatches({ db, users }),
     operators,
     limits: postgresLimits(db, { hashKey: requestKey }),
     log,

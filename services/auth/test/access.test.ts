@@ -5,6 +5,7 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { ErrorInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
+import { createBatches } from '../src/core/batches.ts'
 import { createKeyRing } from '../src/core/keys/key-ring.ts'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { mintAdministratorToken } from '../src/core/roles/invite-administrator.ts'
@@ -26,7 +27,8 @@ before(async () => {
   const now = Date.now
   const keys = createKeyRing({ db: story.db, now, encryptionKey: Buffer.alloc(32, 8) })
   const lifetimes = { accessTokenSeconds: 600, sessionIdleSeconds: 0, sessionAbsoluteSeconds: 0, refreshGraceSeconds: 0 }
-  const account = await mintAdministratorToken({ db: story.db, keys, now, lifetimes }, { tenant: 'default', name: 'robot' })
+  const batches = createBatches({ db: story.db, users: story.people.users })
+  const account = await mintAdministratorToken({ db: story.db, batches, keys, now, lifetimes }, { tenant: 'default', name: 'robot' })
   assert.equal(result.case, 'signedIn')
   tokens = { person: result.case === 'signedIn' ? result.value.accessToken : '', 'service account': account.token }
 })

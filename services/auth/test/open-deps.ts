@@ -6,6 +6,7 @@ import { connect, postgresLimits, sharedMigrations } from '@gatehouse/postgres'
 import { createLogger } from '@gatehouse/telemetry'
 import { testDatabase } from '@gatehouse/testkit'
 import { sql } from 'kysely'
+import { createBatches } from '../src/core/batches.ts'
 import type { Deps } from '../src/core/deps.ts'
 import { createKeyRing } from '../src/core/keys/key-ring.ts'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
@@ -44,6 +45,7 @@ export async function openDeps(): Promise<OpenedDeps> {
     return {
       db,
       users: people.users,
+      batches: createBatches({ db, users: people.users }),
       limits: postgresLimits(db),
       log: createLogger({ service: 'auth', level: 'silent' }),
       now,

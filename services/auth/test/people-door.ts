@@ -31,6 +31,7 @@ export async function openPeopleDoor(jwksFile: string, issuers: () => Promise<re
   const about = (context: HandlerContext) => ({ headers: { [tenantHeader]: callOf(context).tenant } })
   const service: Partial<ServiceImpl<typeof UserService>> = {
     resolveUser: (request, context) => refusing(users.resolveUser(request, about(context))),
+    batchGetUsers: (request, context) => refusing(users.batchGetUsers(request, about(context))),
     registerUser: (request, context) => refusing(users.registerUser(request, about(context))),
     activateUser: (request, context) => refusing(users.activateUser(request, about(context))),
     changeUserEmail: (request, context) => refusing(users.changeUserEmail(request, about(context))),

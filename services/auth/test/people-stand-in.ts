@@ -4,6 +4,7 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { type User, User_State, UserSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import {
   ActivateUserResponseSchema,
+  BatchGetUsersResponseSchema,
   ChangeUserEmailResponseSchema,
   CreateUserResponseSchema,
   RegisterUserResponseSchema,
@@ -51,6 +52,14 @@ export function standInForPeople(): PeopleStandIn {
       const user = by?.case === 'email' ? byEmail(tenant, by.value ?? '') : byId(tenant, by?.value ?? '')
       if (user === undefined) throw refused(Code.NotFound, 'USER_NOT_FOUND')
       return create(ResolveUserResponseSchema, { user })
+    },
+    async batchGetUsers({ ids = [] }, options) {
+      const tenant = await called('batchGetUsers', options)
+      const found = ids.map((id) => byId(tenant, id))
+      return create(BatchGetUsersResponseSchema, {
+        users: found.filter((user) => user !== undefined),
+        missingIds: ids.filter((_, index) => found[index] === undefined),
+      })
     },
     async registerUser({ id = '', email = '', name = '', locale = '' }, options) {
       const tenant = await called('registerUser', options)

@@ -8,7 +8,7 @@ import { connect, type Database, transact } from '@gatehouse/postgres'
 import { testDatabase } from '@gatehouse/testkit'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { findCredential, insertCredential } from '../src/store/credentials.ts'
-import { bindRole, listRoles } from '../src/store/role-bindings.ts'
+import { bindRole, listRolesOf } from '../src/store/role-bindings.ts'
 import { openStory, type Story } from './open-story.ts'
 import { until } from './until.ts'
 
@@ -60,7 +60,7 @@ test('what the user service tells ends sessions, and spares those that came late
   await until(async () => (await livingSessions(deleted.userId)) === 0)
   await until(async () => (await livingSessions(returned.userId)) === 1)
   assert.equal(await livingSessions(untouched.userId), 1)
-  assert.deepEqual(await listRoles(story.db, { tenant, id: deleted.userId }), [])
+  assert.equal((await listRolesOf(story.db, tenant, [deleted.userId])).size, 0)
   assert.equal(await findCredential(story.db, { tenant, userId: deleted.userId }), undefined)
   assert.ok(await findCredential(story.db, { tenant, userId: suspended.userId }))
 })

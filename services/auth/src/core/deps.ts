@@ -3,13 +3,17 @@ import type { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_se
 import type { LimitStore } from '@gatehouse/postgres'
 import type { Logger } from '@gatehouse/telemetry'
 import type { Db } from '../store/schema.ts'
+import type { Batches } from './batches.ts'
 import type { KeyRing } from './keys/key-ring.ts'
 import type { HashPool } from './passwords/hash-pool.ts'
 
 export type { Db }
 
 /** What auth asks the user service. */
-export type Users = Pick<Client<typeof UserService>, 'resolveUser' | 'registerUser' | 'activateUser' | 'changeUserEmail' | 'createUser'>
+export type Users = Pick<
+  Client<typeof UserService>,
+  'resolveUser' | 'batchGetUsers' | 'registerUser' | 'activateUser' | 'changeUserEmail' | 'createUser'
+>
 
 /** How long things live. */
 export interface Lifetimes {
@@ -27,6 +31,7 @@ export interface Lifetimes {
 export interface Deps {
   readonly db: Db
   readonly users: Users
+  readonly batches: Batches
   readonly limits: LimitStore
   readonly log: Logger
   /** Milliseconds since 1970. */

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { CredentialsTable } from './account-tables.ts'
 import type { Db } from './schema.ts'
 
@@ -18,6 +18,29 @@ export async function findCredential(db: Db, key: Person): Promise<CredentialRow
     .where('tenant', '=', key.tenant)
     .where('user_id', '=', key.userId)
     .executeTakeFirst()
+}
+
+/** A person's password, and how often all their sessions were ended. */
+export interface CredentialAndEpoch extends Pick<CredentialRow, 'user_id' | 'password_hash' | 'version'> {
+  readonly epoch: number
+}
+
+/** By the person's id; whoever has no password is left out. */
+export async function findCredentialsAndEpochs(
+  db: Db,
+  tenant: string,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, CredentialAndEpoch>> {
+  const rows = await db
+    .selectFrom('credentials')
+    .leftJoin('session_epochs', (join) =>
+      join.onRef('session_epochs.tenant', '=', 'credentials.tenant').onRef('session_epochs.user_id', '=', 'credentials.user_id'),
+    )
+    .select(['credentials.user_id', 'password_hash', 'version', 'epoch'])
+    .where('credentials.tenant', '=', tenant)
+    .where(sql<boolean>`credentials.user_id = any(${userIds})`)
+    .execute()
+  return new Map(rows.map((row) => [row.user_id, { ...row, epoch: row.epoch ?? 0 }]))
 }
 
 /** Gives a person the first password; `false` where there is one. */

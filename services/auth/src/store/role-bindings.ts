@@ -1,14 +1,16 @@
+import { sql } from 'kysely'
 import type { Db } from './schema.ts'
 
-export async function listRoles(db: Db, subject: { tenant: string; id: string }): Promise<string[]> {
+/** Names of the roles that are bound to each subject, by its id. */
+export async function listRolesOf(db: Db, tenant: string, subjectIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   const rows = await db
     .selectFrom('role_bindings')
-    .select('role')
-    .where('tenant', '=', subject.tenant)
-    .where('subject_id', '=', subject.id)
+    .select(['subject_id', 'role'])
+    .where('tenant', '=', tenant)
+    .where(sql<boolean>`subject_id = any(${subjectIds})`)
     .orderBy('role')
     .execute()
-  return rows.map((row) => row.role)
+  return new Map([...Map.groupBy(rows, (row) => row.subject_id)].map(([id, ofSubject]) => [id, ofSubject.map(({ role }) => role)]))
 }
 
 /** Answers whether the binding is new. */

@@ -3,7 +3,7 @@ import type { Db, EndCause, SessionsTable } from './schema.ts'
 
 export type SessionRow = Selectable<SessionsTable>
 
-const columns = [
+export const sessionColumns = [
   'tenant',
   'id',
   'user_id',
@@ -22,36 +22,22 @@ const columns = [
 ] as const
 
 export async function insertSession(db: Db, row: Insertable<SessionsTable>): Promise<SessionRow> {
-  return await db.insertInto('sessions').values(row).returning(columns).executeTakeFirstOrThrow()
+  return await db.insertInto('sessions').values(row).returning(sessionColumns).executeTakeFirstOrThrow()
 }
 
 export async function findSession(db: Db, key: { tenant: string; id: string }): Promise<SessionRow | undefined> {
-  return await db.selectFrom('sessions').select(columns).where('tenant', '=', key.tenant).where('id', '=', key.id).executeTakeFirst()
+  return await db.selectFrom('sessions').select(sessionColumns).where('tenant', '=', key.tenant).where('id', '=', key.id).executeTakeFirst()
 }
 
 /** Whoever holds the lock is the only one who refreshes or ends the session. */
 export async function lockSession(tx: Db, key: { tenant: string; id: string }): Promise<SessionRow | undefined> {
   return await tx
     .selectFrom('sessions')
-    .select(columns)
+    .select(sessionColumns)
     .where('tenant', '=', key.tenant)
     .where('id', '=', key.id)
     .forUpdate()
     .executeTakeFirst()
-}
-
-export async function touchSession(
-  tx: Db,
-  key: { tenant: string; id: string },
-  seen: { last_use_time: Date; idle_expire_time: Date; user_agent: string; network: string },
-): Promise<SessionRow> {
-  return await tx
-    .updateTable('sessions')
-    .set(seen)
-    .where('tenant', '=', key.tenant)
-    .where('id', '=', key.id)
-    .returning(columns)
-    .executeTakeFirstOrThrow()
 }
 
 /** Answers the version after it: the session changes without ending. */
@@ -91,7 +77,7 @@ export async function endSessions(
     .whereRef('sessions.tenant', '=', 'ending.tenant')
     .whereRef('sessions.id', '=', 'ending.id')
     .set((eb) => ({ end_time: end.time, end_cause: end.cause, version: eb('sessions.version', '+', 1) }))
-    .returning(columns.map((column) => `sessions.${column}` as const))
+    .returning(sessionColumns.map((column) => `sessions.${column}` as const))
     .execute()
 }
 
@@ -102,7 +88,7 @@ export async function listSessions(
 ): Promise<SessionRow[]> {
   return await db
     .selectFrom('sessions')
-    .select(columns)
+    .select(sessionColumns)
     .where('tenant', '=', which.tenant)
     .where('user_id', '=', which.userId)
     .where('end_time', 'is', null)

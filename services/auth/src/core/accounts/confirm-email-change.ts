@@ -22,7 +22,7 @@ export interface ConfirmEmailChangeInput {
  * retry after a crash still knows whom to tell.
  */
 export async function confirmEmailChange(
-  deps: Pick<Deps, 'db' | 'users' | 'now' | 'challengeKey' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'users' | 'batches' | 'now' | 'challengeKey' | 'committed'>,
   input: ConfirmEmailChangeInput,
 ): Promise<void> {
   const { tenant, userId } = input

@@ -24,7 +24,7 @@ const nothing: Mail = { purpose: ChallengePurpose.NOTHING, address: '', locale: 
  * Decides at the moment of rendering, out of a stranger's sight, who stands behind an address. Whoever asked for the mail was
  * answered long before, so the answer cannot differ. Suspended people get none: their mail is stopped.
  */
-export async function decideMail(deps: Pick<Deps, 'db' | 'users'>, challenge: ChallengeRow): Promise<Mail> {
+export async function decideMail(deps: Pick<Deps, 'db' | 'users' | 'batches'>, challenge: ChallengeRow): Promise<Mail> {
   switch (challenge.kind) {
     case 'sign_up':
       return await mailOfSignUp(deps, challenge)
@@ -46,7 +46,7 @@ export async function decideMail(deps: Pick<Deps, 'db' | 'users'>, challenge: Ch
   }
 }
 
-async function mailOfSignUp(deps: Pick<Deps, 'db' | 'users'>, challenge: ChallengeRow): Promise<Mail> {
+async function mailOfSignUp(deps: Pick<Deps, 'db' | 'users' | 'batches'>, challenge: ChallengeRow): Promise<Mail> {
   const person = await personAt(deps, challenge)
   if (person?.state === User_State.ACTIVE) return mailTo(person, ChallengePurpose.ALREADY_REGISTERED)
   if (person !== undefined) return mailOfInvitation(person)
@@ -73,7 +73,7 @@ function mailOfInvitation(person: User | undefined): Mail {
 }
 
 /** An address that somebody else has is not written to: its owner did not ask, and the asker must not learn of the owner. */
-async function mailOfEmailChange(deps: Pick<Deps, 'users'>, challenge: ChallengeRow): Promise<Mail> {
+async function mailOfEmailChange(deps: Pick<Deps, 'users' | 'batches'>, challenge: ChallengeRow): Promise<Mail> {
   const owner = await personAt(deps, challenge)
   const person = await personOf(deps, challenge)
   if (person?.state !== User_State.ACTIVE || (owner !== undefined && owner.id !== person.id)) return nothing
@@ -86,12 +86,12 @@ function mailTo(person: User, purpose: ChallengePurpose, secret?: SecretPurpose)
   return { purpose, ...(secret && { secret }), address, locale: person.locale || 'en', name, userId }
 }
 
-async function personAt(deps: Pick<Deps, 'users'>, challenge: ChallengeRow): Promise<User | undefined> {
+async function personAt(deps: Pick<Deps, 'users' | 'batches'>, challenge: ChallengeRow): Promise<User | undefined> {
   const { tenant, address } = challenge
   return address === null ? undefined : await resolvePerson(deps, { tenant, by: { case: 'email', value: address } })
 }
 
-async function personOf(deps: Pick<Deps, 'users'>, challenge: ChallengeRow): Promise<User | undefined> {
+async function personOf(deps: Pick<Deps, 'users' | 'batches'>, challenge: ChallengeRow): Promise<User | undefined> {
   const { tenant, user_id } = challenge
   return user_id === null ? undefined : await resolvePerson(deps, { tenant, by: { case: 'id', value: user_id } })
 }

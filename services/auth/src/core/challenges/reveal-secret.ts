@@ -22,7 +22,7 @@ export interface Revealed {
   readonly tokenExpireSeconds: number
 }
 
-type RevealDeps = Pick<Deps, 'db' | 'users' | 'now' | 'challengeKey'>
+type RevealDeps = Pick<Deps, 'db' | 'users' | 'batches' | 'now' | 'challengeKey'>
 
 /** Gives what the mail of a challenge says; to the same delivery the same, for as long as its secret lives. */
 export async function revealSecret(

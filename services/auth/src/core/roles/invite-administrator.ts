@@ -25,7 +25,7 @@ export interface InvitedAdministrator {
 
 /** Makes somebody an administrator: invites whoever does not exist, and binds the role. The same again changes nothing. `operators` calls without a workload's identity. */
 export async function inviteAdministrator(
-  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'users'> & { operators: Pick<Users, 'createUser'> },
+  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'users' | 'batches'> & { operators: Pick<Users, 'createUser'> },
   input: InviteAdministratorInput,
 ): Promise<InvitedAdministrator> {
   const { tenant, email } = input
@@ -37,7 +37,7 @@ export async function inviteAdministrator(
 }
 
 async function invite(
-  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'> & { operators: Pick<Users, 'createUser'> },
+  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'batches'> & { operators: Pick<Users, 'createUser'> },
   input: InviteAdministratorInput,
 ): Promise<User> {
   const { token } = await mintAdministratorToken(deps, { tenant: input.tenant, name: operatorName })
@@ -51,7 +51,7 @@ async function invite(
 
 /** A token of a service account that may do everything; the account is made where there is none. */
 export async function mintAdministratorToken(
-  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'>,
+  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'batches'>,
   account: { tenant: string; name: string },
 ) {
   const { id } = await putServiceAccount(deps.db, { ...account, id: uuidv7() })

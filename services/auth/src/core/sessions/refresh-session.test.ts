@@ -60,11 +60,11 @@ test('a late repeat ends the session, with the user service away too', async () 
   const { refreshToken, sessionId } = await signedIn()
   await refresh(opened.deps, refreshToken)
   opened.pass(31)
-  opened.people.before('resolveUser', () => {
+  opened.people.before('batchGetUsers', () => {
     throw new ConnectError('away', Code.Unavailable)
   })
   await assert.rejects(refresh(opened.deps, refreshToken), invalid)
-  opened.people.before('resolveUser', () => {})
+  opened.people.before('batchGetUsers', () => {})
   assert.equal(await stateOf(sessionId), 'token_reused')
 })
 
@@ -91,11 +91,11 @@ test('fifty thieves at once end the session once', async () => {
 
 test('nothing is used up while the user service is away', async () => {
   const { refreshToken } = await signedIn()
-  opened.people.before('resolveUser', () => {
+  opened.people.before('batchGetUsers', () => {
     throw new ConnectError('away', Code.Unavailable)
   })
   await assert.rejects(refresh(opened.deps, refreshToken), refusedWith('DEPENDENCY_UNAVAILABLE'))
-  opened.people.before('resolveUser', () => {})
+  opened.people.before('batchGetUsers', () => {})
   opened.pass(60)
   const next = await refresh(opened.deps, refreshToken)
   assert.ok(next.refreshToken)
@@ -114,13 +114,13 @@ test('whoever is suspended gets nothing new', async () => {
 test('no transaction is open while the user service is asked', async () => {
   const { refreshToken } = await signedIn()
   let open: unknown
-  opened.people.before('resolveUser', async () => {
+  opened.people.before('batchGetUsers', async () => {
     const { rows } = await sql<{ open: bigint }>`select count(*) as open from pg_stat_activity
       where datname = current_database() and state like 'idle in transaction%'`.execute(opened.deps.db)
     open = rows[0]?.open
   })
   await refresh(opened.deps, refreshToken)
-  opened.people.before('resolveUser', () => {})
+  opened.people.before('batchGetUsers', () => {})
   assert.equal(open, 0n)
 })
 

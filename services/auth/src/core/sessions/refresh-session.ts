@@ -3,8 +3,8 @@ import { RefreshTokenReusedSchema } from '@gatehouse/contracts/gatehouse/auth/v1
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { addEvent } from '@gatehouse/events'
 import { transact } from '@gatehouse/postgres'
-import { findRefreshToken, insertRefreshToken, type RefreshTokenRow, useUpRefreshToken } from '../../store/refresh-tokens.ts'
-import { findSession, lockSession, raiseSessionVersion, type SessionRow, touchSession } from '../../store/sessions.ts'
+import { findRefreshToken, type RefreshTokenInSession, type RefreshTokenRow } from '../../store/refresh-tokens.ts'
+import { lockSession, raiseSessionVersion, type SessionRow } from '../../store/sessions.ts'
 import type { Db, Deps } from '../deps.ts'
 import type { RefreshKey } from '../keys/key-ring.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
@@ -25,71 +25,69 @@ export interface RefreshSessionInput {
 export async function refreshSession(deps: Deps, input: RefreshSessionInput): Promise<SignedInResult> {
   const { tenant } = input
   const hash = hashRefreshToken(input.refreshToken)
-  const found = await findRefreshToken(deps.db, { tenant, hash })
-  const session = found && (await findSession(deps.db, { tenant, id: found.session_id }))
-  if (!session || hasEnded(session, deps.now())) throw invalid()
+  const found = await deps.batches.refreshToken({ tenant, hash })
+  if (!found || hasEnded(found.session, deps.now())) throw invalid()
 
   const newest = await deps.keys.refreshKey(tenant)
   // A thief is stopped whether the user service answers or not; everybody else needs its word.
-  const user = isTooLate(deps, found) ? undefined : await resolveActivePerson(deps, { tenant, userId: session.user_id })
-  if (!user && !isTooLate(deps, found)) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  const isLate = isTooLate(deps, found.token)
+  const user = isLate ? undefined : await resolveActivePerson(deps, { tenant, userId: found.session.user_id })
+  if (!user && !isLate) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
 
-  const outcome = await transact(deps.db, (tx) => rotate(tx, deps, { ...input, hash, sessionId: session.id, newest }))
-  if (outcome.kind === 'reused') {
-    deps.committed()
-    deps.log.warn({ tenant, person: session.user_id, session: session.id }, 'a used-up refresh token came back: the session has ended')
-  }
-  if (outcome.kind !== 'rotated' || !user) throw invalid()
+  const outcome = (await rotate(deps, input, found, newest)) ?? (await meetRepeat(deps, { tenant, hash, session: found.session }))
+  if (outcome === undefined || !user) throw invalid()
   // A repeat may come after a rotation of the refresh keys: the successor stays the one of the version that made it.
   const key = outcome.keyVersion === newest.version ? newest : await deps.keys.refreshKey(tenant, outcome.keyVersion)
   return await signedIn(deps, { session: outcome.session, refreshToken: successorOf(input.refreshToken, key.secret) }, user)
 }
 
-type Outcome = { kind: 'rotated'; session: SessionRow; keyVersion: number } | { kind: 'ended' } | { kind: 'reused' }
+interface Rotated {
+  readonly session: SessionRow
+  /** Of the refresh key that the successor is derived with. */
+  readonly keyVersion: number
+}
 
-/** Refreshes of one session pass here one after the other, behind the session's lock. */
+/** `undefined` where somebody has used the token up, or the session has ended since. */
 async function rotate(
-  tx: Db,
   deps: Deps,
-  input: RefreshSessionInput & { hash: Uint8Array; sessionId: string; newest: RefreshKey },
-): Promise<Outcome> {
-  const { tenant, hash, newest } = input
+  input: RefreshSessionInput,
+  { token, session }: RefreshTokenInSession,
+  { version: keyVersion, secret }: RefreshKey,
+): Promise<Rotated | undefined> {
+  if (token.use_time !== null) return undefined
   const now = deps.now()
-  const session = await lockSession(tx, { tenant, id: input.sessionId })
-  const token = session && (await findRefreshToken(tx, { tenant, hash }))
-  if (!session || !token || hasEnded(session, now)) return { kind: 'ended' }
+  const rotated = await deps.batches.rotation({
+    tenant: input.tenant,
+    tokenHash: token.token_hash,
+    successorHash: hashRefreshToken(successorOf(input.refreshToken, secret)),
+    keyVersion,
+    time: new Date(now),
+    idleExpireTime: new Date(Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, session.expire_time.getTime())),
+    userAgent: tidyUserAgent(input.userAgent),
+    network: coarseNetwork(input.source),
+  })
+  return rotated && { session: rotated, keyVersion }
+}
 
-  if (token.use_time !== null) {
-    if (token.key_version !== null && (await isHarmlessRepeat(tx, deps, token)))
-      return { kind: 'rotated', session, keyVersion: token.key_version }
+/** A used-up token came (again): its successor once more, where that is harmless, or the end of the session. */
+async function meetRepeat(
+  deps: Deps,
+  { tenant, hash, session: { id, user_id } }: { tenant: string; hash: Uint8Array; session: SessionRow },
+): Promise<Rotated | undefined> {
+  const outcome = await transact(deps.db, async (tx) => {
+    const session = await lockSession(tx, { tenant, id })
+    const token = session && (await findRefreshToken(tx, { tenant, hash }))
+    if (!session || !token || hasEnded(session, deps.now())) return 'ended'
+    if (token.use_time === null) throw new Error('a refresh token is unused in a session that goes on, and yet was not rotated')
+    if (token.key_version !== null && (await isHarmlessRepeat(tx, deps, token))) return { session, keyVersion: token.key_version }
     await endReused(tx, deps, session)
-    return { kind: 'reused' }
+    return 'reused'
+  })
+  if (outcome === 'reused') {
+    deps.committed()
+    deps.log.warn({ tenant, person: user_id, session: id }, 'a used-up refresh token came back: the session has ended')
   }
-
-  const successorHash = hashRefreshToken(successorOf(input.refreshToken, newest.secret))
-  const time = new Date(now)
-  await useUpRefreshToken(
-    tx,
-    { tenant, hash },
-    {
-      use_time: time,
-      key_version: newest.version,
-      successor_hash: successorHash,
-    },
-  )
-  await insertRefreshToken(tx, { tenant, token_hash: successorHash, session_id: session.id, create_time: time })
-  const idleExpireTime = Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, session.expire_time.getTime())
-  const touched = await touchSession(
-    tx,
-    { tenant, id: session.id },
-    {
-      last_use_time: time,
-      idle_expire_time: new Date(idleExpireTime),
-      user_agent: tidyUserAgent(input.userAgent),
-      network: coarseNetwork(input.source),
-    },
-  )
-  return { kind: 'rotated', session: touched, keyVersion: newest.version }
+  return typeof outcome === 'string' ? undefined : outcome
 }
 
 /** Two tabs, or an answer that got lost: a repeat soon after, while nobody has used the successor. */
@@ -100,7 +98,7 @@ async function isHarmlessRepeat(tx: Db, deps: Deps, token: RefreshTokenRow): Pro
   return successor?.use_time === null
 }
 
-function isTooLate(deps: Deps, token: RefreshTokenRow): boolean {
+function isTooLate(deps: Deps, token: Pick<RefreshTokenRow, 'use_time'>): boolean {
   return token.use_time !== null && deps.now() - token.use_time.getTime() > deps.lifetimes.refreshGraceSeconds * 1000
 }
 

@@ -128,24 +128,23 @@ test('nobody is signed in while the user service is away', async () => {
 
 test('whoever is suspended while the password is hashed gets nothing', async () => {
   const user = await somebody(opened)
-  let asked = 0
-  opened.people.before('resolveUser', () => {
-    if (++asked === 2) user.state = User_State.SUSPENDED
+  opened.people.before('batchGetUsers', () => {
+    user.state = User_State.SUSPENDED
   })
   await assert.rejects(signSomebodyIn(opened.deps, user), refusedWith('EMAIL_OR_PASSWORD_WRONG'))
-  opened.people.before('resolveUser', () => {})
+  opened.people.before('batchGetUsers', () => {})
 })
 
 test('an end of all sessions leaves no session behind, whatever was under way', async () => {
   const user = await somebody(opened)
   const tenant = 'default'
   let asked = 0
-  // The person is ended right after the last question about them was answered.
-  opened.people.before('resolveUser', async () => {
-    if (++asked === 2) await revokePersonSessions(opened.deps, { tenant, userId: user.id, cause: 'user_suspended' })
+  // The person is ended right when the last question about them is answered.
+  opened.people.before('batchGetUsers', async () => {
+    if (++asked === 1) await revokePersonSessions(opened.deps, { tenant, userId: user.id, cause: 'user_suspended' })
   })
   await assert.rejects(signSomebodyIn(opened.deps, user), refusedWith('EMAIL_OR_PASSWORD_WRONG'))
-  opened.people.before('resolveUser', () => {})
+  opened.people.before('batchGetUsers', () => {})
 
   const replicas = [opened.deps, opened.replica()]
   const results = await Promise.allSettled([

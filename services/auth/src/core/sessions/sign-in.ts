@@ -1,8 +1,7 @@
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
-import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { transact } from '@gatehouse/postgres'
-import { findCredential } from '../../store/credentials.ts'
-import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.ts'
+import { holdSessionEpoch } from '../../store/session-epochs.ts'
 import type { Deps } from '../deps.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
@@ -29,18 +28,17 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInResult> {
   const { tenant } = input
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
-  const credential = await findCredential(deps.db, { tenant, userId: known?.id ?? nobody })
+  const credential = await deps.batches.credential({ tenant, id: known?.id ?? nobody })
   const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
   if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
 
   // The hash took its time: ask once more, and let no end of all sessions pass unseen between this question and the commit.
-  const epoch = await readSessionEpoch(deps.db, { tenant, userId: known.id })
-  const user: User | undefined = await resolveActivePerson(deps, { tenant, userId: known.id })
-  const current = await findCredential(deps.db, { tenant, userId: known.id })
+  const current = await deps.batches.credential({ tenant, id: known.id })
+  const user = await resolveActivePerson(deps, { tenant, userId: known.id })
   if (!user || current?.version !== credential.version) throw wrong()
 
   const opened = await transact(deps.db, async (tx) => {
-    if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== epoch) throw wrong()
+    if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== current.epoch) throw wrong()
     return await openSession(tx, deps, {
       tenant,
       userId: user.id,
@@ -52,8 +50,8 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
   })
   deps.committed()
   deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
-  await resetSignInLimit(deps, { tenant, email: input.email })
-  return await signedIn(deps, opened, user)
+  const [result] = await Promise.all([signedIn(deps, opened, user), resetSignInLimit(deps, { tenant, email: input.email })])
+  return result
 }
 
 function wrong() {

@@ -9,7 +9,7 @@ import type { OpenedSession } from './open-session.ts'
 
 /** What a signed-in person gets, with a fresh access token. Call it after the commit: it reads keys and bindings. */
 export async function signedIn(
-  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'>,
+  deps: Pick<Deps, 'batches' | 'keys' | 'now' | 'lifetimes'>,
   opened: OpenedSession,
   user: User,
 ): Promise<SignedInResult> {

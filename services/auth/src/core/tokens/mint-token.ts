@@ -13,11 +13,11 @@ export interface MintedToken {
   readonly expireTime: number
 }
 
-type MintDeps = Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'>
+type MintDeps = Pick<Deps, 'batches' | 'keys' | 'now' | 'lifetimes'>
 
 /** A token of a person for our own services, with what the person may do there. */
 export async function mintPersonToken(deps: MintDeps, session: SessionRow): Promise<MintedToken> {
-  const permissions = await permissionsOf(deps.db, { tenant: session.tenant, id: session.user_id })
+  const permissions = await permissionsOf(deps, { tenant: session.tenant, id: session.user_id })
   return await mint(deps, session.tenant, {
     audience: ownAudience,
     claims: { ...claimsOf(session), permissions },
@@ -36,7 +36,7 @@ export async function mintAudienceToken(deps: MintDeps, session: SessionRow, aud
 
 /** A token of a program with an account. Without a session it cannot be refreshed, and it calls nothing that needs a signed-in person. */
 export async function mintServiceAccountToken(deps: MintDeps, account: { tenant: string; id: string; name: string }): Promise<MintedToken> {
-  const permissions = await permissionsOf(deps.db, account)
+  const permissions = await permissionsOf(deps, account)
   return await mint(deps, account.tenant, {
     audience: ownAudience,
     claims: { sub: account.id, client_id: account.name, permissions },
