@@ -48,6 +48,26 @@ export async function peopleWithPassword(
   return { emails, password: model.password, hash }
 }
 
+/**
+ * Sees to it that the tables of sessions are as full as those of a house that people live in. Postgres plans a prepared statement once, for tables as
+ * it knows them: what it plans for empty ones is no figure of anything.
+ */
+export async function otherSessions(local: Local, count: number): Promise<void> {
+  await withDatabase(local, 'auth', async (client) => {
+    await client.query(
+      `with others as (
+         insert into sessions (tenant, id, user_id, client_id, create_time, last_use_time, idle_expire_time, expire_time, auth_time, amr,
+           user_agent, network, version)
+         select 'default', uuidv7(), uuidv7(), 'gatehouse', now(), now(), now() + '30 days', now() + '90 days', now(), '{pwd}', 'bench', '', 1
+         from generate_series(1, $1 - (select count(*) from sessions)) returning tenant, id, user_id),
+       epochs as (insert into session_epochs (tenant, user_id, epoch) select tenant, user_id, 0 from others)
+       insert into refresh_tokens (tenant, token_hash, session_id, create_time) select tenant, sha256(uuid_send(id)), id, now() from others`,
+      [count],
+    )
+    await client.query('analyze sessions, session_epochs, refresh_tokens, credentials')
+  })
+}
+
 async function withDatabase<T>(local: Local, name: ServiceName, act: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client(local.environment(name).DATABASE_URL)
   await client.connect()
