@@ -49,6 +49,12 @@ export function sqlState(error: unknown): string | undefined {
 /** Serialisation failure or deadlock: the whole transaction may simply be run again. */
 export const isConflict = (error: unknown): boolean => sqlState(error) === '40001' || sqlState(error) === '40P01'
 
+/** True when the server refused a statement and undid it, on a connection that lives and with resources to go on: its parts may be tried one by one. */
+export const isRolledBack = (error: unknown): boolean => {
+  const code = sqlState(error)
+  return code !== undefined && !code.startsWith('53') && !isConnectionLost(error)
+}
+
 /** A named statement was planned against a table that has changed since, or is unknown to the server behind a pooler. */
 export const isStaleStatement = (error: unknown): boolean =>
   (sqlState(error) === '0A000' && /cached plan/.test((error as Error).message)) || sqlState(error) === '26000'

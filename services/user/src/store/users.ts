@@ -13,7 +13,7 @@ export type UserChanges = Pick<
   'state' | 'email' | 'email_key' | 'email_verified' | 'name' | 'name_key' | 'locale' | 'time_zone'
 >
 
-const columns = [
+export const columns = [
   'tenant',
   'id',
   'version',
@@ -64,7 +64,7 @@ export async function findUsers(db: Db<Schema>, keys: readonly UserKey[]): Promi
 export const userLoader = (db: Db<Schema>): BatchedRead<UserKey, UserRow> =>
   batched(async (keys) => new Map((await findUsers(db, keys)).map((row) => [keyOf(row), row])), { keyOf })
 
-const keyOf = ({ tenant, id }: UserKey): string => `${tenant} ${id}`
+export const keyOf = ({ tenant, id }: UserKey): string => `${tenant} ${id}`
 
 /** Reads a person whom nobody else changes until the transaction ends. */
 export const lockUser = (tx: Db<Schema>, { tenant, id }: UserKey): Promise<UserRow | undefined> =>
