@@ -26,7 +26,7 @@ export function insertEvents(
   arrayOf: <Column extends keyof EventRow>(column: Column) => RawBuilder<readonly EventRow[Column][]> | readonly EventRow[Column][],
   facts: Expression<{ tenant: string; key: string }>,
 ): RawBuilder<object> {
-  return sql`insert into outbox (${sql.raw(columns.join(', '))})
+  return sql`(insert into outbox (${sql.raw(columns.join(', '))})
     select ${sql.raw(columns.map((column) => `event.${column}`).join(', '))}
-    from (${facts}) as fact left join ${rowsAsTable('event', types, arrayOf)} on event.tenant = fact.tenant and event.key = fact.key`
+    from (${facts}) as fact left join ${rowsAsTable('event', types, arrayOf)} on event.tenant = fact.tenant and event.key = fact.key)`
 }

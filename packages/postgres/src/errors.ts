@@ -49,11 +49,14 @@ export function sqlState(error: unknown): string | undefined {
 /** Serialisation failure or deadlock: the whole transaction may simply be run again. */
 export const isConflict = (error: unknown): boolean => sqlState(error) === '40001' || sqlState(error) === '40P01'
 
-/** True when the server refused a statement and undid it, on a connection that lives and with resources to go on: its parts may be tried one by one. */
-export const isRolledBack = (error: unknown): boolean => {
-  const code = sqlState(error)
-  return code !== undefined && !code.startsWith('53') && !isConnectionLost(error)
-}
+/**
+ * Classes and codes that are about the values of a statement or about a rival, never about the statement itself: bad data (22), broken constraints
+ * (23), conflicts (40), values beyond a limit (54), and waits for a lock that took too long.
+ */
+const aboutValues = /^(22...|23...|40...|54...|55P03|57014)$/
+
+/** True when the server undid a statement for what may be the fault of one row of it: its rows may be tried one by one. */
+export const isRolledBack = (error: unknown): boolean => aboutValues.test(sqlState(error) ?? '')
 
 /** A named statement was planned against a table that has changed since, or is unknown to the server behind a pooler. */
 export const isStaleStatement = (error: unknown): boolean =>
