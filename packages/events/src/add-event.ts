@@ -1,5 +1,4 @@
 import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
-import { reflect, type ScalarValue } from '@bufbuild/protobuf/reflect'
 import type { Executor } from '@gatehouse/postgres'
 import { context, propagation } from '@opentelemetry/api'
 import { sql } from 'kysely'
@@ -48,7 +47,7 @@ export async function addEvent<Desc extends DescMessage>(tx: Executor, event: Ne
  */
 export function eventRow<Desc extends DescMessage>(event: NewEvent<Desc>): EventRow {
   const { type, subject, keyField } = eventContract(event.schema)
-  const key = event.key ?? String(reflect(event.schema, event.message).get(keyField) as ScalarValue)
+  const key = event.key ?? String((event.message as unknown as Record<string, unknown>)[keyField.localName])
   if (key === '') throw new TypeError(`an event ${type} without a key`)
   const payload = Buffer.from(toBinary(event.schema, event.message))
   if (payload.length > maxPayloadBytes) throw new TypeError(`an event ${type} of ${payload.length} bytes: events carry ids and versions`)

@@ -99,16 +99,26 @@ const insert = compiledOnce((db: Db<Schema & { requests: RequestsTable }>, value
     .select(columns),
 )
 
-/** Adds people who are plainly new, all or nobody; undefined stands for those about whom something is not plain, and nothing is written of them. */
+/**
+ * Adds people who are plainly new, all or nobody; undefined stands for those about whom something is not plain, and nothing is written of them. Of
+ * several with one id only the first can be: the event is found by it.
+ */
 export async function addUsers(db: Db<Schema>, people: readonly NewPerson[]): Promise<(UserRow | undefined)[]> {
-  const asked = people.map(({ user, request }) => ({
-    ...user,
-    caller: request?.caller ?? null,
-    method: request?.method ?? null,
-    request_id: request?.requestId ?? null,
-    fingerprint: request?.fingerprint ?? null,
-  }))
-  const rows = await insert(db.withTables<{ requests: RequestsTable }>(), { asked, events: people.map(({ event }) => event) })
+  const first = new Map<string, NewPerson>()
+  for (const person of people) if (!first.has(keyOf(person.user))) first.set(keyOf(person.user), person)
+  const distinct = [...first.values()]
+  const rows = await insert(db.withTables<{ requests: RequestsTable }>(), {
+    asked: distinct.map(askedOf),
+    events: distinct.map(({ event }) => event),
+  })
   const made = new Map(rows.map((row) => [keyOf(row), row]))
-  return people.map(({ user }) => made.get(keyOf(user)))
+  return people.map((person) => (first.get(keyOf(person.user)) === person ? made.get(keyOf(person.user)) : undefined))
 }
+
+const askedOf = ({ user, request }: NewPerson): Asked => ({
+  ...user,
+  caller: request?.caller ?? null,
+  method: request?.method ?? null,
+  request_id: request?.requestId ?? null,
+  fingerprint: request?.fingerprint ?? null,
+})
