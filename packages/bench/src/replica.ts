@@ -14,8 +14,13 @@ export interface Replica extends AsyncDisposable {
   cpuSeconds(): Promise<number>
 }
 
-/** Starts one on ports of its own, with the flags of V8 that all sides of a measurement have; settles when it is ready. */
-export async function startReplica(local: Local, name: ServiceName, core: number): Promise<Replica> {
+/** Starts one on ports of its own, with `env` instead of the house's, with the flags of V8 that all sides of a measurement have; settles when it is ready. */
+export async function startReplica(
+  local: Local,
+  name: ServiceName,
+  core: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Replica> {
   const replica = await startOwned({
     ...onCore(core, [process.execPath, ...equalFlags, ...profileFlags(name), join(root, 'services', name, 'src', 'main.ts')]),
     stopSignal: 'SIGTERM',
@@ -28,6 +33,7 @@ export async function startReplica(local: Local, name: ServiceName, core: number
       UV_THREADPOOL_SIZE: String(availableParallelism() + 4),
       LOG_LEVEL: 'info',
       ...local.environment(name),
+      ...env,
       GRPC_PORT: '0',
       WEB_PORT: '0',
       METRICS_PORT: '0',

@@ -17,6 +17,8 @@ export interface Side {
   readonly order: () => Promise<Omit<LoadOrder, 'seconds'>>
   /** Processor seconds that the server has used so far. */
   readonly cpuSeconds: () => Promise<number>
+  /** What has to happen after a turn, before the next side has its own. */
+  readonly after?: (result: LoadResult) => Promise<void>
 }
 
 /** Has the client call one side for a while. */
@@ -25,6 +27,7 @@ export async function takeTurn(client: Child<LoadClientActs>, side: Side, second
   const before = await side.cpuSeconds()
   const result = await client.call(side.protocol, { ...order, seconds })
   const spent = (await side.cpuSeconds()) - before
+  await side.after?.(result)
   return { ...result, cpuMicros: (spent / result.calls) * 1e6, busy: spent / seconds }
 }
 

@@ -1,5 +1,4 @@
 import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
-import { reflect, type ScalarValue } from '@bufbuild/protobuf/reflect'
 import type { Executor } from '@gatehouse/postgres'
 import { context, propagation } from '@opentelemetry/api'
 import { sql } from 'kysely'
@@ -16,6 +15,18 @@ export type NewEvent<Desc extends DescMessage> = {
   readonly key?: string
 }
 
+/** An event as its row of the outbox. */
+export type EventRow = {
+  readonly tenant: string
+  readonly id: string
+  readonly type: string
+  readonly subject: string
+  readonly key: string
+  readonly version: bigint
+  readonly payload: Buffer
+  readonly traceparent: string | null
+}
+
 const maxPayloadBytes = 64 * 1024
 
 /**
@@ -24,16 +35,32 @@ const maxPayloadBytes = 64 * 1024
  */
 export async function addEvent<Desc extends DescMessage>(tx: Executor, event: NewEvent<Desc>): Promise<string> {
   if (!tx.isTransaction) throw new TypeError('an event is written in the transaction of its fact')
-  const { type, subject, keyField } = eventContract(event.schema)
-  const key = event.key ?? String(reflect(event.schema, event.message).get(keyField) as ScalarValue)
-  if (key === '') throw new TypeError(`an event ${type} without a key`)
-  const payload = toBinary(event.schema, event.message)
-  if (payload.length > maxPayloadBytes) throw new TypeError(`an event ${type} of ${payload.length} bytes: events carry ids and versions`)
-  const id = uuidv7()
+  const { tenant, id, type, subject, key, version, payload, traceparent } = eventRow(event)
   await sql`insert into outbox (tenant, id, type, subject, key, version, payload, traceparent)
-    values (${event.tenant}, ${id}, ${type}, ${subjectOf(subject, event.tenant)}, ${key}, ${BigInt(event.version)},
-      ${Buffer.from(payload)}, ${currentTraceparent()})`.execute(tx)
+    values (${tenant}, ${id}, ${type}, ${subject}, ${key}, ${version}, ${payload}, ${traceparent})`.execute(tx)
   return id
+}
+
+/**
+ * The row of an event, with the trace of the call that runs now: for {@link insertEvents}, where a fact and its event are one statement.
+ * Throws TypeError for a message that the contract does not declare as an event.
+ */
+export function eventRow<Desc extends DescMessage>(event: NewEvent<Desc>): EventRow {
+  const { type, subject, keyField } = eventContract(event.schema)
+  const key = event.key ?? String((event.message as unknown as Record<string, unknown>)[keyField.localName])
+  if (key === '') throw new TypeError(`an event ${type} without a key`)
+  const payload = Buffer.from(toBinary(event.schema, event.message))
+  if (payload.length > maxPayloadBytes) throw new TypeError(`an event ${type} of ${payload.length} bytes: events carry ids and versions`)
+  return {
+    tenant: event.tenant,
+    id: uuidv7(),
+    type,
+    subject: subjectOf(subject, event.tenant),
+    key,
+    version: BigInt(event.version),
+    payload,
+    traceparent: currentTraceparent(),
+  }
 }
 
 function currentTraceparent(): string | null {

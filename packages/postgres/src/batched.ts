@@ -14,8 +14,13 @@ export type BatchOptions<K> = {
 /** Reads one row through the next batch: undefined when there is none. An aborted `signal` ends only this caller's wait. */
 export type BatchedRead<K, V> = (key: K, wait?: { readonly signal?: AbortSignal | undefined }) => Promise<V | undefined>
 
-type Waiting<K, V> = { readonly key: K; readonly callers: Set<Caller<V>> }
-type Caller<V> = { readonly resolve: (value: V | undefined) => void; readonly reject: (error: unknown) => void }
+type Waiting<K, V> = { readonly key: K; readonly callers: Caller<V>[] }
+type Caller<V> = {
+  readonly resolve: (value: V | undefined) => void
+  readonly reject: (error: unknown) => void
+  /** Takes the caller's ear off its signal, where it has one. */
+  readonly unwatch?: () => void
+}
 
 /**
  * Joins the reads of one turn of the event loop into one statement (`where (tenant, id) in (…)` over arrays).
@@ -44,13 +49,36 @@ export function batched<K, V>(load: (keys: K[]) => Promise<Map<string, V>>, opti
     inFlight++
     try {
       const rows = await load(batch.map(([, { key }]) => key))
-      for (const [name, { callers }] of batch) for (const { resolve } of callers) resolve(rows.get(name))
+      for (const [name, { callers }] of batch) {
+        const row = rows.get(name)
+        for (const { resolve, unwatch } of callers) {
+          unwatch?.()
+          resolve(row)
+        }
+      }
     } catch (error) {
-      for (const [, { callers }] of batch) for (const { reject } of callers) reject(error)
+      for (const [, { callers }] of batch) {
+        for (const { reject, unwatch } of callers) {
+          unwatch?.()
+          reject(error)
+        }
+      }
     } finally {
       inFlight--
       schedule()
     }
+  }
+
+  const watched = (ends: Caller<V>, signal: AbortSignal, name: string, entry: Waiting<K, V>): Caller<V> => {
+    const leave = (): void => {
+      entry.callers.splice(entry.callers.indexOf(caller), 1)
+      // Nobody waits for it any more: it need not be read.
+      if (entry.callers.length === 0 && waiting.get(name) === entry) waiting.delete(name)
+      ends.reject(signal.reason)
+    }
+    const caller = { ...ends, unwatch: () => signal.removeEventListener('abort', leave) }
+    signal.addEventListener('abort', leave, { once: true })
+    return caller
   }
 
   return (key, { signal } = {}) =>
@@ -59,23 +87,9 @@ export function batched<K, V>(load: (keys: K[]) => Promise<Map<string, V>>, opti
       const name = keyOf(key)
       const known = waiting.get(name)
       if (known === undefined && waiting.size >= maxWaiting) return reject(new DatabaseUnavailable(`${waiting.size} reads wait already`))
-      const entry = known ?? { key, callers: new Set() }
-      waiting.set(name, entry)
-      const leave = (): void => {
-        entry.callers.delete(caller)
-        // Nobody waits for it any more: it need not be read.
-        if (entry.callers.size === 0 && waiting.get(name) === entry) waiting.delete(name)
-        reject(signal?.reason)
-      }
-      const settle =
-        <A>(end: (value: A) => void) =>
-        (value: A): void => {
-          signal?.removeEventListener('abort', leave)
-          end(value)
-        }
-      const caller: Caller<V> = { resolve: settle(resolve), reject: settle(reject) }
-      entry.callers.add(caller)
-      signal?.addEventListener('abort', leave, { once: true })
+      const entry = known ?? { key, callers: [] }
+      if (known === undefined) waiting.set(name, entry)
+      entry.callers.push(signal === undefined ? { resolve, reject } : watched({ resolve, reject }, signal, name, entry))
       schedule()
     })
 }

@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import pg from 'pg'
 import { asKnown, DatabaseUnavailable } from './errors.ts'
 import { LeasedClient } from './leased-client.ts'
+import { parseTime } from './parse-time.ts'
 import { StatementNames } from './statement-names.ts'
 
 export type ConnectOptions = {
@@ -99,9 +100,15 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
 }
 
 const int8 = 20
+const timestamptz = 1184
 
-const parserOf: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === int8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format as 'text')
+const parserOf: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') => {
+  if (format !== 'binary') {
+    if (oid === int8) return BigInt
+    if (oid === timestamptz) return parseTime
+  }
+  return pg.types.getTypeParser(oid, format as 'text')
+}
 
 function observe(usage: Database<unknown>['usage']): () => void {
   const meter = metrics.getMeter('gatehouse.postgres')

@@ -49,6 +49,15 @@ export function sqlState(error: unknown): string | undefined {
 /** Serialisation failure or deadlock: the whole transaction may simply be run again. */
 export const isConflict = (error: unknown): boolean => sqlState(error) === '40001' || sqlState(error) === '40P01'
 
+/**
+ * Classes and codes that are about the values of a statement or about a rival, never about the statement itself: bad data (22), broken constraints
+ * (23), conflicts (40), values beyond a limit (54), and waits for a lock that took too long.
+ */
+const aboutValues = /^(22...|23...|40...|54...|55P03|57014)$/
+
+/** True when the server undid a statement for what may be the fault of one row of it: its rows may be tried one by one. */
+export const isRolledBack = (error: unknown): boolean => aboutValues.test(sqlState(error) ?? '')
+
 /** A named statement was planned against a table that has changed since, or is unknown to the server behind a pooler. */
 export const isStaleStatement = (error: unknown): boolean =>
   (sqlState(error) === '0A000' && /cached plan/.test((error as Error).message)) || sqlState(error) === '26000'

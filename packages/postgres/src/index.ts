@@ -1,7 +1,9 @@
 export { type BatchedRead, type BatchOptions, batched } from './batched.ts'
 export { batchedByTenant } from './batched-by-tenant.ts'
+export { compiledOnce, type Value } from './compiled-once.ts'
 export { type ConnectOptions, connect, type Database, type Db, type Executor } from './connect.ts'
-export { DatabaseUnavailable, isConflict, isUnavailable, isUniqueViolation, sqlState } from './errors.ts'
+export { DatabaseUnavailable, isConflict, isRolledBack, isUnavailable, isUniqueViolation, sqlState } from './errors.ts'
+export { type JoinOptions, joined } from './joined.ts'
 export { type Charge, type LimitStore, postgresLimits, type Taken } from './limits.ts'
 export {
   assertSchema,
@@ -16,5 +18,6 @@ export {
 } from './migrate.ts'
 export { once, pruneRequests, type Request, RequestIdReused } from './once.ts'
 export { decodePageToken, encodePageToken, PageTokenInvalid } from './page-token.ts'
+export { type ColumnTypes, rowsAsTable } from './rows-as-table.ts'
 export { sharedMigrations } from './shared-migrations.ts'
 export { transact } from './transact.ts'

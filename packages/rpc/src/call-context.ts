@@ -93,7 +93,7 @@ export class CallContext implements HandlerContext, Call {
     this.#signal = signal
   }
 
-  readonly timeoutMs = (): number | undefined => {
+  timeoutMs(): number | undefined {
     const { deadline } = this.inbound
     return deadline === undefined ? undefined : deadline - Date.now()
   }

@@ -55,7 +55,21 @@ async function identifyOnWeb(context: CallContext, authorization: string | undef
   context.caller = { person }
 }
 
-async function identifyOnGrpc(
+function identifyOnGrpc(
+  context: CallContext,
+  authorization: string | undefined,
+  workloadToken: string | undefined,
+  options: CredentialOptions,
+): Promise<void> | undefined {
+  const workload = workloadToken === undefined ? undefined : options.workloads.known?.(workloadToken)
+  const person = authorization === undefined ? undefined : options.accessTokens.known?.(bearerOf(authorization))
+  if ((workloadToken !== undefined && workload === undefined) || (authorization !== undefined && person === undefined))
+    return verifyOnGrpc(context, authorization, workloadToken, options)
+  setCaller(context, person, workload)
+  return undefined
+}
+
+async function verifyOnGrpc(
   context: CallContext,
   authorization: string | undefined,
   workloadToken: string | undefined,
@@ -63,6 +77,10 @@ async function identifyOnGrpc(
 ): Promise<void> {
   const workload = workloadToken === undefined ? undefined : await workloadOf(workloadToken, options.workloads)
   const person = authorization === undefined ? undefined : await personOf(authorization, options.accessTokens)
+  setCaller(context, person, workload)
+}
+
+function setCaller(context: CallContext, person: Person | undefined, workload: string | undefined): void {
   context.caller = callerOf(person, workload)
   const named = workload === undefined ? undefined : context.inbound.header(tenantHeader)
   if (named !== undefined && !TENANT.test(named)) throw commonRefusal(ErrorReason.WRONG_TENANT)
@@ -76,9 +94,14 @@ function callerOf(person: Person | undefined, workload: string | undefined): Cal
   return workload === undefined ? { person } : { person, workload }
 }
 
+/** The token of an `authorization` header; empty where it holds none. */
+function bearerOf(authorization: string): string {
+  return authorization.slice(0, BEARER.length).toLowerCase() === BEARER ? authorization.slice(BEARER.length).trim() : ''
+}
+
 async function personOf(authorization: string, accessTokens: AccessTokenVerifier): Promise<Person> {
-  const token = authorization.slice(BEARER.length).trim()
-  if (token === '' || authorization.slice(0, BEARER.length).toLowerCase() !== BEARER) throw commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID)
+  const token = bearerOf(authorization)
+  if (token === '') throw commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID)
   try {
     return await accessTokens.verify(token)
   } catch (error) {

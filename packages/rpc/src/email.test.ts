@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toASCII } from 'tr46'
 import { canonicalEmail, emailKey } from './email.ts'
 
 test('white space around an address is removed and its local part stays as written', () => {
@@ -65,4 +66,35 @@ test('two spellings of one address have one key', () => {
     emailKey(canonicalEmail(text) ?? ''),
   )
   assert.deepEqual(new Set(keys), new Set(['ada@xn--bcher-kva.example']))
+})
+
+test('a plain host name has the canonical form that UTS #46 gives it', () => {
+  const label = 'x'.repeat(63)
+  const domains = [
+    'a',
+    '1',
+    'EXAMPLE.com',
+    'mail-1.a--b.example',
+    'a.b-c.d',
+    '1.2',
+    'ab--c.com',
+    'a-.com',
+    '-a.com',
+    'a..b',
+    `${label}.com`,
+    `${label}x.com`,
+    `K.com`,
+  ]
+  for (const domain of [...domains, `${label}.${label}.${label}.${'y'.repeat(61)}`, `${label}.${label}.${label}.${'y'.repeat(62)}`]) {
+    const byStandard = toASCII(domain, {
+      checkBidi: true,
+      checkHyphens: true,
+      checkJoiners: true,
+      transitionalProcessing: false,
+      useSTD3ASCIIRules: true,
+      verifyDNSLength: true,
+    })
+    const email = byStandard === null || byStandard.length > 252 ? undefined : `a@${byStandard}`
+    assert.equal(canonicalEmail(`a@${domain}`), email, domain)
+  }
 })

@@ -32,13 +32,19 @@ export function guardMethod(
   const { desc, access, check, limits } = method
   const { maxStreamSeconds = MAX_STREAM_SECONDS } = options
 
-  /** Everything before the handler: it answers the request that the handler may see, or throws. */
-  async function admit(context: CallContext, decode: () => Message): Promise<Message> {
+  /**
+   * Everything before the handler: it answers the request that the handler may see, or throws. It promises only where it has to wait, for a token that
+   * is new or a limit: a promise costs more than most of these steps.
+   */
+  function admit(context: CallContext, decode: () => Message): Message | Promise<Message> {
     // deadline: what nobody waits for is not begun
     if (context.deadline !== undefined && context.deadline <= Date.now()) throw commonRefusal(ErrorReason.DEADLINE_EXCEEDED)
     // identity: who calls, for which tenant
     const identified = identify(context, options)
-    if (identified !== undefined) await identified
+    return identified === undefined ? admitCaller(context, decode) : identified.then(() => admitCaller(context, decode))
+  }
+
+  function admitCaller(context: CallContext, decode: () => Message): Message | Promise<Message> {
     // access, as far as it needs no request: nobody's bytes are decoded in vain
     const decision = access.decide(context.caller)
     if (decision === 'missing') throw commonRefusal(ErrorReason.CREDENTIALS_MISSING)
@@ -50,8 +56,7 @@ export function guardMethod(
     // canonical form, then the rules of the contract
     check(request)
     // limits: only valid requests are counted, by their canonical values
-    if (limits !== undefined) await limits(context, request)
-    return request
+    return limits === undefined ? request : limits(context, request).then(() => request)
   }
 
   function denied(): Refusal {
@@ -70,7 +75,8 @@ export function guardMethod(
       const span = startSpan(options.tracer, context)
       let code: Code | undefined
       try {
-        const request = await admit(context, decode)
+        const admitted = admit(context, decode)
+        const request = admitted instanceof Promise ? await admitted : admitted
         const answer = await withinDeadline(context, () => context.trace.run(() => handler(request, context)))
         context.sendResponseHeaders()
         return create(desc.output, answer as Answer)

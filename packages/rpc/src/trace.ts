@@ -68,7 +68,7 @@ export class CallTrace implements SpanContext {
 
   /** Runs `act` where `trace.getSpanContext(context.active())` is this call. */
   run<T>(act: () => T): T {
-    return context.with(trace.setSpanContext(ROOT_CONTEXT, this), act)
+    return context.with(new CallSpan(this), act)
   }
 
   #parse(): void {
@@ -83,5 +83,32 @@ export class CallTrace implements SpanContext {
     this.#traceId = traceId
     this.#parentSpanId = spanId
     this.#flags = Number.parseInt(flags, 16)
+  }
+}
+
+/** The root context with the span of a call in it. Most calls never look into it, and a context of OpenTelemetry's is a map and three closures. */
+class CallSpan implements Context {
+  readonly #span: SpanContext
+  #made: Context | undefined
+
+  constructor(span: SpanContext) {
+    this.#span = span
+  }
+
+  get #context(): Context {
+    this.#made ??= trace.setSpanContext(ROOT_CONTEXT, this.#span)
+    return this.#made
+  }
+
+  getValue(key: symbol): unknown {
+    return this.#context.getValue(key)
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return this.#context.setValue(key, value)
+  }
+
+  deleteValue(key: symbol): Context {
+    return this.#context.deleteValue(key)
   }
 }

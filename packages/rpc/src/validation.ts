@@ -13,6 +13,8 @@ export type RequestCheck = (request: Message) => void
 // One validator for the process: it keeps what it compiled per message.
 const validator = createValidator()
 
+const NO_VIOLATIONS: readonly Violation[] = []
+
 /** Compiles and warms the check of a message, so that no caller waits for it. */
 export function compileRequestCheck(schema: DescMessage, problems: string[]): RequestCheck {
   const cut = compileCutter(schema)
@@ -20,7 +22,7 @@ export function compileRequestCheck(schema: DescMessage, problems: string[]): Re
   const warm = validator.validate(schema, create(schema))
   if (warm.kind === 'error') problems.push(`rules of ${schema.typeName} do not compile: ${warm.error.message}`)
   return (request) => {
-    const unwritten = [...cut(request), ...(canonicalise?.(request) ?? []), ...findNullCharacters(schema, request)]
+    const unwritten = joinedViolations(cut(request), canonicalise?.(request), findNullCharacters(schema, request))
     const result = validator.validate(schema, request)
     if (result.kind === 'valid' && unwritten.length === 0) return
     if (result.kind === 'error') throw result.error
@@ -34,6 +36,10 @@ export function compileRequestCheck(schema: DescMessage, problems: string[]): Re
     for (const violation of unwritten) if (!violations.some(({ field }) => field === violation.field)) violations.push(violation)
     throw commonRefusal(ErrorReason.INVALID_REQUEST, {}, { violations })
   }
+}
+
+function joinedViolations(...found: (readonly Violation[] | undefined)[]): readonly Violation[] {
+  return found.some((some) => some !== undefined && some.length > 0) ? found.flatMap((some) => some ?? []) : NO_VIOLATIONS
 }
 
 type Path = Parameters<typeof pathToString>[0]

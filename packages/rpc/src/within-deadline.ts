@@ -6,9 +6,12 @@ import { commonRefusal } from './refusal.ts'
  * Runs a handler no longer than the call's deadline. gRPC calls are left to their engine, which answers by itself and aborts the signal;
  * on the web door this is the only watch.
  */
-export async function withinDeadline<T>(context: CallContext, act: () => T | Promise<T>): Promise<T> {
+export function withinDeadline<T>(context: CallContext, act: () => T | Promise<T>): T | Promise<T> {
   const { deadline } = context
-  if (deadline === undefined || context.door === 'grpc') return act()
+  return deadline === undefined || context.door === 'grpc' ? act() : watched(context, deadline, act)
+}
+
+async function watched<T>(context: CallContext, deadline: number, act: () => T | Promise<T>): Promise<T> {
   const late = new AbortController()
   context.signal = AbortSignal.any([context.inbound.signal, late.signal])
   const { promise, reject } = Promise.withResolvers<never>()

@@ -4,6 +4,7 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { forTenant } from '@gatehouse/rpc'
 import { type App, openService, served } from '@gatehouse/service'
 import type { UserConfig } from './config.ts'
+import { userAdder } from './core/add-user.ts'
 import type { Deps } from './core/deps.ts'
 import { userService } from './rpc/user-service.ts'
 import { migrations } from './store/migrations/index.ts'
@@ -20,14 +21,11 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
   const sessions = createClient(SessionService, service.peer('auth'))
   let worker: EndSessions | undefined
 
-  const deps: Deps = {
-    db,
-    loadUser: userLoader(db),
-    committed() {
-      service.committed()
-      worker?.nudge()
-    },
+  const committed = (): void => {
+    service.committed()
+    worker?.nudge()
   }
+  const deps: Deps = { db, loadUser: userLoader(db), addUser: userAdder(db, committed), committed }
   const startEndingSessions = (): EndSessions => {
     worker = endSessions({
       db,

@@ -5,6 +5,7 @@ import { connect, sharedMigrations } from '@gatehouse/postgres'
 import { testDatabase } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
+import { userAdder } from '../src/core/add-user.ts'
 import { createUser } from '../src/core/create-user.ts'
 import type { Deps } from '../src/core/deps.ts'
 import { registerUser } from '../src/core/register-user.ts'
@@ -28,7 +29,8 @@ export async function openUsers(): Promise<Users> {
   const connected = connect<Schema>({ url: database.url })
   const db = connected.kysely
   let commits = 0
-  const deps: Deps = { db, loadUser: userLoader(db), committed: () => void commits++ }
+  const committed = () => void commits++
+  const deps: Deps = { db, loadUser: userLoader(db), addUser: userAdder(db, committed), committed }
   return {
     deps,
     commits: () => commits,

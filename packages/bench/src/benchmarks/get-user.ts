@@ -27,7 +27,7 @@ export const getUser: Benchmark = {
     const house = await bench.house()
     const { local } = house
     const signer = await createWorkloadSigner(local.keyFile('example'))
-    const calls = await planCalls(house, bench.effort.name === 'smoke' ? 50 : askedFor)
+    const calls = await planGetUser(house, bench.effort.name === 'smoke' ? 50 : askedFor)
     const databaseUrl = local.environment('user').DATABASE_URL ?? ''
     await pin(await postmasterOf(local.postgresUrl), cores.client)
     await using ours = await startReplica(local, 'user', cores.server)
@@ -94,8 +94,8 @@ export const getUser: Benchmark = {
   },
 }
 
-/** What will be asked, and what has to be answered: found out once with our own client. */
-async function planCalls({ local }: House, wanted: number): Promise<readonly CallPlan[]> {
+/** What will be asked of GetUser, and what has to be answered: found out once with our own client. */
+export async function planGetUser({ local }: House, wanted: number): Promise<readonly CallPlan[]> {
   const ids = await somePeople(local, people, wanted)
   const signer = await createWorkloadSigner(local.keyFile('example'))
   await using transport = peerTransport({ target: 'user', url: `127.0.0.1:${local.ports.services.user.grpc}`, signer })

@@ -1,4 +1,6 @@
 import type { Benchmark } from '../benchmark.ts'
+import { batchGetUsers } from './batch-get-users.ts'
+import { createUser } from './create-user.ts'
 import { eventLatency } from './event-latency.ts'
 import { footprint } from './footprint.ts'
 import { getUser } from './get-user.ts'
@@ -18,6 +20,8 @@ export const benchmarks: readonly Benchmark[] = [
   mail,
   grpcDoor,
   getUser,
+  batchGetUsers,
+  createUser,
   webDoor,
   verifyToken,
   signIn,

@@ -6,6 +6,8 @@ export interface CallPlan {
   readonly request: Uint8Array
   /** Every other answer is wrong. */
   readonly answer: Uint8Array
+  /** Each call has a number of its own, which stands in request and answer where `ownNumber` does. Of the answer only the end is known: `answer`. */
+  readonly numbered?: boolean
 }
 
 /** What a client is asked to do. */
@@ -18,6 +20,8 @@ export interface LoadOrder {
   readonly seconds: number
   readonly inFlight: number
   readonly connections: number
+  /** Number of the first call, where calls are numbered. */
+  readonly firstNumber?: number
 }
 
 /** What a client saw. */
@@ -27,6 +31,8 @@ export interface LoadResult {
   readonly p50Ms: number
   readonly p95Ms: number
   readonly p99Ms: number
+  /** One more than the last number that a call had. */
+  readonly nextNumber: number
 }
 
 /** Counts the calls of one turn, and ends it at the first wrong answer. */
@@ -35,14 +41,21 @@ export class Tally {
   readonly #end: number
   readonly #times: number[] = []
   #wrong: string | undefined
+  #nextNumber: number
 
-  constructor(seconds: number) {
+  constructor(seconds: number, firstNumber = 0) {
+    this.#nextNumber = firstNumber
     this.#started = performance.now()
     this.#end = this.#started + seconds * 1000
   }
 
   get goesOn(): boolean {
     return this.#wrong === undefined && performance.now() < this.#end
+  }
+
+  /** The number of the next call. */
+  takeNumber(): number {
+    return this.#nextNumber++
   }
 
   /** A right answer to a call that began then. What ends after the end does not count. */
@@ -64,6 +77,7 @@ export class Tally {
       p50Ms: percentile(this.#times, 0.5),
       p95Ms: percentile(this.#times, 0.95),
       p99Ms: percentile(this.#times, 0.99),
+      nextNumber: this.#nextNumber,
     }
   }
 }

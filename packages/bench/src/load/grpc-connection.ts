@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { CallPlan, Tally } from './closed-loop.ts'
 import { headerBlocks, traceparentOf } from './hpack.ts'
+import { placesOfNumber, writeNumber } from './own-number.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 const DATA = 0
@@ -19,6 +20,8 @@ const WINDOW_BYTES = 1 << 30
 
 interface Stream {
   readonly plan: number
+  /** What the call's number is, where it has one. */
+  readonly number: number
   readonly began: number
   body: Buffer
 }
@@ -33,6 +36,8 @@ export class GrpcConnection {
   readonly #first: Buffer
   readonly #frames: readonly Buffer[]
   readonly #answers: readonly Buffer[]
+  /** Where the number stands in what is sent and in what comes back; empty for calls that have none. */
+  readonly #places: readonly { readonly frames: readonly number[]; readonly answer: readonly number[] }[]
   readonly #streams = new Map<number, Stream>()
   readonly #out: Buffer[] = []
   readonly #tally: Tally
@@ -64,11 +69,15 @@ export class GrpcConnection {
     this.#plans = plans
     this.#nextPlan = from
     this.#tally = tally
-    this.#answers = plans.map(({ answer }) => prefixed(answer))
+    this.#answers = plans.map(({ answer, numbered }) => (numbered ? Buffer.from(answer) : prefixed(answer)))
     this.#first = frame(HEADERS, END_HEADERS, blocks.first)
     this.#frames = plans.map(({ request }, number) =>
       Buffer.concat([frame(HEADERS, END_HEADERS, blocks.next(traceparentOf(number))), frame(DATA, END_STREAM, prefixed(request))]),
     )
+    this.#places = plans.map(({ numbered }, plan) => ({
+      frames: numbered ? placesOfNumber(this.#frames[plan] ?? EMPTY) : [],
+      answer: numbered ? placesOfNumber(this.#answers[plan] ?? EMPTY) : [],
+    }))
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.#socket.on('error', (error) => this.#fail(error.message))
     this.#socket.on('close', () => this.#fail('the connection was closed'))
@@ -103,6 +112,8 @@ export class GrpcConnection {
     const prepared = this.#frames[plan] ?? PREFACE
     const bytes = Buffer.allocUnsafe(prepared.length)
     prepared.copy(bytes)
+    const number = this.#plans[plan]?.numbered ? this.#tally.takeNumber() : 0
+    writeNumber(bytes, this.#places[plan]?.frames ?? [], number)
     const dataAt = 9 + bytes.readUIntBE(0, 3)
     bytes.writeUInt32BE(id, dataAt + 5)
     if (id === 1) {
@@ -114,7 +125,7 @@ export class GrpcConnection {
       bytes.writeUInt32BE(id, 5)
       this.#out.push(bytes)
     }
-    this.#streams.set(id, { plan, began: performance.now(), body: EMPTY })
+    this.#streams.set(id, { plan, number, began: performance.now(), body: EMPTY })
   }
 
   #flush(): void {
@@ -165,10 +176,17 @@ export class GrpcConnection {
       if (!trailers.includes(STATUS_OK)) return void this.#fail(`trailers ${trailers.toString('latin1')}`)
       this.#okTrailers = Buffer.from(trailers)
     }
-    if (!stream.body.equals(this.#answers[stream.plan] ?? EMPTY)) return void this.#fail(`answer ${stream.body.toString('latin1')}`)
+    if (!this.#isRight(stream)) return void this.#fail(`answer ${stream.body.toString('latin1')}`)
     this.#tally.right(stream.began)
     if (this.#tally.goesOn) this.#send()
     else if (this.#streams.size === 0) this.#over()
+  }
+
+  #isRight({ plan, number, body }: Stream): boolean {
+    const answer = this.#answers[plan] ?? EMPTY
+    if (!this.#plans[plan]?.numbered) return body.equals(answer)
+    writeNumber(answer, this.#places[plan]?.answer ?? [], number)
+    return body.length > 5 && body.readUInt32BE(1) === body.length - 5 && body.subarray(-answer.length).equals(answer)
   }
 
   #fail(what: string): void {

@@ -10,8 +10,8 @@ export interface LoadClientActs extends CommonActs {
 }
 
 answerParent<Omit<LoadClientActs, 'usage'>>({
-  async grpc({ port, path, headers, calls, seconds, inFlight, connections }) {
-    const tally = new Tally(seconds)
+  async grpc({ port, path, headers, calls, seconds, inFlight, connections, firstNumber }) {
+    const tally = new Tally(seconds, firstNumber)
     const each = Math.ceil(inFlight / connections)
     await Promise.all(
       Array.from({ length: connections }, (_, number) =>

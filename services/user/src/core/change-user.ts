@@ -1,7 +1,7 @@
 import { create, type Message, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
-import { addEvent } from '@gatehouse/events'
+import { addEvent, type NewEvent } from '@gatehouse/events'
 import { type Db, transact } from '@gatehouse/postgres'
 import { addPendingRevocation } from '../store/pending-revocations.ts'
 import type { Schema, UserState } from '../store/schema.ts'
@@ -46,11 +46,21 @@ export function requireState(user: UserRow, ...allowed: UserState[]): void {
 
 type Fact = Message & { userId: string; version: bigint }
 
+type More<F extends Fact> = Omit<MessageInitShape<GenMessage<F>>, 'userId' | 'version'>
+
 /** An event about a person that carries the id, the version and `more`. */
+export function eventAbout<F extends Fact>(
+  { tenant, id, version }: UserKey & Pick<UserRow, 'version'>,
+  schema: GenMessage<F>,
+  more?: More<F>,
+): NewEvent<GenMessage<F>> {
+  const fact = { ...more, userId: id, version }
+  const message: MessageShape<GenMessage<F>> = create(schema, fact as MessageInitShape<GenMessage<F>>)
+  return { schema, message, tenant, version }
+}
+
+/** Tells such an event. */
 export const telling =
-  <F extends Fact>(schema: GenMessage<F>, more?: Omit<MessageInitShape<GenMessage<F>>, 'userId' | 'version'>): Tell =>
-  (tx, user) => {
-    const fact = { ...more, userId: user.id, version: user.version }
-    const message: MessageShape<GenMessage<F>> = create(schema, fact as MessageInitShape<GenMessage<F>>)
-    return addEvent(tx, { schema, message, tenant: user.tenant, version: user.version })
-  }
+  <F extends Fact>(schema: GenMessage<F>, more?: More<F>): Tell =>
+  (tx, user) =>
+    addEvent(tx, eventAbout(user, schema, more))

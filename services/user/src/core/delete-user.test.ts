@@ -23,15 +23,18 @@ test('nothing personal is left of a deleted person', async () => {
     version: 2n,
     state: 'deleted',
     email: null,
-    email_key: null,
     email_verified: false,
     name: '',
-    name_key: null,
     locale: '',
     time_zone: '',
   }
   assert.deepEqual(deleted, tombstone)
   assert.deepEqual(await getUser(users.deps, user), tombstone)
+  assert.deepEqual(await users.deps.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst(), {
+    ...tombstone,
+    email_key: null,
+    name_key: null,
+  })
   assert.deepEqual((await users.eventsOf(user)).at(-1), create(UserDeletedSchema, { userId: id, version: 2n }))
   const pending = await users.deps.db.selectFrom('pending_revocations').select('version').where('user_id', '=', id).executeTakeFirst()
   assert.deepEqual(pending, { version: 2n })
