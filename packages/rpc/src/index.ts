@@ -7,7 +7,7 @@ export { createGrpcDoor, type GrpcDoor, type GrpcDoorOptions } from './grpc/grpc
 export type { GuardedMethod, GuardedService } from './guarded-method.ts'
 export type { Cookies, Inbound } from './inbound.ts'
 export type { LimitAnswer, LimitCharge, LimitStore } from './limit-store.ts'
-export { fieldLimitKeys } from './limits.ts'
+export { compileFieldLimitKeys } from './limits.ts'
 export type { Log } from './log.ts'
 export { isUnavailableError, reasonOf } from './peer-error.ts'
 export {

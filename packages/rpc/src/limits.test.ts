@@ -12,7 +12,7 @@ import { forTenant } from './client/call-options.ts'
 import { type PeerTransport, peerTransport } from './client/peer-transport.ts'
 import { complete, openTestDoor, type TestDoor } from './grpc/door-for-tests.ts'
 import type { LimitCharge, LimitStore } from './limit-store.ts'
-import { fieldLimitKeys } from './limits.ts'
+import { compileFieldLimitKeys } from './limits.ts'
 import { reasonOf } from './peer-error.ts'
 
 let database: TestDatabase
@@ -131,7 +131,7 @@ describe('a limit by a field', () => {
 
   test('can be forgotten for whoever proved to be the owner', async () => {
     await Promise.allSettled(Array.from({ length: 20 }, () => signIn(transport)))
-    for (const key of fieldLimitKeys(SessionService.method.signIn, 'email', email())) await store.reset(key, 'default')
+    for (const key of compileFieldLimitKeys(SessionService.method.signIn, 'email')(email())) await store.reset(key, 'default')
     await signIn(transport)
   })
 

@@ -14,16 +14,18 @@ import { sourceNetwork } from './source-network.ts'
 export type LimitGate = (context: CallContext, request: Message) => Promise<void>
 
 /**
- * Keys of the counters that count calls of `method` by the value of `field`, for a store's `reset`: whoever proved to be the
- * rightful owner of the value need not wait for the window's end: `limits.reset(key, tenant)`. `field` is the path that the contract's limit names.
+ * Reads from the contract which counters count calls of `method` by the value of `field`; answers their keys for a value, for a store's `reset`: whoever
+ * proved to be the rightful owner of the value need not wait for the window's end: `limits.reset(key, tenant)`. `field` is the path that the contract's
+ * limit names.
  */
-export function fieldLimitKeys(method: DescMethod, field: string, value: string): string[] {
+export function compileFieldLimitKeys(method: DescMethod, field: string): (value: string) => string[] {
   const reader = compileStringField(method.input, field)
   if (reader === undefined) throw new TypeError(`${method.input.typeName} has no string field ${field}`)
-  const counted = countedForm(reader.field)(value)
-  return getOption(method, limits).flatMap((limit, index) =>
-    limit.by === Limit_By.FIELD && limit.field === field ? [`${nameOf(method, index)}:${counted}`] : [],
+  const counted = countedForm(reader.field)
+  const names = getOption(method, limits).flatMap((limit, index) =>
+    limit.by === Limit_By.FIELD && limit.field === field ? [nameOf(method, index)] : [],
   )
+  return (value) => names.map((name) => `${name}:${counted(value)}`)
 }
 
 /** What values of a field are counted as, so that every spelling of one thing is one thing: ids are found in either letter case. */

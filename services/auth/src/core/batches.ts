@@ -1,9 +1,10 @@
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { type BatchedRead, batchedByTenant } from '@gatehouse/postgres'
+import { type BatchedRead, batchedByTenant, joined } from '@gatehouse/postgres'
 import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/credentials.ts'
+import { type Opening, openSessions } from '../store/open-sessions.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
 import { listRolesOf } from '../store/role-bindings.ts'
-import { type Rotation, rotateRefreshTokens } from '../store/rotate-refresh-tokens.ts'
+import { type Rotation, rotateRefreshTokens, type untouched } from '../store/rotate-refresh-tokens.ts'
 import type { SessionRow } from '../store/sessions.ts'
 import type { Db, Users } from './deps.ts'
 import { askForPeople } from './people/ask-for-people.ts'
@@ -28,8 +29,9 @@ export interface Batches {
   /** Undefined where no role is bound. */
   readonly roles: BatchedRead<SubjectKey, readonly string[]>
   readonly refreshToken: BatchedRead<RefreshTokenKey, RefreshTokenInSession>
-  /** Undefined where the token is used up or its session over; nothing has changed then. */
-  readonly rotation: BatchedRead<Rotation, SessionRow>
+  readonly rotation: (rotation: Rotation) => Promise<SessionRow | typeof untouched>
+  /** Whether the session was opened. */
+  readonly opening: (opening: Opening) => Promise<boolean>
 }
 
 export function createBatches({ db, users }: { readonly db: Db; readonly users: Pick<Users, 'batchGetUsers'> }): Batches {
@@ -48,6 +50,19 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
         ),
       { keyOf: ({ hash }) => hexOf(hash) },
     ),
-    rotation: batchedByTenant((tenant, keys) => rotateRefreshTokens(db, tenant, keys), { keyOf: ({ tokenHash }) => hexOf(tokenHash) }),
+    rotation: joinedWrites((rotations) => rotateRefreshTokens(db, rotations)),
+    opening: joinedWrites((openings) => openSessions(db, openings)),
   }
+}
+
+/** Every input has an outcome from its joint write; one that another's fault took back is written alone. */
+function joinedWrites<I, O extends {}>(write: (inputs: readonly I[]) => Promise<O[]>): (input: I) => Promise<O> {
+  return joined({
+    together: write,
+    alone: async (input) => {
+      const [output] = await write([input])
+      if (output === undefined) throw new TypeError('a write without an outcome')
+      return output
+    },
+  })
 }

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { Db, EndCause, SessionsTable } from './schema.ts'
 
 export type SessionRow = Selectable<SessionsTable>
@@ -21,8 +21,8 @@ export const sessionColumns = [
   'end_cause',
 ] as const
 
-export async function insertSession(db: Db, row: Insertable<SessionsTable>): Promise<SessionRow> {
-  return await db.insertInto('sessions').values(row).returning(sessionColumns).executeTakeFirstOrThrow()
+export async function insertSession(db: Db, row: SessionRow): Promise<void> {
+  await db.insertInto('sessions').values(row).execute()
 }
 
 export async function findSession(db: Db, key: { tenant: string; id: string }): Promise<SessionRow | undefined> {

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { SignedInSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
-import { addEvent } from '@gatehouse/events'
+import { addEvent, type NewEvent } from '@gatehouse/events'
 import { v7 as uuidv7 } from 'uuid'
 import { insertRefreshToken } from '../../store/refresh-tokens.ts'
 import { insertSession, type SessionRow } from '../../store/sessions.ts'
@@ -29,12 +29,18 @@ export interface OpenedSession {
   readonly refreshToken: string
 }
 
-/** Signs a person in within the caller's transaction: session, refresh token and event. Whether the person may is the caller's business. */
-export async function openSession(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): Promise<OpenedSession> {
+/** What opening a session writes. */
+export interface NewSession extends OpenedSession {
+  readonly tokenHash: Uint8Array
+  readonly event: NewEvent<typeof SignedInSchema>
+}
+
+/** Makes a session that nobody has written yet. */
+export function newSession(deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): NewSession {
   const now = deps.now()
   const time = new Date(now)
   const expireTime = now + deps.lifetimes.sessionAbsoluteSeconds * 1000
-  const session = await insertSession(tx, {
+  const session: SessionRow = {
     tenant: input.tenant,
     id: uuidv7(),
     user_id: input.userId,
@@ -48,19 +54,24 @@ export async function openSession(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>,
     user_agent: tidyUserAgent(input.userAgent),
     network: coarseNetwork(input.source),
     version: 1,
-  })
+    end_time: null,
+    end_cause: null,
+  }
   const refreshToken = newRefreshToken()
-  await insertRefreshToken(tx, {
-    tenant: input.tenant,
-    token_hash: hashRefreshToken(refreshToken),
-    session_id: session.id,
-    create_time: time,
-  })
-  await addEvent(tx, {
-    schema: SignedInSchema,
-    message: create(SignedInSchema, { sessionId: session.id, version: BigInt(session.version), userId: session.user_id }),
-    tenant: session.tenant,
-    version: session.version,
-  })
+  const message = create(SignedInSchema, { sessionId: session.id, version: BigInt(session.version), userId: session.user_id })
+  return {
+    session,
+    refreshToken,
+    tokenHash: hashRefreshToken(refreshToken),
+    event: { schema: SignedInSchema, message, tenant: session.tenant, version: session.version },
+  }
+}
+
+/** Signs a person in within the caller's transaction: session, refresh token and event. Whether the person may is the caller's business. */
+export async function openSession(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): Promise<OpenedSession> {
+  const { session, refreshToken, tokenHash, event } = newSession(deps, input)
+  await insertSession(tx, session)
+  await insertRefreshToken(tx, { tenant: session.tenant, token_hash: tokenHash, session_id: session.id, create_time: session.create_time })
+  await addEvent(tx, event)
   return { session, refreshToken }
 }

@@ -4,9 +4,9 @@ import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/sess
 import { addEvent } from '@gatehouse/events'
 import { transact } from '@gatehouse/postgres'
 import { findRefreshToken, type RefreshTokenInSession, type RefreshTokenRow } from '../../store/refresh-tokens.ts'
+import { untouched } from '../../store/rotate-refresh-tokens.ts'
 import { lockSession, raiseSessionVersion, type SessionRow } from '../../store/sessions.ts'
 import type { Db, Deps } from '../deps.ts'
-import type { RefreshKey } from '../keys/key-ring.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { hashRefreshToken, successorOf } from './refresh-token.ts'
@@ -34,11 +34,17 @@ export async function refreshSession(deps: Deps, input: RefreshSessionInput): Pr
   const user = isLate ? undefined : await resolveActivePerson(deps, { tenant, userId: found.session.user_id })
   if (!user && !isLate) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
 
-  const outcome = (await rotate(deps, input, found, newest)) ?? (await meetRepeat(deps, { tenant, hash, session: found.session }))
+  const successor = successorOf(input.refreshToken, newest.secret)
+  const outcome =
+    (await rotate(deps, input, found, { keyVersion: newest.version, successor })) ??
+    (await meetRepeat(deps, { tenant, hash, session: found.session }))
   if (outcome === undefined || !user) throw invalid()
   // A repeat may come after a rotation of the refresh keys: the successor stays the one of the version that made it.
-  const key = outcome.keyVersion === newest.version ? newest : await deps.keys.refreshKey(tenant, outcome.keyVersion)
-  return await signedIn(deps, { session: outcome.session, refreshToken: successorOf(input.refreshToken, key.secret) }, user)
+  const isNewest = outcome.keyVersion === newest.version
+  const refreshToken = isNewest
+    ? successor
+    : successorOf(input.refreshToken, (await deps.keys.refreshKey(tenant, outcome.keyVersion)).secret)
+  return await signedIn(deps, { session: outcome.session, refreshToken }, user)
 }
 
 interface Rotated {
@@ -52,21 +58,21 @@ async function rotate(
   deps: Deps,
   input: RefreshSessionInput,
   { token, session }: RefreshTokenInSession,
-  { version: keyVersion, secret }: RefreshKey,
+  { keyVersion, successor }: { keyVersion: number; successor: string },
 ): Promise<Rotated | undefined> {
   if (token.use_time !== null) return undefined
   const now = deps.now()
   const rotated = await deps.batches.rotation({
     tenant: input.tenant,
-    tokenHash: token.token_hash,
-    successorHash: hashRefreshToken(successorOf(input.refreshToken, secret)),
-    keyVersion,
+    token_hash: token.token_hash,
+    successor_hash: hashRefreshToken(successor),
+    key_version: keyVersion,
     time: new Date(now),
-    idleExpireTime: new Date(Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, session.expire_time.getTime())),
-    userAgent: tidyUserAgent(input.userAgent),
+    idle_expire_time: new Date(Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, session.expire_time.getTime())),
+    user_agent: tidyUserAgent(input.userAgent),
     network: coarseNetwork(input.source),
   })
-  return rotated && { session: rotated, keyVersion }
+  return rotated === untouched ? undefined : { session: rotated, keyVersion }
 }
 
 /** A used-up token came (again): its successor once more, where that is harmless, or the end of the session. */

@@ -1,12 +1,11 @@
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { transact } from '@gatehouse/postgres'
-import { holdSessionEpoch } from '../../store/session-epochs.ts'
+import { eventRow } from '@gatehouse/events'
 import type { Deps } from '../deps.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { openSession } from './open-session.ts'
+import { newSession } from './open-session.ts'
 import { resetSignInLimit } from './sign-in-limit.ts'
 import { signedIn } from './signed-in.ts'
 
@@ -32,22 +31,19 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
   const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
   if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
 
-  // The hash took its time: ask once more, and let no end of all sessions pass unseen between this question and the commit.
-  const current = await deps.batches.credential({ tenant, id: known.id })
+  // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.
   const user = await resolveActivePerson(deps, { tenant, userId: known.id })
-  if (!user || current?.version !== credential.version) throw wrong()
-
-  const opened = await transact(deps.db, async (tx) => {
-    if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== current.epoch) throw wrong()
-    return await openSession(tx, deps, {
-      tenant,
-      userId: user.id,
-      ...(input.clientId !== undefined && { clientId: input.clientId }),
-      userAgent: input.userAgent,
-      source: input.source,
-      amr: ['pwd'],
-    })
+  if (!user) throw wrong()
+  const { event, tokenHash, ...opened } = newSession(deps, {
+    tenant,
+    userId: user.id,
+    ...(input.clientId !== undefined && { clientId: input.clientId }),
+    userAgent: input.userAgent,
+    source: input.source,
+    amr: ['pwd'],
   })
+  const { epoch, version: credentialVersion } = credential
+  if (!(await deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }))) throw wrong()
   deps.committed()
   deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
   const [result] = await Promise.all([signedIn(deps, opened, user), resetSignInLimit(deps, { tenant, email: input.email })])
