@@ -33,7 +33,8 @@ class AckInbox {
       this.#connection.publish(subject, payload, { headers, reply: this.#prefix + token })
     } catch (error) {
       this.#waiting.delete(token)
-      return settle(error)
+      settle(error)
+      return
     }
     this.#watch()
   }
