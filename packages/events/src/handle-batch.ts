@@ -34,15 +34,15 @@ export async function handleBatch<DB>(options: BatchOptions<DB>, messages: reado
   }
   const prepared = await prepareAll(options, inKeyOrder(fresh))
   if (prepared.length === 0) return []
+  let left: readonly Prepared<DB>[]
   try {
-    const left = await handleTogether(options, prepared)
-    const later = new Set(left)
-    for (const each of prepared) if (!later.has(each)) options.outcomes.done(each.delivery)
-    return left.map(({ delivery }) => delivery.message)
+    left = await handleTogether(options, prepared)
   } catch (error) {
     await handleApart(options, prepared, error)
     return []
   }
+  for (const { delivery } of prepared.slice(0, prepared.length - left.length)) options.outcomes.done(delivery)
+  return left.map(({ delivery }) => delivery.message)
 }
 
 /** Two batches that touch the same aggregates, perhaps for two sources, lock them in one order. */

@@ -8,6 +8,8 @@ export type LanesOptions<Item> = {
   readonly handle: (items: readonly Item[]) => Promise<readonly Item[]>
 }
 
+type Held<Item> = { readonly key: string; readonly item: Item }
+
 /**
  * Hands on what comes in, in batches side by side: at once while little comes, and the more comes the larger the batches. A key is in one batch at a
  * time, so its items stay in their order.
@@ -15,8 +17,8 @@ export type LanesOptions<Item> = {
 export class Lanes<Item> {
   readonly #options: LanesOptions<Item>
   readonly #busyKeys = new Set<string>()
-  readonly #running = new Map<Promise<void>, readonly Item[]>()
-  #waiting: Item[] = []
+  readonly #running = new Map<Promise<void>, readonly Held<Item>[]>()
+  #waiting: Held<Item>[] = []
   #start: NodeJS.Immediate | undefined
   #closed = false
 
@@ -25,7 +27,7 @@ export class Lanes<Item> {
   }
 
   add(item: Item): void {
-    this.#waiting.push(item)
+    this.#waiting.push({ key: this.#options.keyOf(item), item })
     // What came in one piece from the network goes together.
     this.#start ??= setImmediate(() => {
       this.#start = undefined
@@ -40,19 +42,19 @@ export class Lanes<Item> {
 
   /** All that is neither handled nor given back. */
   held(): readonly Item[] {
-    return [...this.#running.values(), this.#waiting].flat()
+    return [...this.#running.values(), this.#waiting].flat().map(({ item }) => item)
   }
 
-  /** Lets nothing more begin; gives what did not begin at once. */
+  /** Lets nothing more begin; gives what did not. */
   close(): readonly Item[] {
     this.#closed = true
-    return this.#waiting.splice(0)
+    return this.#waiting.splice(0).map(({ item }) => item)
   }
 
-  /** Resolves when nothing is under way. After close(): with what was begun and not come to. */
+  /** Resolves, after close(), when nothing is under way any more; gives what had begun and was not come to. */
   async ended(): Promise<readonly Item[]> {
-    while (this.#running.size > 0) await Promise.all(this.#running.keys())
-    return this.#waiting.splice(0)
+    await Promise.all(this.#running.keys())
+    return this.#waiting.splice(0).map(({ item }) => item)
   }
 
   #fill(): void {
@@ -67,23 +69,24 @@ export class Lanes<Item> {
     }
   }
 
-  async #run(batch: readonly Item[]): Promise<void> {
-    const { handle, keyOf } = this.#options
-    const left = await handle(batch)
-    this.#waiting.unshift(...left)
-    for (const item of batch) this.#busyKeys.delete(keyOf(item))
+  async #run(batch: readonly Held<Item>[]): Promise<void> {
+    const left = new Set(await this.#options.handle(batch.map(({ item }) => item)))
+    this.#waiting.unshift(...batch.filter(({ item }) => left.has(item)))
+    for (const { key } of batch) this.#busyKeys.delete(key)
   }
 
-  /** What comes first of each key that is free. */
-  #take(): readonly Item[] {
-    const { keyOf, batchSize } = this.#options
-    const taken: Item[] = []
-    this.#waiting = this.#waiting.filter((item) => {
-      if (taken.length >= batchSize || this.#busyKeys.has(keyOf(item))) return true
-      taken.push(item)
+  /** What waits of one lane's share of the free keys: handlers that take their time run side by side. */
+  #take(): readonly Held<Item>[] {
+    const { batchSize, concurrency } = this.#options
+    const free = [...new Set(this.#waiting.map(({ key }) => key))].filter((key) => !this.#busyKeys.has(key))
+    const mine = new Set(free.slice(0, Math.ceil(free.length / (concurrency - this.#running.size))))
+    const taken: Held<Item>[] = []
+    this.#waiting = this.#waiting.filter((held) => {
+      if (taken.length >= batchSize || !mine.has(held.key)) return true
+      taken.push(held)
       return false
     })
-    for (const item of taken) this.#busyKeys.add(keyOf(item))
+    for (const { key } of taken) this.#busyKeys.add(key)
     return taken
   }
 }

@@ -27,7 +27,7 @@ export class Outcomes<DB> {
   /** The event's effect is committed: whatever goes wrong here is no reason to do it again. */
   done(delivery: Delivery<DB>): void {
     const { message, envelope, consumer } = delivery
-    message.ack()
+    tellStream(() => message.ack())
     try {
       consumer.committed(message.data, envelope)
       this.#options.onCommit?.()
@@ -56,14 +56,14 @@ export class Outcomes<DB> {
   /** While versions of the service run side by side, a newer replica may know the event; after an hour nobody does. */
   async unknown(message: JsMsg, envelope: Envelope): Promise<void> {
     const { deliveryCount } = message.info
-    if (deliveryCount < unknownDeliveries) return message.nak(Math.min(maxRetryDelayMs, 100 * 2 ** Math.min(deliveryCount - 1, 20)))
-    await this.bury(message, envelope, 'nothing handles this event any more')
+    if (deliveryCount >= unknownDeliveries) return this.bury(message, envelope, 'nothing handles this event any more')
+    tellStream(() => message.nak(Math.min(maxRetryDelayMs, 100 * 2 ** Math.min(deliveryCount - 1, 20))))
   }
 
   async bury(message: JsMsg, envelope: Envelope, reason: string): Promise<void> {
     try {
       await buryEvent(this.#options.db, this.#name, envelope, message.data, reason)
-      message.ack()
+      tellStream(() => message.ack())
       this.#failuresOf.delete(envelope.id)
       this.#log.error({ type: envelope.type, id: envelope.id, tenant: envelope.tenant, reason }, 'an event became a dead letter')
       this.#handled.add(1, { consumer: this.#name, type: envelope.type, outcome: 'dead' })
@@ -81,11 +81,18 @@ export class Outcomes<DB> {
   #again(message: JsMsg, maxMs: number, attempt = message.info.deliveryCount): void {
     const { retryDelayMs = 250 } = this.#options
     const ms = Math.min(maxMs, retryDelayMs * 2 ** Math.min(attempt - 1, 20))
-    message.nak(Math.ceil(ms * (0.5 + Math.random() / 2)))
+    tellStream(() => message.nak(Math.ceil(ms * (0.5 + Math.random() / 2))))
     this.#handled.add(1, { consumer: this.#name, outcome: 'again' })
   }
 
   get #log() {
     return this.#options.log ?? silent
   }
+}
+
+/** A connection that is closed says nothing any more; the message comes again by itself. */
+function tellStream(say: () => void): void {
+  try {
+    say()
+  } catch {}
 }

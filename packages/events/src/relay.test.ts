@@ -218,6 +218,22 @@ test('versions of one key get rising positions, also when the later one began fi
   await lease.release()
 })
 
+test('an event that the stream refuses stops its key and nobody else, until it is taken', async () => {
+  const db = road.database.kysely
+  for (let version = 1; version <= 4; version++) await tell(road.database, 'refused', version, 'refusals')
+  const large = sql`decode(repeat('0a', 200000), 'hex')`
+  await sql`update outbox set payload = ${large} where key = 'refused' and version = 2`.execute(db)
+  for (let version = 1; version <= 3; version++) await tell(road.database, 'beside', version, 'refusals')
+  await using _relay = createRelay({ ...road, db, service: 'user', pollMs: 10 })
+  const versionsOf = async (of: string) => (await stored('refusals')).filter(({ key }) => key === of).map(({ version }) => version)
+  await until(async () => (await versionsOf('beside')).length === 3)
+  await until(async () => (await countUnpublished(road.database)) === 3)
+  assert.deepEqual(await versionsOf('refused'), [1n])
+  await sql`update outbox set payload = '' where key = 'refused' and version = 2`.execute(db)
+  await drained()
+  assert.deepEqual(await versionsOf('refused'), [1n, 2n, 3n, 4n])
+})
+
 test('while NATS is away writes go on, and the events follow in order when it is back', async () => {
   await using _relay = createRelay({ ...road, db: road.database.kysely, service: 'user', pollMs: 10 })
   await tell(road.database, 'ada', 1, 'outage')
