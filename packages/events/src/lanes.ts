@@ -20,6 +20,8 @@ export class Lanes<Item> {
   readonly #running = new Map<Promise<void>, readonly Held<Item>[]>()
   #waiting: Held<Item>[] = []
   #start: NodeJS.Immediate | undefined
+  /** Whether the last batch did not come to all of its items. */
+  #isSlow = false
   #closed = false
 
   constructor(options: LanesOptions<Item>) {
@@ -71,15 +73,17 @@ export class Lanes<Item> {
 
   async #run(batch: readonly Held<Item>[]): Promise<void> {
     const left = new Set(await this.#options.handle(batch.map(({ item }) => item)))
+    this.#isSlow = left.size > 0
     this.#waiting.unshift(...batch.filter(({ item }) => left.has(item)))
     for (const { key } of batch) this.#busyKeys.delete(key)
   }
 
-  /** What waits of one lane's share of the free keys: handlers that take their time run side by side. */
+  /** All that waits of free keys, because a batch costs more than an item; while items take their time, one lane's share of these keys. */
   #take(): readonly Held<Item>[] {
     const { batchSize, concurrency } = this.#options
     const free = [...new Set(this.#waiting.map(({ key }) => key))].filter((key) => !this.#busyKeys.has(key))
-    const mine = new Set(free.slice(0, Math.ceil(free.length / (concurrency - this.#running.size))))
+    const share = this.#isSlow ? Math.ceil(free.length / (concurrency - this.#running.size)) : free.length
+    const mine = new Set(free.slice(0, share))
     const taken: Held<Item>[] = []
     this.#waiting = this.#waiting.filter((held) => {
       if (taken.length >= batchSize || !mine.has(held.key)) return true
