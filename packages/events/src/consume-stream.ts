@@ -11,6 +11,7 @@ import {
   jetstreamManager,
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/nats-core'
+import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
 import { ensureStream, streamOf } from './stream.ts'
@@ -26,11 +27,13 @@ export type StreamConsumption = {
   readonly from: 'start' | 'now'
   /** Whether to make a stream that is missing; who may not waits for it. */
   readonly createStream: boolean
-  /** Messages under way at once. */
+  /** Batches under way at once. */
   readonly concurrency: number
+  /** Messages of one batch at most. */
+  readonly batchSize: number
   readonly keyOf: (message: JsMsg) => string
-  /** Handles and acknowledges; never rejects. */
-  readonly onMessage: (message: JsMsg) => Promise<void>
+  /** Handles and acknowledges, those of one key in their order; gives those it did not come to. Never rejects. */
+  readonly onMessages: (messages: readonly JsMsg[]) => Promise<readonly JsMsg[]>
   readonly log: Log
 }
 
@@ -43,28 +46,20 @@ const consumerNotFound = 10014
  * different keys side by side. Finds stream and consumer again after the broker or the connection was away.
  */
 export function consumeStream(options: StreamConsumption): AsyncDisposable {
-  const { nats, source, log, concurrency, keyOf, onMessage } = options
+  const { nats, source, log, concurrency, batchSize, keyOf, onMessages } = options
   const stop = new AbortController()
-  const running = new Set<Promise<void>>()
-  const lastOfKey = new Map<string, Promise<void>>()
-
-  const start = (message: JsMsg): void => {
-    const key = keyOf(message)
-    const task = (lastOfKey.get(key) ?? Promise.resolve()).then(() => untilHandled(message, onMessage))
-    lastOfKey.set(key, task)
-    running.add(task)
-    void task.then(() => {
-      running.delete(task)
-      if (lastOfKey.get(key) === task) lastOfKey.delete(key)
-    })
-  }
+  const lanes = new Lanes<JsMsg>({ concurrency, batchSize, keyOf, handle: onMessages })
+  // What takes long is kept ours: otherwise the stream would give it to somebody else meanwhile.
+  const working = setInterval(() => {
+    for (const message of lanes.held()) message.working()
+  }, ackWaitMs / 3)
 
   const consume = async (connection: NatsConnection, onceFound: () => void): Promise<void> => {
     if (options.createStream) await ensureStream(connection, source, { owner: false })
     const name = await ensureConsumer(connection, options)
     const consumer = await jetstream(connection).consumers.get(streamOf(source), name)
     const messages = await consumer.consume({
-      max_messages: Math.max(2 * concurrency, 32),
+      max_messages: Math.max(2 * concurrency, 2 * batchSize, 32),
       expires: 10_000,
       abort_on_missing_resource: true,
     })
@@ -84,8 +79,8 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
     for await (const message of messages) {
       // Somebody else may have it at once.
       if (stop.signal.aborted) message.nak()
-      else start(message)
-      if (running.size >= concurrency) await Promise.race(running)
+      else lanes.add(message)
+      await lanes.room()
     }
   }
 
@@ -101,25 +96,17 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
       }
       await delay(Math.min(2000, 50 * 2 ** Math.min(failures, 6)), undefined, { signal: stop.signal }).catch(() => {})
     }
-    await Promise.all(running)
+    for (const message of await lanes.ended()) message.nak()
+    clearInterval(working)
   }
   const ended = run()
 
   return {
     async [Symbol.asyncDispose]() {
       stop.abort(new Error('the consumer ends'))
+      for (const message of lanes.close()) message.nak()
       await ended
     },
-  }
-}
-
-/** A message that takes long is kept ours: otherwise the stream would give it to somebody else meanwhile. */
-async function untilHandled(message: JsMsg, onMessage: (message: JsMsg) => Promise<void>): Promise<void> {
-  const working = setInterval(() => message.working(), ackWaitMs / 3)
-  try {
-    await onMessage(message)
-  } finally {
-    clearInterval(working)
   }
 }
 

@@ -18,7 +18,8 @@ export type ConsumerOptions<Desc extends DescMessage, DB, Prepared> = {
   /** Runs before the transaction is opened, perhaps for a repetition too: the place to ask a peer. */
   readonly prepare?: (message: MessageShape<Desc>, envelope: Envelope) => Promise<Prepared>
   /**
-   * The event's effect, in the transaction that also remembers it: it happens once, however often the event comes.
+   * The event's effect, in the transaction that also remembers it: it happens once, however often the event comes. Events that come together share a
+   * transaction, so this runs again when another one fails: it has no effect outside.
    * Ignores what is not newer than the version it holds (isNewer). Throws PermanentFailure when it can never succeed.
    */
   readonly handle: (tx: Transaction<DB>, message: MessageShape<Desc>, envelope: Envelope, prepared: Prepared) => Promise<void>

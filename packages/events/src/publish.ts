@@ -1,18 +1,17 @@
-import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { ackInboxOf, type Settle } from './ack-inbox.ts'
 import { toHeaders } from './envelope.ts'
 import type { OutboxRow } from './outbox.ts'
 
-export type Published = {
-  /** Positions of the rows that the stream has. */
-  readonly confirmed: bigint[]
+export type Published<Row extends OutboxRow = OutboxRow> = {
+  /** The rows that the stream has, of each key in its order. */
+  readonly confirmed: readonly Row[]
   /** Why the others were left, when there are any. */
   readonly failure?: unknown
 }
 
-const inFlight = 256
-const ackTimeoutMs = 2000
+const inFlight = 512
 /** So many failures in one batch, and the broker is away: nothing more is tried. */
 const giveUpAfter = 8
 
@@ -20,57 +19,72 @@ const giveUpAfter = 8
  * Publishes rows in their order. Keys run side by side; of one key only one is under way, and the first that fails stops the
  * ones after it, so a key's events are never stored out of order. `goOn` is asked before each one.
  */
-export async function publishRows(
+export function publishRows<Row extends OutboxRow>(
   connection: NatsConnection,
   service: string,
-  rows: readonly OutboxRow[],
+  rows: readonly Row[],
   goOn: () => boolean,
-): Promise<Published> {
-  const js = jetstream(connection)
+): Promise<Published<Row>> {
+  const publish = publisherTo(connection, service)
   const keys = [...Map.groupBy(rows, ({ tenant, key }) => `${tenant} ${key}`).values()]
-  const confirmed: bigint[] = []
+  const confirmed: Row[] = []
   const failures: unknown[] = []
-  let next = 0
-  const lane = async (): Promise<void> => {
-    for (let ofKey = keys[next++]; ofKey !== undefined; ofKey = keys[next++]) {
-      for (const row of ofKey) {
-        if (failures.length >= giveUpAfter || !goOn()) return
-        try {
-          await publishRow(js, service, row)
-          confirmed.push(row.position)
-        } catch (error) {
-          failures.push(error)
-          break
-        }
-      }
-    }
+  const ended = Promise.withResolvers<Published<Row>>()
+  let nextKey = 0
+  let underWay = 0
+
+  const send = (ofKey: readonly Row[], at: number): boolean => {
+    const row = ofKey[at]
+    if (row === undefined || failures.length >= giveUpAfter || !goOn()) return false
+    underWay++
+    publish(row, (error) => {
+      underWay--
+      if (error === undefined) {
+        confirmed.push(row)
+        send(ofKey, at + 1)
+      } else failures.push(error)
+      fill()
+    })
+    return true
   }
-  await Promise.all(Array.from({ length: Math.min(inFlight, keys.length) }, lane))
-  return failures.length === 0 ? { confirmed } : { confirmed, failure: failures[0] }
+  // Also called by what a failed send settles at once, in the middle of a turn: the inner call leaves the rest to the outer one.
+  let filling = false
+  const fill = (): void => {
+    if (filling) return
+    filling = true
+    while (underWay < inFlight && nextKey < keys.length) {
+      if (!send(keys[nextKey++] ?? [], 0)) nextKey = keys.length
+    }
+    filling = false
+    if (underWay === 0) ended.resolve(failures.length === 0 ? { confirmed } : { confirmed, failure: failures[0] })
+  }
+  fill()
+  return ended.promise
 }
 
 const tracer = trace.getTracer('gatehouse.events')
 
-/** With a span under the call that wrote the event, when that call was traced. */
-async function publishRow(js: JetStreamClient, service: string, row: OutboxRow): Promise<void> {
-  if (row.traceparent === null) return storeRow(js, service, row)
-  const attributes = { 'messaging.system': 'nats', 'messaging.destination.name': row.type, 'messaging.message.id': row.id }
-  const parent = propagation.extract(context.active(), { traceparent: row.traceparent })
-  const span = tracer.startSpan(`publish ${row.type}`, { kind: SpanKind.PRODUCER, attributes }, parent)
-  try {
-    await storeRow(js, service, row)
-  } catch (error) {
-    span.setStatus({ code: SpanStatusCode.ERROR })
-    throw error
-  } finally {
-    span.end()
+function publisherTo(connection: NatsConnection, service: string): (row: OutboxRow, settle: Settle) => void {
+  const inbox = ackInboxOf(connection)
+  return (row, settle) => {
+    const { id, tenant, type, key, version, create_time: time, traceparent } = row
+    try {
+      const headers = toHeaders({ id, tenant, type, key, version, time, ...(traceparent !== null && { traceparent }) }, service)
+      inbox.publish(row.subject, row.payload, headers, traceparent === null ? settle : traced(row, traceparent, settle))
+    } catch (error) {
+      settle(error)
+    }
   }
 }
 
-async function storeRow(js: JetStreamClient, service: string, row: OutboxRow): Promise<void> {
-  const { id, tenant, type, key, version, create_time: time, traceparent } = row
-  const envelope = { id, tenant, type, key, version, time, ...(traceparent !== null && { traceparent }) }
-  const ack = await js.publish(row.subject, row.payload, { msgID: id, headers: toHeaders(envelope, service), timeout: ackTimeoutMs })
-  // A repetition of a message that is itself not stored yet (it may still fail).
-  if (ack.duplicate && ack.seq === 0) throw new Error(`the stream has not stored ${id} yet`)
+/** With a span under the call that wrote the event. */
+function traced({ type, id }: OutboxRow, traceparent: string, settle: Settle): Settle {
+  const attributes = { 'messaging.system': 'nats', 'messaging.destination.name': type, 'messaging.message.id': id }
+  const parent = propagation.extract(context.active(), { traceparent })
+  const span = tracer.startSpan(`publish ${type}`, { kind: SpanKind.PRODUCER, attributes }, parent)
+  return (error) => {
+    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
+    span.end()
+    settle(error)
+  }
 }

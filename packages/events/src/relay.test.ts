@@ -9,7 +9,7 @@ import { countUnpublished, openRoad, type Road, tell, until } from '../test/road
 import { addEvent } from './add-event.ts'
 import { type Envelope, fromMessage } from './envelope.ts'
 import { Lease } from './lease.ts'
-import { markPublished, pruneOutbox, stampRows, unpublishedRows } from './outbox.ts'
+import { keptRows, markPublished, pruneOutbox, unstampRows, waitingRows } from './outbox.ts'
 import { publishRows } from './publish.ts'
 import { createRelay } from './relay.ts'
 import { ensureStream } from './stream.ts'
@@ -131,35 +131,56 @@ test('two relays at once keep the order of each key, while one dies and the next
   }
 })
 
-test('a holder whose epoch is over stamps nothing and marks nothing', async () => {
+test('a holder whose epoch is over gives no positions and marks nothing', async () => {
   const db = road.database.kysely
   const old = new Lease(db, 'old', 50)
   const epoch = await take(old)
   await tell(road.database, 'fenced', 1, 'fenced')
-  assert.equal(await stampRows(db, epoch, 100), 1)
-  const [row] = await unpublishedRows(db, 1)
-  assert.ok(row !== undefined)
+  const first = await waitingRows(db, undefined, 100)
+  assert.equal(first.length, 1)
   await tell(road.database, 'fenced', 2, 'fenced')
   const next = new Lease(db, 'next', 5000)
   const nextEpoch = await take(next)
   assert.equal(old.epoch, undefined)
-  assert.equal(await stampRows(db, epoch, 100), 0)
-  assert.equal(await markPublished(db, epoch, [row.position]), 0)
+  assert.equal(await markPublished(db, epoch, first), 0)
+  assert.equal((await waitingRows(db, undefined, 100)).length, 2)
   assert.equal(await old.takeOrKeep(), undefined)
-  assert.equal(await stampRows(db, nextEpoch, 100), 1)
-  assert.equal(await markPublished(db, nextEpoch, [row.position]), 1)
+  assert.equal(await markPublished(db, nextEpoch, first), 1)
+  assert.equal(await markPublished(db, nextEpoch, first), 0)
+  assert.equal((await waitingRows(db, undefined, 100)).length, 1)
   await next.release()
+})
+
+test('rows that an earlier version had given a position before it published them are not forgotten', async () => {
+  const db = road.database.kysely
+  const old = new Lease(db, 'old', 50)
+  const epoch = await take(old)
+  for (let version = 1; version <= 3; version++) await tell(road.database, 'stamped', version, 'stamped')
+  await sql`update outbox set position = 1000000 + version where version <= 2`.execute(db)
+  const next = new Lease(db, 'next', 300)
+  const nextEpoch = await take(next)
+  await unstampRows(db, epoch)
+  assert.equal((await waitingRows(db, undefined, 10)).length, 1)
+  await unstampRows(db, nextEpoch)
+  assert.equal((await waitingRows(db, undefined, 10)).length, 3)
+  await sql`update outbox set position = 1000000 + version where version <= 2`.execute(db)
+  await next.release()
+  await using _relay = createRelay({ ...road, db, service: 'user', pollMs: 10 })
+  await drained()
+  assert.deepEqual(
+    (await stored('stamped')).map(({ version }) => version),
+    [1n, 2n, 3n],
+  )
 })
 
 test('what a killed holder had published but not marked is in the stream once', async () => {
   const db = road.database.kysely
   const dead = new Lease(db, 'dead', 300)
-  const epoch = await take(dead)
+  await take(dead)
   for (let version = 1; version <= 10; version++) await tell(road.database, 'killed', version, 'killed')
-  await stampRows(db, epoch, 100)
   const connection = await road.nats.connected()
   await ensureStream(connection, 'user')
-  const { confirmed } = await publishRows(connection, 'user', (await unpublishedRows(db, 100)).slice(0, 6), () => true)
+  const { confirmed } = await publishRows(connection, 'user', (await waitingRows(db, undefined, 100)).slice(0, 6), () => true)
   assert.equal(confirmed.length, 6)
   await using _next = createRelay({ ...road, db, service: 'user', leaseMs: 300 })
   await drained()
@@ -182,14 +203,35 @@ test('versions of one key get rising positions, also when the later one began fi
     const id = await tell(road.database, 'odd', version, 'positions')
     await sql`update outbox set create_time = now() + make_interval(secs => ${seconds}::integer) where id = ${id}`.execute(db)
   }
-  assert.equal(await stampRows(db, epoch, 2), 2)
-  assert.equal(await stampRows(db, epoch, 2), 1)
-  const rows = await unpublishedRows(db, 10)
+  const few = await waitingRows(db, undefined, 2)
+  const others = await waitingRows(db, few.at(-1), 2)
   assert.deepEqual(
-    rows.map(({ version }) => version),
+    [few, others].map((rows) => rows.map(({ version }) => version)),
+    [[1n, 2n], [3n]],
+  )
+  await markPublished(db, epoch, few)
+  await markPublished(db, epoch, others)
+  assert.deepEqual(
+    (await keptRows(db, new Date(0), 0n, 10)).map(({ version }) => version),
     [1n, 2n, 3n],
   )
   await lease.release()
+})
+
+test('an event that the stream refuses stops its key and nobody else, until it is taken', async () => {
+  const db = road.database.kysely
+  for (let version = 1; version <= 4; version++) await tell(road.database, 'refused', version, 'refusals')
+  const large = sql`decode(repeat('0a', 200000), 'hex')`
+  await sql`update outbox set payload = ${large} where key = 'refused' and version = 2`.execute(db)
+  for (let version = 1; version <= 3; version++) await tell(road.database, 'beside', version, 'refusals')
+  await using _relay = createRelay({ ...road, db, service: 'user', pollMs: 10 })
+  const versionsOf = async (of: string) => (await stored('refusals')).filter(({ key }) => key === of).map(({ version }) => version)
+  await until(async () => (await versionsOf('beside')).length === 3)
+  await until(async () => (await countUnpublished(road.database)) === 3)
+  assert.deepEqual(await versionsOf('refused'), [1n])
+  await sql`update outbox set payload = '' where key = 'refused' and version = 2`.execute(db)
+  await drained()
+  assert.deepEqual(await versionsOf('refused'), [1n, 2n, 3n, 4n])
 })
 
 test('while NATS is away writes go on, and the events follow in order when it is back', async () => {
@@ -237,13 +279,7 @@ test('published rows are kept for days and then removed', async () => {
   const lease = new Lease(db, 'me', 60_000)
   const epoch = await take(lease)
   for (let version = 1; version <= 4; version++) await tell(road.database, 'old', version, 'pruned')
-  await stampRows(db, epoch, 10)
-  const rows = await unpublishedRows(db, 10)
-  await markPublished(
-    db,
-    epoch,
-    rows.slice(0, 3).map(({ position }) => position),
-  )
+  await markPublished(db, epoch, (await waitingRows(db, undefined, 10)).slice(0, 3))
   await sql`update outbox set published_time = now() - interval '8 days' where version <= 2`.execute(db)
   assert.equal(await pruneOutbox(db, epoch - 1n, 7, 100), 0)
   assert.equal(await pruneOutbox(db, epoch, 7, 100), 2)

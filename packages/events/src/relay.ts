@@ -5,8 +5,8 @@ import type { Kysely } from 'kysely'
 import { Lease } from './lease.ts'
 import { type Log, silent } from './log.ts'
 import type { Nats } from './nats.ts'
-import { markPublished, outboxBacklog, pruneOutbox, stampRows, unpublishedRows } from './outbox.ts'
-import { publishRows } from './publish.ts'
+import { outboxBacklog, pruneOutbox, unstampRows } from './outbox.ts'
+import { OutboxPass } from './outbox-pass.ts'
 import { ensureStream, type StreamSettings } from './stream.ts'
 import { Wake } from './wake.ts'
 
@@ -22,7 +22,7 @@ export type RelayOptions<DB> = {
   readonly leaseMs?: number
   /** How long published rows are kept for a replay. Default 7. */
   readonly keepDays?: number
-  /** Rows of one round. Default 1000. */
+  /** Rows read and published together. Default 1000. */
   readonly batchSize?: number
   readonly stream?: StreamSettings
 }
@@ -49,8 +49,6 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   const nudges = `gatehouse.${service}.nudge`
   const subscribed = new WeakSet<NatsConnection>()
   let streamReady = false
-  /** Whether stamped rows may wait that this holder has not seen, or could not publish. */
-  let backlog = true
   let pruned = performance.now()
 
   const offConnect = nats.onConnect((connection) => {
@@ -62,26 +60,27 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
     wake.nudge()
   })
 
-  /** Gives whether there is more to do at once. */
-  const round = async (epoch: bigint): Promise<boolean> => {
-    const stamped = await stampRows(db, epoch, batchSize)
-    backlog ||= stamped > 0
+  /** What a holder works with; gone when its epoch is over or anything failed, because only then is it certain what the database knows. */
+  let pass: OutboxPass | undefined
+  const look = async (epoch: bigint): Promise<void> => {
     const connection = nats.current()
-    if (connection === undefined) return stamped >= batchSize
+    if (connection === undefined) return
     if (!streamReady) {
       await ensureStream(connection, service, options.stream)
       streamReady = true
     }
-    if (!backlog) return false
-    const rows = await unpublishedRows(db, batchSize)
-    const { confirmed, failure } = await publishRows(connection, service, rows, () => lease.epoch === epoch && !stop.signal.aborted)
-    if (confirmed.length > 0 && (await markPublished(db, epoch, confirmed)) === 0) lease.doubt()
-    if (failure !== undefined) {
-      streamReady = false
-      throw failure
+    if (pass?.epoch !== epoch) {
+      await unstampRows(db, epoch)
+      pass = new OutboxPass({
+        db,
+        service,
+        epoch,
+        batchSize,
+        goOn: () => lease.epoch === epoch && !stop.signal.aborted,
+        onFenced: () => lease.doubt(),
+      })
     }
-    backlog = confirmed.length < rows.length || rows.length === batchSize
-    return rows.length === batchSize
+    await pass.run(connection)
   }
 
   const prune = async (epoch: bigint): Promise<void> => {
@@ -91,30 +90,31 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   }
 
   const run = async (): Promise<void> => {
-    let lastEpoch: bigint | undefined
     for (let failures = 0; !stop.signal.aborted; ) {
       let waitMs = pollMs
       try {
         const epoch = lease.epoch ?? (await lease.takeOrKeep())
-        backlog ||= epoch !== lastEpoch
-        lastEpoch = epoch
         if (epoch === undefined) waitMs = leaseMs / 5
         else {
-          if (await round(epoch)) waitMs = 0
+          await look(epoch)
           await prune(epoch)
         }
         if (failures > 0) log.info({ failures }, 'the relay works again')
         failures = 0
       } catch (error) {
+        streamReady = false
+        await pass?.end()
+        pass = undefined
         if (failures === 0 && !stop.signal.aborted) log.warn({ err: error }, 'the relay cannot work, trying on')
         waitMs = Math.min(maxBackoffMs, 50 * 2 ** Math.min(failures, 10))
         failures++
       }
       await wake.wait(waitMs, stop.signal)
     }
+    await pass?.end()
   }
   const running = run()
-  // Apart from the rounds: a long one must not lose the lease.
+  // Apart from the passes: a long one must not lose the lease.
   const keeping = setInterval(() => {
     if (lease.epoch !== undefined) lease.takeOrKeep().catch(() => {})
   }, leaseMs / 4)

@@ -63,8 +63,12 @@ export function subscribe<const Desc extends DescMessage>(options: SubscribeOpti
       from: name === undefined ? 'now' : 'start',
       createStream: false,
       concurrency,
+      batchSize: 1,
       keyOf: (message) => `${message.subject.slice(message.subject.lastIndexOf('.'))} ${message.headers?.get('ce-subject') ?? ''}`,
-      onMessage: tell,
+      onMessages: async (messages) => {
+        for (const message of messages) await tell(message)
+        return []
+      },
       log,
     }),
   )

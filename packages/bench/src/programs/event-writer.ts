@@ -19,7 +19,8 @@ let relay: Relay | undefined
 
 answerParent<Omit<EventWriterActs, 'usage'>>({
   async open({ databaseUrl, natsUrl }) {
-    db = connect<unknown>({ url: databaseUrl }).kysely
+    // A busy machine makes the figure worse and does not fail the run.
+    db = connect<unknown>({ url: databaseUrl, connectTimeoutMs: 30_000, statementTimeoutMs: 30_000 }).kysely
     const nats = connectNats({ url: natsUrl, name: 'bench-writer' })
     relay = createRelay({ db, nats, service: 'user' })
     while (!relay.holds()) await delay(10)

@@ -1,0 +1,98 @@
+import { isUnavailable } from '@gatehouse/postgres'
+import type { JsMsg } from '@nats-io/jetstream'
+import { metrics } from '@opentelemetry/api'
+import { PermanentFailure, TransientFailure } from './consumer.ts'
+import { buryEvent } from './dead-letters.ts'
+import { type Delivery, endDelivery } from './delivery.ts'
+import type { Envelope } from './envelope.ts'
+import { silent } from './log.ts'
+import type { ConsumersOptions } from './start-consumers.ts'
+
+const maxRetryDelayMs = 60_000
+const maxTransientDelayMs = 5000
+const unknownDeliveries = 70
+
+/** What becomes of an event after its handler: done, again later, or aside for ever. */
+export class Outcomes<DB> {
+  readonly #options: ConsumersOptions<DB>
+  readonly #name: string
+  readonly #failuresOf = new Map<string, number>()
+  readonly #handled = metrics.getMeter('gatehouse.events').createCounter('gatehouse.events.handled', { description: 'Events by outcome' })
+
+  constructor(options: ConsumersOptions<DB>) {
+    this.#options = options
+    this.#name = options.name ?? options.service
+  }
+
+  /** The event's effect is committed: whatever goes wrong here is no reason to do it again. */
+  done(delivery: Delivery<DB>): void {
+    const { message, envelope, consumer } = delivery
+    tellStream(() => message.ack())
+    try {
+      consumer.committed(message.data, envelope)
+      this.#options.onCommit?.()
+    } catch (error) {
+      this.#log.error({ err: error, type: envelope.type, id: envelope.id }, 'what follows an event failed')
+    }
+    this.#failuresOf.delete(envelope.id)
+    this.#handled.add(1, { consumer: this.#name, type: envelope.type, outcome: 'done' })
+    endDelivery(delivery)
+  }
+
+  async failed(delivery: Delivery<DB>, error: unknown): Promise<void> {
+    const { message, envelope } = delivery
+    endDelivery(delivery, error)
+    if (this.isAway(error)) return this.#again(message, maxTransientDelayMs)
+    if (error instanceof PermanentFailure) return this.bury(message, envelope, error.message)
+    const attempts = (this.#failuresOf.get(envelope.id) ?? 0) + 1
+    const { maxAttempts = 10 } = this.#options
+    this.#log.warn({ err: error, type: envelope.type, id: envelope.id, tenant: envelope.tenant, attempts }, 'an event could not be handled')
+    if (attempts >= maxAttempts) return this.bury(message, envelope, `after ${attempts} attempts: ${String(error)}`)
+    if (this.#failuresOf.size >= 10_000) this.#failuresOf.clear()
+    this.#failuresOf.set(envelope.id, attempts)
+    this.#again(message, maxRetryDelayMs, attempts)
+  }
+
+  /** While versions of the service run side by side, a newer replica may know the event; after an hour nobody does. */
+  async unknown(message: JsMsg, envelope: Envelope): Promise<void> {
+    const { deliveryCount } = message.info
+    if (deliveryCount >= unknownDeliveries) return this.bury(message, envelope, 'nothing handles this event any more')
+    tellStream(() => message.nak(Math.min(maxRetryDelayMs, 100 * 2 ** Math.min(deliveryCount - 1, 20))))
+  }
+
+  async bury(message: JsMsg, envelope: Envelope, reason: string): Promise<void> {
+    try {
+      await buryEvent(this.#options.db, this.#name, envelope, message.data, reason)
+      tellStream(() => message.ack())
+      this.#failuresOf.delete(envelope.id)
+      this.#log.error({ type: envelope.type, id: envelope.id, tenant: envelope.tenant, reason }, 'an event became a dead letter')
+      this.#handled.add(1, { consumer: this.#name, type: envelope.type, outcome: 'dead' })
+    } catch {
+      this.#again(message, maxTransientDelayMs)
+    }
+  }
+
+  /** Errors that say nothing about the event. gRPC's are known by name and code: 4 deadline, 8 exhausted, 10 aborted, 14 unavailable. */
+  isAway(error: unknown): boolean {
+    if (error instanceof TransientFailure || isUnavailable(error) || this.#options.isTransient?.(error)) return true
+    return error instanceof Error && error.name === 'ConnectError' && 'code' in error && [4, 8, 10, 14].includes(Number(error.code))
+  }
+
+  #again(message: JsMsg, maxMs: number, attempt = message.info.deliveryCount): void {
+    const { retryDelayMs = 250 } = this.#options
+    const ms = Math.min(maxMs, retryDelayMs * 2 ** Math.min(attempt - 1, 20))
+    tellStream(() => message.nak(Math.ceil(ms * (0.5 + Math.random() / 2))))
+    this.#handled.add(1, { consumer: this.#name, outcome: 'again' })
+  }
+
+  get #log() {
+    return this.#options.log ?? silent
+  }
+}
+
+/** A connection that is closed says nothing any more; the message comes again by itself. */
+function tellStream(say: () => void): void {
+  try {
+    say()
+  } catch {}
+}
