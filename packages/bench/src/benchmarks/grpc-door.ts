@@ -33,7 +33,7 @@ export const grpcDoor: Benchmark = {
       cpuSeconds,
     })
     const results = await race(bench, {
-      gatehouse: side((await ours.call('listen', issuer)).grpc, cpuOf(ours)),
+      gatehouse: side((await ours.call('listen', { issuer })).grpc, cpuOf(ours)),
       'grpc-js': side(await bare.call('listen'), cpuOf(bare)),
       'connect-node': side(await connect.call('listen'), cpuOf(connect)),
     })

@@ -3,6 +3,7 @@ import { eventLatency } from './event-latency.ts'
 import { footprint } from './footprint.ts'
 import { getUser } from './get-user.ts'
 import { grpcDoor } from './grpc-door.ts'
+import { limits } from './limits.ts'
 import { mail } from './mail.ts'
 import { relay } from './relay.ts'
 import { refresh, signIn } from './sessions.ts'
@@ -18,6 +19,7 @@ export const benchmarks: readonly Benchmark[] = [
   mail,
   grpcDoor,
   getUser,
+  limits,
   webDoor,
   verifyToken,
   signIn,

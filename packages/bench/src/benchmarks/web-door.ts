@@ -18,7 +18,7 @@ export const webDoor: Benchmark = {
     const { token, issuer } = await benchToken()
     await using ours = await startChild<EchoGatehouseActs>('echo-gatehouse', cores.server)
     await using stock = await startChild<EchoPeerActs>('echo-connect-fastify', cores.server)
-    const [mine, theirs] = [(await ours.call('listen', issuer)).web, await stock.call('listen')]
+    const [mine, theirs] = [(await ours.call('listen', { issuer })).web, await stock.call('listen')]
     const findings = []
     for (const [form, type, calls] of [
       ['JSON', 'application/json', echoJsonCalls],

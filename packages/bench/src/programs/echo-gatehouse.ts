@@ -1,18 +1,20 @@
 import { createAccessTokenVerifier, createRevocationList, followIssuers, type IssuerRecord } from '@gatehouse/identity'
+import { connect, postgresLimits } from '@gatehouse/postgres'
 import { createGrpcDoor, createPipeline, createWebDoor } from '@gatehouse/rpc'
 import { startTelemetry } from '@gatehouse/telemetry'
-import { EchoService, echoImplementation } from '../echo-contract.ts'
+import { EchoService, echoImplementation, LimitedEchoService, limitedEchoImplementation } from '../echo-contract.ts'
 import { answerParent, type CommonActs } from './answer-parent.ts'
 
 /** The echo behind both of our doors with everything on. */
 export interface EchoGatehouseActs extends CommonActs {
-  listen(issuer: IssuerRecord): Promise<{ grpc: number; web: number }>
+  /** With `limitsUrl`, a database of counters, the limited echo is served too. */
+  listen(order: { readonly issuer: IssuerRecord; readonly limitsUrl?: string }): Promise<{ grpc: number; web: number }>
 }
 
 const log = { debug() {}, info() {}, warn: console.warn, error: console.error }
 
 answerParent<Omit<EchoGatehouseActs, 'usage'>>({
-  async listen(issuer) {
+  async listen({ issuer, limitsUrl }) {
     await startTelemetry({ service: 'bench' })
     const issuers = followIssuers(async () => [issuer])
     await issuers.lookAgain()
@@ -21,10 +23,16 @@ answerParent<Omit<EchoGatehouseActs, 'usage'>>({
       accessTokens: createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: createRevocationList() }),
       workloads: { verify: () => Promise.reject(new Error('no workload calls here')) },
       tenantOfHost: (host) => issuers.tenantOfHost(host),
-      limits: { take: () => Promise.reject(new Error('the echo declares no limit')) },
+      limits:
+        limitsUrl === undefined
+          ? { take: () => Promise.reject(new Error('the echo declares no limit')) }
+          : postgresLimits(connect<unknown>({ url: limitsUrl, applicationName: 'bench-limits' }).kysely),
       log,
     })
-    const services = [pipeline.guard(EchoService, echoImplementation)]
+    const services = [
+      pipeline.guard(EchoService, echoImplementation),
+      ...(limitsUrl === undefined ? [] : [pipeline.guard(LimitedEchoService, limitedEchoImplementation)]),
+    ]
     const grpc = await createGrpcDoor({ service: 'bench', services, host: '127.0.0.1', port: 0, log })
     const web = await createWebDoor({ services, host: '127.0.0.1', port: 0, log, trustedProxies: [], allowedOrigins: [] })
     return { grpc: grpc.port, web: web.port }
