@@ -1,4 +1,5 @@
 import type { Benchmark } from '../benchmark.ts'
+import { betterAuth } from './better-auth.ts'
 import { eventLatency } from './event-latency.ts'
 import { footprint } from './footprint.ts'
 import { getUser } from './get-user.ts'
@@ -23,6 +24,7 @@ export const benchmarks: readonly Benchmark[] = [
   webDoor,
   verifyToken,
   signIn,
+  betterAuth,
   refresh,
   relay,
 ]

@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Bench, Benchmark, Effort, Finding } from '../benchmark.ts'
+import { type BetterAuth, openBetterAuth } from '../better-auth.ts'
+import { type Child, cores, startChild } from '../child.ts'
+import { benchToken, echoJsonCalls } from '../echo-calls.ts'
+import { echoPath } from '../echo-contract.ts'
+import type { House } from '../house.ts'
+import { peopleWithPassword } from '../people.ts'
+import { pin, postmasterOf } from '../processes.ts'
+import type { AccountClientActs, AccountOrder } from '../programs/account-client.ts'
+import type { EchoGatehouseActs } from '../programs/echo-gatehouse.ts'
+import { startReplica } from '../replica.ts'
+import { alternate } from '../rounds.ts'
+import { ratioOf, spreadOf } from '../statistics.ts'
+import { cpuOf, type Turn } from '../turn.ts'
+import { processorOf, race } from './race.ts'
+
+const inFlight = 8
+const connections = 64
+const mailBoundMs = 60_000
+
+/** Accounts as a library in one's own server gives them. */
+export const betterAuth: Benchmark = {
+  name: 'better-auth',
+  about:
+    'sign-in and sign-up with a password, and whose session a request is, beside the library better-auth in a bare node:http server: one core each, the same Postgres server, once with its own hash (scrypt) and once with ours',
+  async run(bench) {
+    const house = await bench.house()
+    const { local } = house
+    await pin(await postmasterOf(local.postgresUrl), cores.client)
+    await using defaults = await openBetterAuth(local.postgresUrl, local.origin, 'its defaults')
+    await using equal = await openBetterAuth(local.postgresUrl, local.origin, 'equal hash cost')
+    return [...(await accounts(bench, house, { defaults, equal })), await sessionCheck(bench, local.origin, equal)]
+  },
+}
+
+/** Hashes are slow whoever computes them, so that a turn needs less warming and a quick one fewer rounds. */
+function effortOf({ effort }: Bench): Effort {
+  return { ...effort, rounds: Math.ceil(effort.rounds / 2), warmUpSeconds: effort.warmUpSeconds / 4 }
+}
+
+async function accounts(bench: Bench, house: House, theirs: Record<'defaults' | 'equal', BetterAuth>): Promise<readonly Finding[]> {
+  const { local } = house
+  const { emails, password, hash } = await peopleWithPassword(local, 64)
+  await using auth = await startReplica(local, 'auth', cores.server)
+  await using client: Child<AccountClientActs> = await startChild<AccountClientActs>('account-client', cores.client)
+  const ours = { system: 'gatehouse', port: auth.ports.web, origin: local.origin, emails, password, inFlight } as const
+  const order = (it: BetterAuth) => ({ ...ours, system: 'better-auth', port: it.port, emails: it.emails, password: it.password }) as const
+  const findings: Finding[] = []
+  for (const act of ['signIn', 'signUp'] as const) {
+    const turn = (of: Omit<AccountOrder, 'seconds'>) => async (seconds: number) => {
+      const before = mailCount(house)
+      const { count, perSecond } = await client.call(act, { ...of, seconds })
+      // Their turn must not share the machine with our mails.
+      if (act === 'signUp' && of.system === 'gatehouse') await mailsLeft(house, before + count)
+      return perSecond
+    }
+    const results = await alternate(effortOf(bench), {
+      gatehouse: turn(ours),
+      defaults: turn(order(theirs.defaults)),
+      equal: turn(order(theirs.equal)),
+    })
+    bench.say(
+      `  ${act}: ${Object.entries(results)
+        .map(([name, rates]) => `${name} ${spreadOf(rates).median.toFixed(1)}/s`)
+        .join(', ')}`,
+    )
+    const row = (peer: string, rates: readonly number[], least: number): Finding => ({
+      name: 'better-auth',
+      what: act === 'signIn' ? 'sign-in with a password' : 'sign-up',
+      figure: spreadOf(results.gatehouse),
+      unit: act === 'signIn' ? 'sign-ins/s' : 'sign-ups/s',
+      against: { name: peer, figure: spreadOf(rates) },
+      ratio: ratioOf(results.gatehouse, rates),
+      goal: { of: 'ratio', least },
+      conditions: { in_flight: inFlight, argon2id: hash.split('$').slice(2, 4).join(' ') },
+    })
+    findings.push(row('better-auth, its defaults', results.defaults, 5), row('better-auth, equal hash cost', results.equal, 1))
+  }
+  return findings
+}
+
+function mailCount({ local }: House): number {
+  return Number(local.mailbox.messages[0]?.id ?? 0)
+}
+
+async function mailsLeft(house: House, count: number): Promise<void> {
+  for (const began = performance.now(); mailCount(house) < count; await delay(5)) {
+    if (performance.now() - began > mailBoundMs) throw new Error(`${count - mailCount(house)} mails of sign-ups did not leave`)
+  }
+}
+
+async function sessionCheck(bench: Bench, origin: string, theirs: BetterAuth): Promise<Finding> {
+  const { token, issuer } = await benchToken()
+  await using ours = await startChild<EchoGatehouseActs>('echo-gatehouse', cores.server)
+  const { web } = await ours.call('listen', { issuer })
+  const host = ['host', new URL(origin).host] as const
+  const results = await race(bench, {
+    gatehouse: {
+      protocol: 'http',
+      order: async () => ({
+        port: web,
+        path: echoPath,
+        headers: [
+          ['host', 'localhost:8080'],
+          ['content-type', 'application/json'],
+          ['authorization', `Bearer ${token}`],
+        ],
+        calls: echoJsonCalls,
+        inFlight: connections,
+        connections,
+      }),
+      cpuSeconds: cpuOf(ours),
+    },
+    'better-auth': {
+      protocol: 'http',
+      order: async () => ({
+        port: theirs.port,
+        method: 'GET',
+        path: '/api/auth/get-session',
+        headers: [host, ['cookie', theirs.session.cookie]],
+        calls: [{ request: Buffer.alloc(0), answer: theirs.session.answer }],
+        inFlight: connections,
+        connections,
+      }),
+      cpuSeconds: cpuOf(theirs.child),
+    },
+  })
+  const perSecond = (turns: readonly Turn[]) => turns.map((turn) => turn.perSecond)
+  return {
+    name: 'better-auth',
+    what: 'session check: a signed-in call (echo, JSON) whose access token is verified and not revoked, without the database',
+    figure: spreadOf(perSecond(results.gatehouse)),
+    unit: 'calls/s',
+    against: { name: 'better-auth, get-session', figure: spreadOf(perSecond(results['better-auth'])) },
+    ratio: ratioOf(perSecond(results.gatehouse), perSecond(results['better-auth'])),
+    goal: { of: 'ratio', least: 10 },
+    conditions: { connections, token_bytes: token.length, ...processorOf(results.gatehouse, results['better-auth']) },
+  }
+}
