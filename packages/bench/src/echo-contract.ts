@@ -82,8 +82,14 @@ export const echoPath = `/${EchoService.typeName}/${echo.name}`
 /** Path of the RPC whose limit no run exhausts. */
 export const countedEchoPath = `/${LimitedEchoService.typeName}/Counted`
 
+let served = 0
+
+/** How often this process has echoed. */
+export const echoesServed = (): number => served
+
 /** The answer to a request: the same again. */
 export function echoed(request: Message): Message {
+  served++
   const { id, text } = request as EchoMessage
   return create(echo.output, { id, text } as Record<string, unknown>)
 }
