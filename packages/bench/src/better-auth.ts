@@ -1,40 +1,55 @@
 import pg from 'pg'
-import { type Child, cores, startChild } from './child.ts'
+import { type Child, cores, equalFlags, startChild } from './child.ts'
 import { makeDatabase } from './databases.ts'
 import type { BetterAuthServerActs, Hashing } from './programs/better-auth-server.ts'
-import { type JsonAnswer, postJson } from './programs/post-json.ts'
+import { postJson } from './programs/post-json.ts'
 
-/** better-auth with people, as a process of its own. */
+/** better-auth as a process of its own. */
 export interface BetterAuth extends AsyncDisposable {
   readonly child: Child<BetterAuthServerActs>
   readonly port: number
+}
+
+/** The same, with people. */
+export interface PeopledBetterAuth extends BetterAuth {
   readonly emails: readonly string[]
   readonly password: string
-  /** The Cookie header of somebody who is signed in, and what get-session answers them. */
-  readonly session: { readonly cookie: string; readonly answer: Buffer }
-  /** Milliseconds from the start of the process until it answered. */
-  readonly startMs: number
+  readonly session: BetterAuthSession
+}
+
+/** The Cookie header of somebody who is signed in, and what get-session answers them. */
+export interface BetterAuthSession {
+  readonly cookie: string
+  readonly answer: Buffer
 }
 
 const people = 10_000
 const password = 'a sentence that everybody has'
 
-/** Starts one on a core of its own, on a database of its own of this server, with as many people as Gatehouse has in the same measurement. */
-export async function openBetterAuth(server: string, origin: string, hashing: Hashing): Promise<BetterAuth> {
-  const databaseUrl = await makeDatabase(server, `better_auth_${hashing.replaceAll(' ', '_')}`)
-  await using opening = new AsyncDisposableStack()
-  const began = performance.now()
-  const child = opening.use(await startChild<BetterAuthServerActs>('better-auth-server', cores.server, { NODE_ENV: 'production' }))
+/** An empty database for it, on the server of a URL of a superuser. */
+export function betterAuthDatabase(server: string, hashing: Hashing): Promise<string> {
+  return makeDatabase(server, `better_auth_${hashing.replaceAll(' ', '_')}`)
+}
+
+/** Starts one on that database; its tables are made where they are missing. With a core, it has the flags of V8 that all measured sides have. */
+export async function startBetterAuth(databaseUrl: string, origin: string, hashing: Hashing, core?: number): Promise<BetterAuth> {
+  const env = { NODE_ENV: 'production' }
+  const child = await startChild<BetterAuthServerActs>('better-auth-server', core, env, core === undefined ? [] : equalFlags)
   const port = await child.call('listen', { databaseUrl, origin, hashing })
-  const startMs = performance.now() - began
-  const model = { email: 'person-0@bench.example', password, name: 'Person 0' }
-  const answer = await postJson(port, '/api/auth/sign-up/email', { origin }, model)
-  if (answer.status !== 200) throw new Error(`the first sign-up answered ${answer.status} ${answer.text}`)
-  await copyPeople(databaseUrl, model.email)
-  const session = await sessionOf(port, answer)
+  return { child, port, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+}
+
+/** Starts one on the core of servers, on an empty database, and gives it as many people as Gatehouse has in the same measurement. */
+export async function peopledBetterAuth(server: string, origin: string, hashing: Hashing): Promise<PeopledBetterAuth> {
+  const databaseUrl = await betterAuthDatabase(server, hashing)
+  await using opening = new AsyncDisposableStack()
+  const { child, port } = opening.use(await startBetterAuth(databaseUrl, origin, hashing, cores.server))
+  const email = 'person-0@bench.example'
+  const session = await signUp(port, origin, email)
+  await copyPeople(databaseUrl, email)
   const owned = opening.move()
   const emails = Array.from({ length: 64 }, (_, number) => `person-${number * 100 + 1}@bench.example`)
-  return { child, port, emails, password, session, startMs, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { child, port, emails, password, session, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 /** Ten thousand like the first: hashing a password for each would take the machine a while. */
@@ -59,10 +74,13 @@ async function copyPeople(url: string, email: string): Promise<void> {
   }
 }
 
-async function sessionOf(port: number, { headers }: JsonAnswer): Promise<BetterAuth['session']> {
-  const cookie = (headers['set-cookie'] ?? []).map((set) => set.split(';')[0]).join('; ')
+/** Signs somebody up, who is signed in by that. */
+export async function signUp(port: number, origin: string, email: string): Promise<BetterAuthSession> {
+  const signedUp = await postJson(port, '/api/auth/sign-up/email', { origin }, { email, password, name: 'Person 0' })
+  if (signedUp.status !== 200) throw new Error(`the first sign-up answered ${signedUp.status} ${signedUp.text}`)
+  const cookie = (signedUp.headers['set-cookie'] ?? []).map((set) => set.split(';')[0]).join('; ')
   const response = await fetch(`http://127.0.0.1:${port}/api/auth/get-session`, { headers: { cookie } })
   const answer = Buffer.from(await response.arrayBuffer())
-  if (response.status !== 200 || !answer.includes('person-0@bench.example')) throw new Error(`get-session answered ${answer}`)
+  if (response.status !== 200 || !answer.includes(email)) throw new Error(`get-session answered ${answer}`)
   return { cookie, answer }
 }

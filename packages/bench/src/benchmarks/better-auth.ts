@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { keepAside } from '../aside.ts'
 import type { Bench, Benchmark, Effort, Finding } from '../benchmark.ts'
-import { type BetterAuth, openBetterAuth } from '../better-auth.ts'
+import { type PeopledBetterAuth, peopledBetterAuth } from '../better-auth.ts'
 import { type Child, cores, startChild } from '../child.ts'
 import { benchToken, echoJsonCalls } from '../echo-calls.ts'
 import { echoPath } from '../echo-contract.ts'
@@ -28,8 +28,8 @@ export const betterAuth: Benchmark = {
     const house = await bench.house()
     const { local } = house
     await using _ = await keepAside(local)
-    await using defaults = await openBetterAuth(local.postgresUrl, local.origin, 'its defaults')
-    await using equal = await openBetterAuth(local.postgresUrl, local.origin, 'equal hash cost')
+    await using defaults = await peopledBetterAuth(local.postgresUrl, local.origin, 'its defaults')
+    await using equal = await peopledBetterAuth(local.postgresUrl, local.origin, 'equal hash cost')
     return [...(await accounts(bench, house, { defaults, equal })), await sessionCheck(bench, local.origin, equal)]
   },
 }
@@ -39,13 +39,14 @@ function effortOf({ effort }: Bench): Effort {
   return { ...effort, rounds: Math.ceil(effort.rounds / 2), warmUpSeconds: effort.warmUpSeconds / 4 }
 }
 
-async function accounts(bench: Bench, house: House, theirs: Record<'defaults' | 'equal', BetterAuth>): Promise<readonly Finding[]> {
+async function accounts(bench: Bench, house: House, theirs: Record<'defaults' | 'equal', PeopledBetterAuth>): Promise<readonly Finding[]> {
   const { local } = house
   const { emails, password, hash } = await peopleWithPassword(local, 64)
   await using auth = await startReplica(local, 'auth', cores.server)
   await using client: Child<AccountClientActs> = await startChild<AccountClientActs>('account-client', cores.client)
   const ours = { system: 'gatehouse', port: auth.ports.web, origin: local.origin, emails, password, inFlight } as const
-  const order = (it: BetterAuth) => ({ ...ours, system: 'better-auth', port: it.port, emails: it.emails, password: it.password }) as const
+  const order = (it: PeopledBetterAuth) =>
+    ({ ...ours, system: 'better-auth', port: it.port, emails: it.emails, password: it.password }) as const
   const findings: Finding[] = []
   let signUps = 0
   for (const act of ['signIn', 'signUp'] as const) {
@@ -111,7 +112,7 @@ async function mailsWait(house: House, count: () => number): Promise<AsyncDispos
   }
 }
 
-async function sessionCheck(bench: Bench, origin: string, theirs: BetterAuth): Promise<Finding> {
+async function sessionCheck(bench: Bench, origin: string, theirs: PeopledBetterAuth): Promise<Finding> {
   const { token, issuer } = await benchToken()
   await using ours = await startChild<EchoGatehouseActs>('echo-gatehouse', cores.server)
   const { web } = await ours.call('listen', { issuer })

@@ -95,7 +95,7 @@ export const getUser: Benchmark = {
 }
 
 /** What will be asked, and what has to be answered: found out once with our own client. */
-async function planCalls({ local }: House, wanted: number): Promise<readonly CallPlan[]> {
+export async function planCalls({ local }: House, wanted: number): Promise<readonly CallPlan[]> {
   const ids = await somePeople(local, people, wanted)
   const signer = await createWorkloadSigner(local.keyFile('example'))
   await using transport = peerTransport({ target: 'user', url: `127.0.0.1:${local.ports.services.user.grpc}`, signer })
