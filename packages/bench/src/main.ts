@@ -25,6 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (unknown !== undefined) throw new TypeError(`There is no benchmark ${unknown}.\n${usage}`)
   const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   const earlier = committedRows()
+  const began = performance.now()
   const fresh = await runAll(chosen, values.quick ? efforts.quick : efforts.full)
   const rows = await writeRows(
     fresh,
@@ -36,7 +37,7 @@ async function main(args: readonly string[]): Promise<void> {
   const missed = fresh.filter(({ holds }) => holds === false).length
   const failed = chosen.filter(({ name }) => !fresh.some((row) => row.name === name)).map(({ name }) => name)
   console.log(
-    `\n${failed.length === 0 ? '' : `failed, with no figure: ${failed.join(', ')}; `}${missed === 0 ? 'every goal that was measured holds' : `${missed} goals missed`}; docs/performance.md and packages/bench/results/latest.json are written`,
+    `\n${failed.length === 0 ? '' : `failed, with no figure: ${failed.join(', ')}; `}${missed === 0 ? 'every goal that was measured holds' : `${missed} goals missed`}; docs/performance.md and packages/bench/results/latest.json are written after ${((performance.now() - began) / 1000).toFixed(0)} s`,
   )
 }
 

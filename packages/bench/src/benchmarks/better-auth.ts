@@ -15,7 +15,6 @@ import { ratioOf, spreadOf } from '../statistics.ts'
 import { cpuOf, type Turn } from '../turn.ts'
 import { processorOf, race } from './race.ts'
 
-const inFlight = 8
 const connections = 64
 const mailBoundMs = 60_000
 
@@ -44,6 +43,7 @@ async function accounts(bench: Bench, house: House, theirs: Record<'defaults' | 
   const { emails, password, hash } = await peopleWithPassword(local, 64)
   await using auth = await startReplica(local, 'auth', cores.server)
   await using client: Child<AccountClientActs> = await startChild<AccountClientActs>('account-client', cores.client)
+  const inFlight = bench.effort.name === 'smoke' ? 2 : 8
   const ours = { system: 'gatehouse', port: auth.ports.web, origin: local.origin, emails, password, inFlight } as const
   const order = (it: PeopledBetterAuth) =>
     ({ ...ours, system: 'better-auth', port: it.port, emails: it.emails, password: it.password }) as const
@@ -151,7 +151,7 @@ async function sessionCheck(bench: Bench, origin: string, theirs: PeopledBetterA
   const perSecond = (turns: readonly Turn[]) => turns.map((turn) => turn.perSecond)
   return {
     name: 'better-auth',
-    what: 'session check: a signed-in call (echo, JSON) whose access token is verified and not revoked, without the database',
+    what: 'session check (ours: a signed-in echo, without the database)',
     figure: spreadOf(perSecond(results.gatehouse)),
     unit: 'calls/s',
     against: { name: 'better-auth, get-session', figure: spreadOf(perSecond(results['better-auth'])) },

@@ -20,7 +20,8 @@ interface Bar {
 }
 
 interface Group {
-  readonly what: string
+  /** Undefined where it is the name of the only bar. */
+  readonly what: string | undefined
   readonly bars: readonly Bar[]
   /** Where the goal for our figure lies, if there is one. */
   readonly goal: number | undefined
@@ -38,15 +39,17 @@ export function chartOf(title: string, rows: readonly Row[]): string {
   const drawn: string[] = []
   let y = topHeight
   for (const group of groups) {
-    drawn.push(`<text x="0" y="${y + 12}" class="what">${safe(group.what)}</text>`)
-    y += lineHeight - 6
+    if (group.what !== undefined) {
+      drawn.push(`<text x="0" y="${y + 12}" class="what">${safe(group.what)}</text>`)
+      y += lineHeight - 6
+    }
     const top = y
     for (const bar of group.bars) {
       drawn.push(barOf(bar, y, scale, unit))
       y += lineHeight
     }
     if (group.goal !== undefined) drawn.push(goalOf(labelWidth + group.goal * scale, top - 4, y - 4))
-    y += groupGap
+    if (group.what !== undefined) y += groupGap
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" width="${width}" height="${y}" role="img" aria-label="${safe(title)}">
 <style>text{font:13px system-ui,sans-serif;fill:#24292f}.what{font-weight:600}.title{font-size:15px;font-weight:700}.span,.goal{stroke:#24292f}@media(prefers-color-scheme:dark){text{fill:#d7dde3}.span,.goal{stroke:#d7dde3}}</style>
@@ -77,10 +80,12 @@ function goalOf(x: number, from: number, to: number): string {
 }
 
 function groupsOf(rows: readonly Row[]): Group[] {
+  // Without peers a line of its own for each name would only be longer.
+  const isAlone = rows.every(({ against, what }) => against === null && what.length <= longestLabel)
   return [...Map.groupBy(rows, ({ what }) => what)].map(([what, same]) => {
     const [first] = same
     const ours = same.slice(0, 1).map(({ figure, figure_low, figure_high }) => ({
-      label: 'Gatehouse',
+      label: isAlone ? what : 'Gatehouse',
       value: figure,
       low: figure_low,
       high: figure_high,
@@ -90,7 +95,7 @@ function groupsOf(rows: readonly Row[]): Group[] {
       against === null || value === null ? [] : [{ label: against, value, low: value, high: value, ours: false }],
     )
     const goal = /^figure \S+ ([\d.]+)$/.exec(first?.goal ?? '')?.[1]
-    return { what, bars: [...ours, ...peers], goal: goal === undefined ? undefined : Number(goal) }
+    return { what: isAlone ? undefined : what, bars: [...ours, ...peers], goal: goal === undefined ? undefined : Number(goal) }
   })
 }
 

@@ -35,7 +35,7 @@ machines drift: read the ratios. They are medians of alternating rounds, with th
 machine was ours. Every answer is checked, and a wrong one fails the run. Servers and clients are processes of their own, each kept on a core where the machine has
 two. [How rivals are measured](decisions/0017-rivals-on-equal-terms.md), and what is not equal.${rows.some(({ conditions }) => conditions.h2load === false) ? '\n\n`h2load` was not installed where some of this ran, so that rows by it are missing there.' : ''}
 
-Measured with ${[...shared].map(([name, value]) => `${named(name)} ${value}`).join(' · ')}.`
+Machine and run: ${[...shared].map(([name, value]) => `${named(name)} ${value}`).join(' · ')}.`
 }
 
 function goals(rows: readonly Row[], benchmarks: readonly { readonly name: string }[]): string {
@@ -44,7 +44,7 @@ function goals(rows: readonly Row[], benchmarks: readonly { readonly name: strin
   const lines = judged.map((row) => {
     const measured = row.goal?.startsWith('ratio') ? `**${shown(row.ratio ?? Number.NaN)}**` : `**${shown(row.figure)}** ${row.unit}`
     const what = row.against === null ? row.what : `${row.what}, against ${row.against}`
-    return `| ${[row.holds ? '✓' : '✗', `[${row.name}](#${row.name})`, what, measured, row.goal].join(' | ')} |`
+    return `| ${[row.holds ? '✓' : '✗', `[${row.name}](#${row.name})`, what, measured, row.goal?.replace(/^(figure|ratio) /, '')].join(' | ')} |`
   })
   return [
     `## Goals: ${held} of ${judged.length} hold`,
@@ -54,7 +54,8 @@ function goals(rows: readonly Row[], benchmarks: readonly { readonly name: strin
 
 function figures(rows: readonly Row[]): string {
   const lines = rows.map((row) => {
-    const figure = `${shown(row.figure)} ${row.unit} (${shown(row.figure_low)}–${shown(row.figure_high)})`
+    const span = row.figure_low === row.figure_high ? '' : ` (${shown(row.figure_low)}–${shown(row.figure_high)})`
+    const figure = `${shown(row.figure)} ${row.unit}${span}`
     const against = row.against === null ? '' : `${row.against}: ${shown(row.against_figure ?? Number.NaN)}`
     return `| ${[row.what, figure, against, shownRatio(row), row.goal ?? '', mark(row.holds)].join(' | ')} |`
   })

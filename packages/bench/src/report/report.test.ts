@@ -70,8 +70,8 @@ test('the page begins with all goals and says shared conditions once', () => {
     { name: 'nothing ran', about: 'nothing' },
   ])
   assert.match(markdown, /## Goals: 1 of 2 hold/)
-  assert.match(markdown, /\| ✓ \| \[relay\]\(#relay\) \| events \| \*\*10\*\* events\/s \| figure ≥ 5 \|\n\| ✗ \| \[sign-in\]/)
-  assert.match(markdown, /Measured with cores 2 · node v24\./)
+  assert.match(markdown, /\| ✓ \| \[relay\]\(#relay\) \| events \| \*\*10\*\* events\/s \| ≥ 5 \|\n\| ✗ \| \[sign-in\]/)
+  assert.match(markdown, /Machine and run: cores 2 · node v24\./)
   assert.match(markdown, /Conditions: in flight 8$/m)
   assert.match(markdown, /## relay\n\nRows to messages\./)
   assert.ok(!markdown.includes('nothing ran'))
