@@ -61,5 +61,7 @@ export interface Bench {
 export interface Benchmark {
   readonly name: string
   readonly about: string
+  /** Needs no house. */
+  readonly alone?: true
   run(bench: Bench): Promise<readonly Finding[]>
 }

@@ -17,6 +17,7 @@ const connections = 4
 export const grpcDoor: Benchmark = {
   name: 'grpc-door',
   about: 'an echo with trace context, metrics, identity, access, validation and errors, over gRPC',
+  alone: true,
   async run(bench) {
     const { token, issuer } = await benchToken()
     await using ours = await startChild<EchoGatehouseActs>('echo-gatehouse', cores.server)

@@ -16,6 +16,7 @@ const connections = 64
 export const webDoor: Benchmark = {
   name: 'web-door',
   about: 'the same echo over Connect and HTTP/1.1, as browsers call, with everything on; the stock plugin has nothing else on',
+  alone: true,
   async run(bench) {
     const { token, issuer } = await benchToken()
     await using ours = await startChild<EchoGatehouseActs>('echo-gatehouse', cores.server)
