@@ -45,12 +45,13 @@ export function chartOf(title: string, rows: readonly Row[]): string {
     }
     const top = y
     for (const bar of group.bars) {
-      drawn.push(barOf(bar, y, scale, unit))
+      drawn.push(barOf(bar, y, scale, unit, group.goal ?? 0))
       y += lineHeight
     }
     if (group.goal !== undefined) drawn.push(goalOf(labelWidth + group.goal * scale, top - 4, y - 4))
     if (group.what !== undefined) y += groupGap
   }
+  y += groupGap / 2
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" width="${width}" height="${y}" role="img" aria-label="${safe(title)}">
 <style>text{font:13px system-ui,sans-serif;fill:#24292f}.what{font-weight:600}.title{font-size:15px;font-weight:700}.span,.goal{stroke:#24292f}@media(prefers-color-scheme:dark){text{fill:#d7dde3}.span,.goal{stroke:#d7dde3}}</style>
 <text x="0" y="18" class="title">${safe(title)}</text>
@@ -59,10 +60,13 @@ ${drawn.join('\n')}
 `
 }
 
-function barOf({ label, value, low, high, ours }: Bar, y: number, scale: number, unit: string): string {
+function barOf({ label, value, low, high, ours }: Bar, y: number, scale: number, unit: string, goal: number): string {
   const at = (of: number) => (labelWidth + of * scale).toFixed(1)
   const length = Math.max(1, value * scale).toFixed(1)
   const middle = y + barHeight / 2
+  const end = Math.max(value, high) * scale
+  // The line of a goal must not run through the number.
+  const numberAt = goal * scale > end && goal * scale < end + numberWidth ? goal * scale : end
   return [
     `<text x="${labelWidth - 10}" y="${y + 13}" text-anchor="end">${safe(shortened(label))}</text>`,
     `<rect x="${labelWidth}" y="${y}" width="${length}" height="${barHeight}" rx="3" fill="${ours ? '#2f8f74' : '#a7b0b8'}"/>`,
@@ -71,7 +75,7 @@ function barOf({ label, value, low, high, ours }: Bar, y: number, scale: number,
           `<path d="M${at(low)} ${middle}H${at(high)}M${at(low)} ${y + 5}v8M${at(high)} ${y + 5}v8" class="span" fill="none" opacity="0.55"/>`,
         ]
       : []),
-    `<text x="${(labelWidth + Math.max(value, high) * scale + 8).toFixed(1)}" y="${y + 13}">${safe(`${shown(value)} ${unit}`)}</text>`,
+    `<text x="${(labelWidth + numberAt + 8).toFixed(1)}" y="${y + 13}">${safe(`${shown(value)} ${unit}`)}</text>`,
   ].join('\n')
 }
 
