@@ -15,7 +15,7 @@ export interface Effort {
 
 export const efforts: Readonly<Record<Effort['name'], Effort>> = {
   full: { name: 'full', rounds: 9, seconds: 2, warmUpSeconds: 4, samples: 100 },
-  quick: { name: 'quick', rounds: 5, seconds: 0.6, warmUpSeconds: 2.5, samples: 30 },
+  quick: { name: 'quick', rounds: 3, seconds: 0.5, warmUpSeconds: 0.8, samples: 20 },
   smoke: { name: 'smoke', rounds: 1, seconds: 0.3, warmUpSeconds: 0.2, samples: 3 },
 }
 
@@ -61,5 +61,7 @@ export interface Bench {
 export interface Benchmark {
   readonly name: string
   readonly about: string
+  /** Needs no house. */
+  readonly alone?: true
   run(bench: Bench): Promise<readonly Finding[]>
 }

@@ -42,16 +42,24 @@ export const canPin = taskset !== undefined && availableParallelism() > 1
  */
 export const equalFlags = ['--min-semi-space-size=16', '--max-semi-space-size=16']
 
-/** A command for a process that stays on one core, where that can be had. */
-export function onCore(core: number, command: readonly string[]): { readonly command: string; readonly args: readonly string[] } {
-  const [file = '', ...args] = canPin && taskset ? [taskset, '-c', String(core), ...command] : command
+/** A command for a process that stays on one core, where that is wanted and can be had. */
+export function onCore(
+  core: number | undefined,
+  command: readonly string[],
+): { readonly command: string; readonly args: readonly string[] } {
+  const [file = '', ...args] = canPin && taskset && core !== undefined ? [taskset, '-c', String(core), ...command] : command
   return { command: file, args }
 }
 
-/** Starts `programs/<name>.ts` on a core. */
-export async function startChild<Acts>(program: string, core: number, env: Record<string, string> = {}): Promise<Child<Acts>> {
+/** Starts `programs/<name>.ts` on a core, or on any. */
+export async function startChild<Acts>(
+  program: string,
+  core: number | undefined,
+  env: Record<string, string> = {},
+  flags = equalFlags,
+): Promise<Child<Acts>> {
   const file = fileURLToPath(new URL(`./programs/${program}.ts`, import.meta.url))
-  const { command, args } = onCore(core, [process.execPath, ...equalFlags, ...profileFlags(program), file])
+  const { command, args } = onCore(core, [process.execPath, ...flags, ...profileFlags(program), file])
   const child = spawn(command, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',

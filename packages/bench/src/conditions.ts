@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import type { Effort } from './benchmark.ts'
 import { canPin } from './child.ts'
+import { hasH2load } from './load/h2load.ts'
 
 /** The machine and the run, as they stand beside every figure. */
 export type Conditions = Readonly<Record<string, string | number | boolean>>
@@ -25,6 +26,7 @@ export function machine(effort: Effort): Conditions {
     postgres: '18.4 (embedded)',
     young_generation_mb: 16,
     pinned: canPin,
+    h2load: hasH2load,
     load_before: Number(load.toFixed(2)),
     calm: load <= calmLoad,
     commit: commit(),

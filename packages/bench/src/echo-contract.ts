@@ -17,12 +17,19 @@ import {
 } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { FieldRulesSchema, field } from '@gatehouse/contracts/buf/validate/validate_pb'
-import { AccessSchema, access } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
+import { AccessSchema, access, Limit_By, LimitSchema, limits } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 
 /** What is echoed. */
 export type EchoMessage = Message & { id: string; text: string }
 
-// No RPC of the contract only echoes, so this one is put together as protoc would read it from a file: a UUID, a bounded text, people only, no limit.
+/** How many calls with one text the burst RPC lets pass. */
+export const burstLimit = 1000
+// Years, so that no run sees the next window begin; and more calls than any run makes.
+const windowSeconds = 365 * 86_400
+const never = 1_000_000_000
+
+// No RPC of the contract only echoes, so these are put together as protoc would read them from a file: a UUID, a bounded text, people only, no limit.
+// The second service is the same with limits by the text.
 const file = create(FileDescriptorProtoSchema, {
   name: 'gatehouse/bench/v1/echo_service.proto',
   package: 'gatehouse.bench.v1',
@@ -35,17 +42,8 @@ const file = create(FileDescriptorProtoSchema, {
     ],
   })),
   service: [
-    {
-      name: 'EchoService',
-      method: [
-        {
-          name: 'Echo',
-          inputType: '.gatehouse.bench.v1.EchoRequest',
-          outputType: '.gatehouse.bench.v1.EchoResponse',
-          options: methodOptions(),
-        },
-      ],
-    },
+    { name: 'EchoService', method: [methodOf('Echo')] },
+    { name: 'LimitedEchoService', method: [methodOf('Burst', burstLimit), methodOf('Counted', never)] },
   ],
 })
 
@@ -55,27 +53,43 @@ function fieldOf(name: string, number: number, rules: Parameters<typeof create<t
   return { name, number, jsonName: name, type: FieldDescriptorProto_Type.STRING, label: FieldDescriptorProto_Label.OPTIONAL, options }
 }
 
-function methodOptions() {
+function methodOf(name: string, limit?: number) {
   const options = create(MethodOptionsSchema, { idempotencyLevel: MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS })
   setExtension(options, access, create(AccessSchema, { signedIn: true }))
-  return options
+  if (limit !== undefined)
+    setExtension(options, limits, [
+      create(LimitSchema, { by: Limit_By.FIELD, field: 'text', count: limit, window: { seconds: BigInt(windowSeconds) } }),
+    ])
+  return { name, inputType: '.gatehouse.bench.v1.EchoRequest', outputType: '.gatehouse.bench.v1.EchoResponse', options }
 }
 
-function serviceOf(): DescService {
-  const service = createFileRegistry(file, () => undefined).getService('gatehouse.bench.v1.EchoService')
-  if (!service) throw new Error('the echo service is not in its own file')
+const registry = createFileRegistry(file, () => undefined)
+
+function serviceOf(name: string): DescService {
+  const service = registry.getService(`gatehouse.bench.v1.${name}`)
+  if (!service) throw new Error(`${name} is not in its own file`)
   return service
 }
 
 /** The service whose one RPC answers what it was asked. */
-export const EchoService = serviceOf()
+export const EchoService = serviceOf('EchoService')
+/** Two RPCs that do the same and declare a limit: one that a run exhausts, and one that no run does. */
+export const LimitedEchoService = serviceOf('LimitedEchoService')
 /** Its RPC. */
 export const echo = EchoService.methods[0] as DescMethodUnary<DescMessage, DescMessage>
 /** Path of the RPC on both doors. */
 export const echoPath = `/${EchoService.typeName}/${echo.name}`
+/** Path of the RPC whose limit no run exhausts. */
+export const countedEchoPath = `/${LimitedEchoService.typeName}/Counted`
+
+let served = 0
+
+/** How often this process has echoed. */
+export const echoesServed = (): number => served
 
 /** The answer to a request: the same again. */
 export function echoed(request: Message): Message {
+  served++
   const { id, text } = request as EchoMessage
   return create(echo.output, { id, text } as Record<string, unknown>)
 }
@@ -87,3 +101,9 @@ export function echoRequest(id: string, text: string): Message {
 
 /** The service as Connect takes it. */
 export const echoImplementation = { echo: async (request: Message) => echoed(request) } as object as Partial<ServiceImpl<DescService>>
+
+/** The limited one. */
+export const limitedEchoImplementation = {
+  burst: async (request: Message) => echoed(request),
+  counted: async (request: Message) => echoed(request),
+} as object as Partial<ServiceImpl<DescService>>

@@ -3,7 +3,8 @@ import { type Bench, type Benchmark, type Effort, efforts } from './benchmark.ts
 import { benchmarks } from './benchmarks/index.ts'
 import { machine } from './conditions.ts'
 import { type House, openHouse } from './house.ts'
-import { printComparison, printTable } from './report/print-table.ts'
+import { comparisonLines } from './report/comparison.ts'
+import { tableLines } from './report/print-table.ts'
 import { writePage } from './report/write-page.ts'
 import { committedRows, type Row, rowOf, writeRows } from './results.ts'
 
@@ -24,18 +25,19 @@ async function main(args: readonly string[]): Promise<void> {
   if (unknown !== undefined) throw new TypeError(`There is no benchmark ${unknown}.\n${usage}`)
   const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   const earlier = committedRows()
+  const began = performance.now()
   const fresh = await runAll(chosen, values.quick ? efforts.quick : efforts.full)
   const rows = await writeRows(
     fresh,
     benchmarks.map(({ name }) => name),
   )
   await writePage(rows, benchmarks)
-  console.log()
-  printTable(fresh)
-  if (values.compare) printComparison(fresh, earlier)
+  console.log(['', ...tableLines(fresh)].join('\n'))
+  if (values.compare) console.log(['', 'against the last committed results:', ...comparisonLines(fresh, earlier)].join('\n  '))
   const missed = fresh.filter(({ holds }) => holds === false).length
+  const failed = chosen.filter(({ name }) => !fresh.some((row) => row.name === name)).map(({ name }) => name)
   console.log(
-    `\n${missed === 0 ? 'every goal holds' : `${missed} missed`}; docs/performance.md and packages/bench/results/latest.json are written`,
+    `\n${failed.length === 0 ? '' : `failed, with no figure: ${failed.join(', ')}; `}${missed === 0 ? 'every goal that was measured holds' : `${missed} goals missed`}; docs/performance.md and packages/bench/results/latest.json are written after ${((performance.now() - began) / 1000).toFixed(0)} s`,
   )
 }
 

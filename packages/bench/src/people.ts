@@ -23,10 +23,25 @@ export async function somePeople(local: Local, count: number, wanted: number): P
 }
 
 /** People who can sign in, all with one password: hashing one for each would take the machine a while. */
-export async function peopleWithPassword(
-  local: Local,
-  wanted: number,
-): Promise<{ emails: readonly string[]; password: string; hash: string }> {
+export interface PeopleWithPassword {
+  readonly emails: readonly string[]
+  readonly password: string
+  /** As auth keeps it. */
+  readonly hash: string
+}
+
+const known = new WeakMap<Local, Map<number, Promise<PeopleWithPassword>>>()
+
+/** So many of them, made once. */
+export function peopleWithPassword(local: Local, wanted: number): Promise<PeopleWithPassword> {
+  const ofHouse = known.get(local) ?? new Map<number, Promise<PeopleWithPassword>>()
+  known.set(local, ofHouse)
+  const people = ofHouse.get(wanted) ?? makePeople(local, wanted)
+  ofHouse.set(wanted, people)
+  return people
+}
+
+async function makePeople(local: Local, wanted: number): Promise<PeopleWithPassword> {
   const ids = await somePeople(local, 10_000, wanted)
   const model = JSON.parse(await local.gatehouse('auth', 'dev', 'person', 'model@bench.example')) as { user_id: string; password: string }
   const hash = await withDatabase(local, 'auth', async (client) => {

@@ -6,8 +6,8 @@ import { canPin } from './child.ts'
 
 const run = promisify(execFile)
 
-/** Keeps a process, its threads and whatever it starts from now on, on one core. Where that cannot be done, nothing happens. */
-export async function pin(pid: number, core: number): Promise<void> {
+/** Keeps a process, its threads and whatever it starts from now on, on one core, or on those of a list such as `0-3`. Where that cannot be done, nothing happens. */
+export async function pin(pid: number, core: number | string): Promise<void> {
   if (canPin) await run('taskset', ['-a', '-c', '-p', String(core), String(pid)])
 }
 

@@ -59,6 +59,7 @@ function rounded(value: number): number {
 }
 
 function written({ of, least, most }: Goal): string {
+  if (least !== undefined && least === most) return `${of} = ${least}`
   return `${of} ${least === undefined ? `≤ ${most}` : `≥ ${least}`}`
 }
 

@@ -2,9 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventMigrations } from '@gatehouse/events'
-import { migrate } from '@gatehouse/postgres'
 import { startNats, startPostgres } from '@gatehouse/testkit'
-import pg from 'pg'
+import { makeMigratedDatabase } from './databases.ts'
 
 /** What stands on both ends of the road that events take: two databases of a Postgres that survives a power cut, and a broker. */
 export interface Road extends AsyncDisposable {
@@ -20,21 +19,9 @@ export async function openRoad(): Promise<Road> {
   opening.defer(() => rm(folder, { recursive: true, force: true }))
   const postgres = opening.use(await startPostgres({ dataDir: join(folder, 'postgres'), keep: false }))
   const nats = opening.use(await startNats({ storeDir: join(folder, 'nats') }))
-  const [writerUrl = '', readerUrl = ''] = await Promise.all(['writer', 'reader'].map((name) => makeDatabase(postgres.url, name)))
+  const [writerUrl = '', readerUrl = ''] = await Promise.all(
+    ['writer', 'reader'].map((name) => makeMigratedDatabase(postgres.url, name, [eventMigrations])),
+  )
   const owned = opening.move()
   return { writerUrl, readerUrl, natsUrl: nats.url, [Symbol.asyncDispose]: () => owned.disposeAsync() }
-}
-
-async function makeDatabase(server: string, name: string): Promise<string> {
-  const admin = new pg.Client(server)
-  await admin.connect()
-  try {
-    await admin.query(`create database ${name}`)
-    await admin.query(`alter database ${name} set search_path = bench`)
-  } finally {
-    await admin.end()
-  }
-  const url = Object.assign(new URL(server), { pathname: `/${name}` }).href
-  await migrate({ url, schema: 'bench', sets: [eventMigrations] })
-  return url
 }

@@ -1,28 +1,4 @@
-import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { type Bench, efforts } from './benchmark.ts'
 import { benchmarks } from './benchmarks/index.ts'
-import { machine } from './conditions.ts'
-import { type House, openHouse } from './house.ts'
-import { rowOf } from './results.ts'
+import { smoke } from './smoke.ts'
 
-let house: Promise<House> | undefined
-after(async () => (await house)?.[Symbol.asyncDispose]())
-
-const bench: Bench = {
-  effort: efforts.smoke,
-  house: () => {
-    house ??= openHouse()
-    return house
-  },
-  say: () => undefined,
-}
-
-// No thresholds: a machine under test tells nothing about speed. A wrong answer rejects.
-for (const benchmark of benchmarks) {
-  test(`${benchmark.name} runs and its answers are right`, async () => {
-    const rows = (await benchmark.run(bench)).map((finding) => rowOf(finding, machine(bench.effort)))
-    assert.ok(rows.length > 0)
-    for (const row of rows) assert.ok(row.name === benchmark.name && Number.isFinite(row.figure), `${row.what}: ${row.figure} ${row.unit}`)
-  })
-}
+smoke(benchmarks.filter(({ alone }) => !alone))

@@ -67,6 +67,25 @@ test('charges in opposite orders do not end in a deadlock', async () => {
   assert.ok(results.every(({ allowed }) => allowed))
 })
 
+test('those who come first pass, and who is refused by one limit takes nothing of the next', async () => {
+  const owner = { key: 'address that many ask for', count: 3, windowSeconds }
+  const from = (source: string) => replica(0).take([{ key: `source ${source}`, count: 2, windowSeconds }, owner])
+  const outcomes = await Promise.all([from('near'), from('near'), from('near'), from('near'), from('far'), from('far')])
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.allowed ? 'passed' : outcome.index)),
+    ['passed', 'passed', 0, 0, 'passed', 1],
+  )
+})
+
+test('a counter that stands first for one call and second for another is exact', async () => {
+  const [one, other] = ['first here', 'first there'].map((key) => ({ key, count: 20, windowSeconds }))
+  assert.ok(one && other)
+  const results = await Promise.all(Array.from({ length: 60 }, (_, i) => replica(i).take(i % 4 < 2 ? [one, other] : [other, one])))
+  const passed = results.filter(({ allowed }) => allowed).length
+  // Whoever passes one and not the other has taken of one only, so that fewer may pass.
+  assert.ok(passed >= 1 && passed <= 20, String(passed))
+})
+
 test('a window that is over counts no more', async () => {
   const at = replica(0)
   const charges = [{ key: 'short', count: 1, windowSeconds: 1 }]

@@ -1,10 +1,12 @@
 import type { Benchmark } from '../benchmark.ts'
 import { batchGetUsers } from './batch-get-users.ts'
+import { betterAuth } from './better-auth.ts'
 import { createUser } from './create-user.ts'
 import { eventLatency } from './event-latency.ts'
 import { footprint } from './footprint.ts'
 import { getUser } from './get-user.ts'
 import { grpcDoor } from './grpc-door.ts'
+import { limits } from './limits.ts'
 import { mail } from './mail.ts'
 import { relay } from './relay.ts'
 import { refresh, signIn } from './sessions.ts'
@@ -22,9 +24,11 @@ export const benchmarks: readonly Benchmark[] = [
   getUser,
   batchGetUsers,
   createUser,
+  limits,
   webDoor,
   verifyToken,
   signIn,
+  betterAuth,
   refresh,
   relay,
 ]

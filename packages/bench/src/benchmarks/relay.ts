@@ -10,6 +10,7 @@ import { ratioOf, spreadOf } from '../statistics.ts'
 export const relay: Benchmark = {
   name: 'relay',
   about: 'committed outbox rows to acknowledged JetStream messages: stamped, read, published and marked, from a full outbox',
+  alone: true,
   async run(bench) {
     await using road = await openRoad()
     await using ours = await startChild<RelayOutboxActs>('relay-outbox', cores.server)

@@ -1,7 +1,7 @@
+import { keepAside } from '../aside.ts'
 import type { Bench, Benchmark } from '../benchmark.ts'
 import { type Child, cores, startChild } from '../child.ts'
 import { otherSessions, peopleWithPassword } from '../people.ts'
-import { pin, postmasterOf } from '../processes.ts'
 import type { RawArgon2Acts } from '../programs/raw-argon2.ts'
 import type { SessionClientActs, SessionOrder } from '../programs/session-client.ts'
 import { type Replica, startReplica } from '../replica.ts'
@@ -25,7 +25,7 @@ const sessionsOf = { full: 200_000, quick: 50_000, smoke: 500 }
 async function openScene(bench: Bench): Promise<Scene> {
   const { local } = await bench.house()
   await using opening = new AsyncDisposableStack()
-  await pin(await postmasterOf(local.postgresUrl), cores.client)
+  opening.use(await keepAside(local))
   const { emails, password, hash } = await peopleWithPassword(local, 128)
   await otherSessions(local, sessionsOf[bench.effort.name])
   const auth = opening.use(await startReplica(local, 'auth', cores.server))

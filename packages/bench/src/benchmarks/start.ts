@@ -15,10 +15,9 @@ export const start: Benchmark = {
   about:
     '`npm start` on a machine that has started before, until it says ready; and each service from its process to /readyz, with its dependencies there',
   async run(bench) {
-    const { samples } = bench.effort
     const isSmoke = bench.effort.name === 'smoke'
     // The smoke leaves `npm start` to its own tests: it takes as long as all the rest.
-    const wholes = isSmoke ? [] : await startHouses(Math.max(1, Math.min(7, Math.round(samples / 14))))
+    const wholes = isSmoke ? [] : await startHouses(bench.effort.name === 'full' ? 7 : 1)
     const { local } = await bench.house()
     const findings: Finding[] = []
     if (wholes.length > 0)
@@ -30,7 +29,7 @@ export const start: Benchmark = {
         goal: { of: 'figure', most: 8 },
         conditions: { starts: wholes.length },
       })
-    const rounds = Math.max(1, Math.min(9, Math.round(samples / 10)))
+    const rounds = bench.effort.name === 'full' ? 9 : 1
     for (const name of isSmoke ? (['user'] as const) : serviceNames) {
       const seconds: number[] = []
       for (let round = 0; round < rounds; round++) {

@@ -8,6 +8,7 @@ import { ratioOf, spreadOf } from '../statistics.ts'
 export const verifyToken: Benchmark = {
   name: 'verify-token',
   about: 'local verification of an access token with all its rules and the revocations, one after the other on one core',
+  alone: true,
   async run(bench) {
     await using child = await startChild<VerifyTokensActs>('verify-tokens', cores.server)
     const tokens = bench.effort.name === 'smoke' ? 20 : 500

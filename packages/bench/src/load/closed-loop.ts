@@ -13,6 +13,8 @@ export interface CallPlan {
 /** What a client is asked to do. */
 export interface LoadOrder {
   readonly port: number
+  /** Of HTTP/1.1; POST where it is not said. */
+  readonly method?: 'GET' | 'POST'
   readonly path: string
   readonly headers: readonly (readonly [string, string])[]
   /** Sent in turn. */

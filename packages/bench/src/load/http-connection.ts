@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { CallPlan, Tally } from './closed-loop.ts'
+import type { CallPlan, LoadOrder, Tally } from './closed-loop.ts'
 import { traceparentOf } from './hpack.ts'
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
@@ -17,21 +17,15 @@ export class HttpConnection {
   #began = 0
   #over: () => void = () => {}
 
-  constructor(
-    port: number,
-    path: string,
-    headers: readonly (readonly [string, string])[],
-    plans: readonly CallPlan[],
-    from: number,
-    tally: Tally,
-  ) {
-    this.#plans = plans
+  constructor({ port, path, headers, calls, method = 'POST' }: LoadOrder, from: number, tally: Tally) {
+    this.#plans = calls
     this.#plan = from
     this.#tally = tally
-    this.#requests = plans.map(({ request }, number) => {
-      const lines = [...headers, ['traceparent', traceparentOf(number)], ['content-length', String(request.length)]]
+    this.#requests = calls.map(({ request }, number) => {
+      const length = method === 'GET' ? [] : [['content-length', String(request.length)]]
+      const lines = [...headers, ['traceparent', traceparentOf(number)], ...length]
       return Buffer.concat([
-        Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`),
+        Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`),
         request,
       ])
     })
@@ -62,11 +56,9 @@ export class HttpConnection {
     const headEnd = bytes.indexOf(END_OF_HEAD)
     if (headEnd === -1) return
     const head = bytes.toString('latin1', 0, headEnd)
-    const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? Number.NaN)
-    if (Number.isNaN(length)) return void this.#fail(`an answer without a length: ${head}`)
-    const bodyAt = headEnd + END_OF_HEAD.length
-    if (bytes.length < bodyAt + length) return
-    const body = bytes.subarray(bodyAt, bodyAt + length)
+    const body = bodyOf(head, bytes.subarray(headEnd + END_OF_HEAD.length))
+    if (body === 'incomplete') return
+    if (body === undefined) return void this.#fail(`an answer without a length: ${head}`)
     this.#rest = EMPTY
     if (!bytes.subarray(0, OK.length).equals(OK) || !body.equals(this.#plans[this.#plan]?.answer ?? EMPTY))
       return void this.#fail(`${head}\n${body.toString()}`)
@@ -78,5 +70,26 @@ export class HttpConnection {
   #fail(what: string): void {
     this.#tally.wrong(what)
     this.#over()
+  }
+}
+
+/** The body behind a head: by its length or in chunks (RFC 9112, section 7.1, without trailers). */
+function bodyOf(head: string, rest: Buffer): Buffer | 'incomplete' | undefined {
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
+  if (length !== undefined) return rest.length < Number(length) ? 'incomplete' : rest.subarray(0, Number(length))
+  return /\r\ntransfer-encoding: *chunked/i.test(head) ? joined(rest) : undefined
+}
+
+function joined(rest: Buffer): Buffer | 'incomplete' {
+  const chunks: Buffer[] = []
+  for (let at = 0; ; ) {
+    const lineEnd = rest.indexOf('\r\n', at)
+    if (lineEnd === -1) return 'incomplete'
+    const size = Number.parseInt(rest.toString('latin1', at, lineEnd), 16)
+    const from = lineEnd + 2
+    if (rest.length < from + size + 2) return 'incomplete'
+    if (size === 0) return chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks)
+    chunks.push(rest.subarray(from, from + size))
+    at = from + size + 2
   }
 }

@@ -15,6 +15,8 @@ export interface CommonActs {
 export interface EchoPeerActs extends CommonActs {
   /** Answers its port. */
   listen(): Promise<number>
+  /** How often it has echoed. */
+  served(): Promise<number>
 }
 
 /** Answers the process that started this one, until it goes away. */

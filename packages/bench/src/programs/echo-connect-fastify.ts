@@ -1,10 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import { fastifyConnectPlugin } from '@connectrpc/connect-fastify'
 import { fastify } from 'fastify'
-import { EchoService, echoImplementation } from '../echo-contract.ts'
+import { EchoService, echoesServed, echoImplementation } from '../echo-contract.ts'
 import { answerParent, type EchoPeerActs } from './answer-parent.ts'
 
 answerParent<Omit<EchoPeerActs, 'usage'>>({
+  served: async () => echoesServed(),
   async listen() {
     const server = fastify()
     await server.register(fastifyConnectPlugin, {

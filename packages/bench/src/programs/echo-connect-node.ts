@@ -1,10 +1,11 @@
 import { createServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
-import { EchoService, echoImplementation } from '../echo-contract.ts'
+import { EchoService, echoesServed, echoImplementation } from '../echo-contract.ts'
 import { answerParent, type EchoPeerActs } from './answer-parent.ts'
 
 answerParent<Omit<EchoPeerActs, 'usage'>>({
+  served: async () => echoesServed(),
   async listen() {
     const handler = connectNodeAdapter({
       routes: (router) => {

@@ -1,9 +1,10 @@
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
-import { echo, echoed, echoPath } from '../echo-contract.ts'
+import { echo, echoed, echoesServed, echoPath } from '../echo-contract.ts'
 import { answerParent, type EchoPeerActs } from './answer-parent.ts'
 
 answerParent<Omit<EchoPeerActs, 'usage'>>({
+  served: async () => echoesServed(),
   async listen() {
     const server = new Server()
     const definition = {

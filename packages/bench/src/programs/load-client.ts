@@ -20,11 +20,12 @@ answerParent<Omit<LoadClientActs, 'usage'>>({
     )
     return tally.result()
   },
-  async http({ port, path, headers, calls, seconds, connections }) {
+  async http(order) {
+    const { calls, seconds, connections } = order
     const tally = new Tally(seconds)
     await Promise.all(
       Array.from({ length: connections }, (_, number) =>
-        new HttpConnection(port, path, headers, calls, startOf(number, connections, calls.length), tally).run(),
+        new HttpConnection(order, startOf(number, connections, calls.length), tally).run(),
       ),
     )
     return tally.result()

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, type KeyObject, randomBytes } from 'node:crypto'
 
 /** Lets a scanner of secrets, and a person, recognise one that got into a wrong place. */
 const prefix = 'ghr_'
@@ -14,6 +14,6 @@ export function hashRefreshToken(token: string): Uint8Array {
 }
 
 /** The token that follows: always the same one, so that a repeat needs no stored secret. */
-export function successorOf(token: string, key: Uint8Array): string {
+export function successorOf(token: string, key: KeyObject): string {
   return prefix + createHmac('sha256', key).update(token).digest('base64url')
 }
