@@ -16,6 +16,7 @@ export interface ClaimedDelivery {
   readonly attempts: number
   readonly postponements: number
   readonly claim: number
+  readonly version: number
   /** How long ago it was due for the first time. */
   readonly ageSeconds: number
 }
@@ -40,7 +41,7 @@ export async function claimDeliveries(
     from taken, notifications n
     where d.tenant = taken.tenant and d.id = taken.id and n.tenant = d.tenant and n.id = d.notification_id
     returning d.tenant, d.id, d.notification_id as "notificationId", n.template, n.user_id as "userId", n.challenge_id as "challengeId",
-      d.urgent, d.data, d.attempts, d.postponements, d.claim,
+      d.urgent, d.data, d.attempts, d.postponements, d.claim, d.version,
       extract(epoch from now() - greatest(n.send_time, n.create_time))::float8 as "ageSeconds"`.execute(db)
   return rows
 }
