@@ -6,6 +6,7 @@ import { footprint } from './footprint.ts'
 import { getUser } from './get-user.ts'
 import { grpcDoor } from './grpc-door.ts'
 import { mail } from './mail.ts'
+import { queue } from './queue.ts'
 import { relay } from './relay.ts'
 import { refresh, signIn } from './sessions.ts'
 import { start } from './start.ts'
@@ -27,4 +28,5 @@ export const benchmarks: readonly Benchmark[] = [
   signIn,
   refresh,
   relay,
+  queue,
 ]
