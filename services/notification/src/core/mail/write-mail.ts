@@ -1,5 +1,5 @@
 import MimeNode from 'nodemailer/lib/mime-node'
-import { encode, wrap } from 'nodemailer/lib/qp'
+import { quotedPrintable } from './quoted-printable.ts'
 
 /** A mail as it goes to the mail server. */
 export interface OutgoingMail {
@@ -53,8 +53,7 @@ export function writeMail({ deliveryId, to, subject, html, text, optional }: Out
   return { envelope: { from: sender || from.address, to: recipients }, messageId, bytes }
 }
 
-/** Quoted-printable whatever is in it: lines stay short, and a boundary (which has `=` only before two digits in it) cannot be said by a text. */
+/** Quoted-printable whatever is in it: lines stay short, and no text can say a boundary, whose `=` has no two digits behind it. */
 function partOf(subtype: string, content: string): string {
-  const body = wrap(encode(content.replaceAll(/\r\n?|\n/g, '\r\n')))
-  return `Content-Type: text/${subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${body}`
+  return `Content-Type: text/${subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${quotedPrintable(content)}`
 }
