@@ -57,7 +57,11 @@ answerParent<Omit<MailSinkActs, 'usage'>>({
     if (accepted.length < count) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, boundMs)
-        wanted = { count, ring: () => void (clearTimeout(timer), resolve()) }
+        const ring = (): void => {
+          clearTimeout(timer)
+          resolve()
+        }
+        wanted = { count, ring }
       })
       wanted = undefined
     }

@@ -82,7 +82,10 @@ async function process({ jobs }: QueueOrder): Promise<number> {
 }
 
 async function complete(claimed: readonly ClaimedDelivery[]): Promise<void> {
-  const settled = await settleSent(opened(), claimed.map((delivery) => ({ delivery, event: eventOf(delivery) })))
+  const settled = await settleSent(
+    opened(),
+    claimed.map((delivery) => ({ delivery, event: eventOf(delivery) })),
+  )
   if (settled.includes(false)) throw new Error('a lease was lost')
 }
 
