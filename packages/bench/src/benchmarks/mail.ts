@@ -8,7 +8,7 @@ import { percentile, ratioOf, spreadOf } from '../statistics.ts'
 
 const mostSignUps = 80
 /** About what a core does, so that a turn takes about its time. */
-const mailsASecond = 800
+const mailsASecond = 400
 const steadyPerSecond = 100
 const boundMs = 30_000
 

@@ -14,8 +14,8 @@ import { alternate } from '../rounds.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
 
 const connections = 10
-/** About what they do in a second. */
-const enqueuedASecond = 2000
+/** About what the slower of the two does in a second. */
+const enqueuedASecond = 700
 const doneASecond = 15_000
 
 /** The deliveries as a queue: rows that wait, are claimed under a lease and settled. */

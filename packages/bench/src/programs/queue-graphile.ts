@@ -15,6 +15,9 @@ let utils: WorkerUtils | undefined
 answerParent<Omit<QueueActs, 'usage'>>({
   async open({ databaseUrl, connections }) {
     pool = new pg.Pool({ connectionString: databaseUrl, max: connections })
+    // Those of a pool and of its idle clients, which otherwise end the process; graphile-worker asks for both.
+    pool.on('error', () => {})
+    pool.on('connect', (client) => void client.on('error', () => {}))
     utils = await makeWorkerUtils({ pgPool: pool })
     await utils.migrate()
   },
