@@ -22,6 +22,22 @@ export async function somePeople(local: Local, count: number, wanted: number): P
   })
 }
 
+/** Somebody as a mail would address them. */
+export interface Reader {
+  readonly id: string
+  readonly email: string
+  readonly name: string
+}
+
+/** Sees to it that at least `wanted` people exist, and answers so many of them. */
+export async function someReaders(local: Local, wanted: number): Promise<readonly Reader[]> {
+  const ids = await somePeople(local, Math.max(10_000, wanted), wanted)
+  return withDatabase(local, 'user', async (client) => {
+    const { rows } = await client.query<Reader>('select id, email, name from users where id = any($1)', [ids])
+    return rows
+  })
+}
+
 /** People who can sign in, all with one password: hashing one for each would take the machine a while. */
 export interface PeopleWithPassword {
   readonly emails: readonly string[]

@@ -8,6 +8,8 @@ import { type App, openService, served } from '@gatehouse/service'
 import { type NotificationConfig, sendTimeoutMs, upgradesToTls } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import { deliver } from './core/deliveries/deliver.ts'
+import { createFindReader } from './core/deliveries/find-reader.ts'
+import { createMarkDelivered } from './core/deliveries/mark-delivered.ts'
 import type { Deps } from './core/deps.ts'
 import { createInboxHub } from './core/inbox/inbox-hub.ts'
 import { createMailer, type Mailer } from './core/mail/mailer.ts'
@@ -31,13 +33,16 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
   const nudges = opening.use(shareInboxNudges(service.nats, hub.nudge))
   let worker: MailWorker | undefined
 
+  const users = createClient(UserService, service.peer('user'))
   const deps: Deps = {
     db,
     log,
-    users: createClient(UserService, service.peer('user')),
+    users,
+    findReader: createFindReader({ users }),
     challenges: createClient(ChallengeService, service.peer('auth')),
     originOf: (tenant) => identity.issuers.issuer(tenant)?.origin,
     sendMail: mailer.send,
+    markDelivered: createMarkDelivered({ db, committed: service.committed }),
     brand: config.mailBrand,
     rules: {
       maxAttempts: config.mailAttempts,
@@ -58,7 +63,7 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
     worker = startMailWorker({
       db,
       log,
-      deliver: (delivery, stop) => deliver(deps, delivery, stop),
+      deliver: (delivery, hand) => deliver(deps, delivery, hand),
       concurrency: { urgent, ordinary: config.smtpConnections - urgent },
       leaseSeconds: config.mailLease / 1000,
       pollMs: 250,

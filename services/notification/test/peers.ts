@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { ChallengePurpose, RevealSecretResponseSchema } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { User_State, UserSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { ResolveUserResponseSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { BatchGetUsersResponseSchema, ResolveUserResponseSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { ErrorInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import { tenantHeader } from '@gatehouse/identity'
 import type { Deps } from '../src/core/deps.ts'
@@ -18,6 +18,8 @@ export interface Peers {
   readonly secrets: Map<string, (call: { deliveryId: string; count: number }) => Secret>
   /** Deliveries that were revealed, in order. */
   readonly revealed: string[]
+  /** Ids that were asked for together, in order. */
+  readonly asked: (readonly string[])[]
   /** While true every call fails as if nobody listened. */
   away: boolean
 }
@@ -31,12 +33,22 @@ export function createPeers(): Peers {
     people: new Map(),
     secrets: new Map(),
     revealed: [],
+    asked: [],
     users: {
       async resolveUser({ by }, options) {
         if (peers.away) throw new ConnectError('nobody listens', Code.Unavailable)
         const user = peers.people.get(`${tenantOf(options)} ${by?.case === 'id' ? by.value : ''}`)
         if (!user) throw refused(Code.NotFound, 'USER_NOT_FOUND')
         return create(ResolveUserResponseSchema, { user: create(UserSchema, { state: User_State.ACTIVE, locale: 'en', ...user }) })
+      },
+      async batchGetUsers({ ids = [] }, options) {
+        if (peers.away) throw new ConnectError('nobody listens', Code.Unavailable)
+        peers.asked.push(ids)
+        const known = ids.map((id) => [id, peers.people.get(`${tenantOf(options)} ${id}`)] as const)
+        return create(BatchGetUsersResponseSchema, {
+          users: known.flatMap(([, user]) => (user ? [create(UserSchema, { state: User_State.ACTIVE, locale: 'en', ...user })] : [])),
+          missingIds: known.flatMap(([id, user]) => (user ? [] : [id])),
+        })
       },
     },
     challenges: {

@@ -4,6 +4,8 @@ import { createLogger } from '@gatehouse/telemetry'
 import { testDatabase } from '@gatehouse/testkit'
 import { v7 as uuidv7 } from 'uuid'
 import { deliver } from '../src/core/deliveries/deliver.ts'
+import { createFindReader } from '../src/core/deliveries/find-reader.ts'
+import { createMarkDelivered } from '../src/core/deliveries/mark-delivered.ts'
 import type { Deps } from '../src/core/deps.ts'
 import { createMailer, type MailerOptions } from '../src/core/mail/mailer.ts'
 import { migrations } from '../src/store/migrations/index.ts'
@@ -44,9 +46,11 @@ export async function openScene({ mailServer: manners, mailer: mailing, rules }:
   const deps: Deps = {
     db,
     users: peers.users,
+    findReader: createFindReader(peers),
     challenges: peers.challenges,
     originOf: () => origin,
     sendMail: mailer.send,
+    markDelivered: createMarkDelivered({ db, committed() {} }),
     log: createLogger({ service: 'notification', level: 'silent' }),
     brand: 'Gatehouse',
     rules: { maxAttempts: 5, maxAgeSeconds: 60, firstDelaySeconds: 0.02, maxDelaySeconds: 0.1, ...rules },
@@ -74,7 +78,7 @@ export async function openScene({ mailServer: manners, mailer: mailing, rules }:
       const worker = startMailWorker({
         db,
         log: deps.log,
-        deliver: (delivery, signal) => deliver(deps, delivery, signal),
+        deliver: (delivery, hand) => deliver(deps, delivery, hand),
         concurrency: { urgent: 4, ordinary: 2 },
         leaseSeconds: 10,
         pollMs: 20,

@@ -1,6 +1,8 @@
 import { connect } from '@gatehouse/postgres'
 import { createLogger } from '@gatehouse/telemetry'
 import { deliver } from '../src/core/deliveries/deliver.ts'
+import { createFindReader } from '../src/core/deliveries/find-reader.ts'
+import { createMarkDelivered } from '../src/core/deliveries/mark-delivered.ts'
 import { createMailer } from '../src/core/mail/mailer.ts'
 import type { Schema } from '../src/store/schema.ts'
 import { startMailWorker } from '../src/workers/deliver-mail.ts'
@@ -18,9 +20,11 @@ const deps = {
   db,
   log,
   users: peers.users,
+  findReader: createFindReader(peers),
   challenges: peers.challenges,
   originOf: () => 'https://id.example.com',
   sendMail: mailer.send,
+  markDelivered: createMarkDelivered({ db, committed() {} }),
   brand: 'Gatehouse',
   rules: { maxAttempts: 5, maxAgeSeconds: 60, firstDelaySeconds: 1, maxDelaySeconds: 1 },
   random: Math.random,
@@ -31,7 +35,7 @@ const deps = {
 startMailWorker({
   db,
   log,
-  deliver: (delivery, signal) => deliver(deps, delivery, signal),
+  deliver: (delivery, hand) => deliver(deps, delivery, hand),
   concurrency: { urgent: 2, ordinary: 1 },
   leaseSeconds: Number(leaseSeconds),
   pollMs: 20,

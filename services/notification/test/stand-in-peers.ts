@@ -78,6 +78,7 @@ export async function openStandInPeers(jwksFile: string): Promise<StandInPeers> 
   }
   const userService: Partial<ServiceImpl<typeof UserService>> = {
     resolveUser: (request, context) => asRefusal(peers.users.resolveUser(request, forTenant(callOf(context).tenant))),
+    batchGetUsers: (request, context) => asRefusal(peers.users.batchGetUsers(request, forTenant(callOf(context).tenant))),
   }
   const auth = await open('auth', (pipeline) => [
     pipeline.guard(IssuerService, issuerService),

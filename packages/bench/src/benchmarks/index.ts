@@ -8,6 +8,7 @@ import { getUser } from './get-user.ts'
 import { grpcDoor } from './grpc-door.ts'
 import { limits } from './limits.ts'
 import { mail } from './mail.ts'
+import { queue } from './queue.ts'
 import { relay } from './relay.ts'
 import { refresh, signIn } from './sessions.ts'
 import { start } from './start.ts'
@@ -31,4 +32,5 @@ export const benchmarks: readonly Benchmark[] = [
   betterAuth,
   refresh,
   relay,
+  queue,
 ]

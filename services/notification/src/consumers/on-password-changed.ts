@@ -1,16 +1,14 @@
 import { PasswordChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { defineConsumer } from '@gatehouse/events'
-import { addMail } from '../core/deliveries/add-mail.ts'
 import type { Deps } from '../core/deps.ts'
-import { addInboxItem } from '../core/inbox/add-inbox-item.ts'
+import { tellPerson } from '../core/tell-person.ts'
 import type { Schema } from '../store/schema.ts'
 
 export const onPasswordChanged = (deps: Deps) =>
   defineConsumer<typeof PasswordChangedSchema, Schema>({
     event: PasswordChangedSchema,
     async handle(tx, { userId }, { tenant }) {
-      await addMail(tx, { tenant, template: 'password_changed', userId })
-      await addInboxItem(tx, { tenant, userId, kind: 'password_changed' })
+      await tellPerson(tx, { tenant, userId, template: 'password_changed', kind: 'password_changed' })
     },
     committed({ userId }, { tenant }) {
       deps.mailWaits()

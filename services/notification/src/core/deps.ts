@@ -5,7 +5,9 @@ import type { Db } from '@gatehouse/postgres'
 import type { Logger } from '@gatehouse/telemetry'
 import type { InboxKey } from '../store/inbox.ts'
 import type { Schema } from '../store/schema.ts'
-import type { OutgoingMail } from './mail/mailer.ts'
+import type { FindReader } from './deliveries/find-reader.ts'
+import type { MarkDelivered } from './deliveries/mark-delivered.ts'
+import type { OutgoingMail } from './mail/write-mail.ts'
 
 /** How the sender of mails behaves. */
 export interface DeliveryRules {
@@ -22,12 +24,16 @@ export interface DeliveryRules {
 /** Everything that the use cases of the service need from outside. */
 export interface Deps {
   readonly db: Db<Schema>
-  readonly users: Pick<Client<typeof UserService>, 'resolveUser'>
+  readonly users: Pick<Client<typeof UserService>, 'resolveUser' | 'batchGetUsers'>
+  /** Asks user who reads a mail, together with the readers of other mails. */
+  readonly findReader: FindReader
   readonly challenges: Client<typeof ChallengeService>
   /** Where the pages of a tenant live; undefined while auth has not told yet. */
   readonly originOf: (tenant: string) => string | undefined
   /** Hands a mail to the mail server; rejects when that did not take it. */
   readonly sendMail: (mail: OutgoingMail, signal: AbortSignal) => Promise<void>
+  /** Writes down that a mail was sent, together with others. */
+  readonly markDelivered: MarkDelivered
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   /** What the house is called in mails. */
   readonly brand: string

@@ -16,13 +16,15 @@ export interface ClaimedDelivery {
   readonly attempts: number
   readonly postponements: number
   readonly claim: number
+  readonly version: number
   /** How long ago it was due for the first time. */
   readonly ageSeconds: number
 }
 
 /**
  * Takes up to `limit` deliveries that are due, or whose worker's lease has ended, for `leaseSeconds`. One statement; what another worker is
- * taking at the same moment is passed over. The database's clock rules, so that replicas agree on leases.
+ * taking at the same moment is passed over. The database's clock rules, so that replicas agree on leases. The limit stands in the text: a plan for any
+ * limit expects a tenth of all that waits, and reads the whole table for the few that it takes.
  */
 export async function claimDeliveries(
   db: Db<Schema>,
@@ -32,7 +34,7 @@ export async function claimDeliveries(
     with taken as materialized (
       select tenant, id from deliveries
       where urgent = ${urgent} and state in ('pending', 'sending') and due_time <= now()
-      order by due_time limit ${limit} for update skip locked
+      order by due_time limit ${sql.lit(limit)} for update skip locked
     )
     update deliveries d
     set state = 'sending', claim = d.claim + 1, attempts = d.attempts + 1, version = d.version + 1,
@@ -40,7 +42,7 @@ export async function claimDeliveries(
     from taken, notifications n
     where d.tenant = taken.tenant and d.id = taken.id and n.tenant = d.tenant and n.id = d.notification_id
     returning d.tenant, d.id, d.notification_id as "notificationId", n.template, n.user_id as "userId", n.challenge_id as "challengeId",
-      d.urgent, d.data, d.attempts, d.postponements, d.claim,
+      d.urgent, d.data, d.attempts, d.postponements, d.claim, d.version,
       extract(epoch from now() - greatest(n.send_time, n.create_time))::float8 as "ageSeconds"`.execute(db)
   return rows
 }

@@ -34,7 +34,7 @@ export interface DeliveriesTable {
   version: Generated<number>
   /** How often sending was begun. */
   attempts: Generated<number>
-  /** How often it could not begin, because a peer was away. */
+  /** How often it could not begin, because a peer was away or no connection was free in time. */
   postponements: Generated<number>
   /** Counts the claims: who claimed last may settle, a thawed worker may not. */
   claim: Generated<number>

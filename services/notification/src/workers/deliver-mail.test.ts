@@ -264,3 +264,21 @@ test('a worker that ends lets the mails on their way arrive and leaves the other
   assert.equal(states.filter(({ state }) => state === 'delivered').length, 3)
   assert.equal(states.filter(({ state }) => state === 'pending').length, 7)
 })
+
+test('a mail that finds no connection in time is given back unsent and uncounted, to whoever has one', async () => {
+  const { promise: held, resolve: release } = Promise.withResolvers<void>()
+  let reads = 0
+  await using scene = await openScene({ mailServer: { reply: () => (reads++ === 0 ? held.then(() => 'take' as const) : 'take') } })
+  const userId = scene.addPerson()
+  const ids = [await add(scene, { template: 'password_changed', userId }), await add(scene, { template: 'password_changed', userId })]
+  scene.startWorker({ concurrency: { urgent: 1, ordinary: 1 }, leaseSeconds: 2.4 })
+  await until('the first on its way', () => scene.mailServer.read.length === 1)
+  await new Promise((resolve) => setTimeout(resolve, 900))
+  release()
+  for (const id of ids) assert.equal((await settled(scene, id)).state, 'delivered')
+  assert.equal(scene.mailServer.taken.length, 2)
+  const rows = await scene.db.selectFrom('deliveries').select(['attempts', 'postponements']).orderBy('postponements').execute()
+  assert.deepEqual(rows.at(0), { attempts: 1, postponements: 0 })
+  assert.equal(rows.at(1)?.attempts, 1)
+  assert.ok((rows.at(1)?.postponements ?? 0) > 0)
+})

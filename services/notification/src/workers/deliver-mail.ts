@@ -1,15 +1,16 @@
 import type { Db } from '@gatehouse/postgres'
 import type { Logger } from '@gatehouse/telemetry'
 import { createBell } from '../core/bell.ts'
-import type { DeliveryOutcome } from '../core/deliveries/deliver.ts'
+import { type DeliveryOutcome, type Hand, TurnMissed } from '../core/deliveries/deliver.ts'
 import { type ClaimedDelivery, claimDeliveries } from '../store/deliveries.ts'
 import type { Schema } from '../store/schema.ts'
 import { type DeliveryMeter, meterDeliveries } from './delivery-metrics.ts'
+import { createTurns } from './turns.ts'
 
 export interface MailWorkerOptions {
   readonly db: Db<Schema>
   /** Sends one mail and writes down what came of it. */
-  readonly deliver: (delivery: ClaimedDelivery, signal: AbortSignal) => Promise<DeliveryOutcome>
+  readonly deliver: (delivery: ClaimedDelivery, hand: Hand) => Promise<DeliveryOutcome>
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Mails on their way at once. */
   readonly concurrency: { readonly urgent: number; readonly ordinary: number }
@@ -26,6 +27,12 @@ export interface MailWorker {
   wake(): void
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/**
+ * For each mail on its way, so many are in hand: their readers are asked for, or they are being written down, while connections carry others. It also
+ * makes few statements of many rows out of many of one.
+ */
+const inHandForEach = 4
 
 /**
  * Sends what is due. Two lanes with slots of their own: however many announcements there are, a code that somebody waits for never stands
@@ -60,22 +67,31 @@ interface LaneOptions extends MailWorkerOptions {
 
 function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, meter, signal }: LaneOptions) {
   const bell = createBell()
-  const sending = new Set<Promise<void>>()
+  const turns = createTurns(slots)
+  const inHand = new Set<Promise<void>>()
+  const most = inHandForEach * slots
+  const enough = () => inHand.size > most / 2
   let stopped = false
   let backlog = false
   let failing = false
 
-  function send(delivery: ClaimedDelivery): void {
-    const sent = deliver(delivery, signal)
+  function begin(delivery: ClaimedDelivery): void {
+    // A send may take half of the lease, and what came of it has to be written down as well.
+    const latest = performance.now() + (leaseSeconds * 1000) / 3
+    const refuse = () => {
+      if (stopped) return new TurnMissed('its worker ended')
+      return performance.now() > latest ? new TurnMissed('no connection was free in time') : undefined
+    }
+    const ended = deliver(delivery, { signal, turn: (send) => turns.take(send, refuse) })
       .then((outcome) => meter.count(outcome, delivery.template))
       .catch((error: unknown) =>
         log.warn({ err: error, delivery: delivery.id }, 'what came of a mail could not be written; it goes again when its lease ends'),
       )
       .then(() => {
-        sending.delete(sent)
-        if (backlog) bell.ring()
+        inHand.delete(ended)
+        if (backlog && !enough()) bell.ring()
       })
-    sending.add(sent)
+    inHand.add(ended)
   }
 
   async function claim(limit: number): Promise<number> {
@@ -83,7 +99,7 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
       const claimed = await claimDeliveries(db, { urgent, limit, leaseSeconds })
       if (failing) log.info({ urgent }, 'mails are sent again')
       failing = false
-      for (const delivery of claimed) send(delivery)
+      for (const delivery of claimed) begin(delivery)
       return claimed.length
     } catch (error) {
       if (!failing) log.warn({ err: error, urgent }, 'mails cannot be claimed')
@@ -94,12 +110,13 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
 
   const run = (async () => {
     while (!stopped) {
-      const free = slots - sending.size
-      backlog = free === 0 || (await claim(free)) === free
-      // With a backlog the next free slot rings.
+      const room = most - inHand.size
+      backlog = enough() || (await claim(room)) === room
+      // With a backlog it rings when half of what is in hand is done.
       if (!stopped) await bell.sleep(urgent ? pollMs : 4 * pollMs)
     }
-    await Promise.all(sending)
+    turns.end()
+    await Promise.all(inHand)
   })()
 
   return {

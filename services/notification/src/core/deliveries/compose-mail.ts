@@ -6,9 +6,9 @@ import type { ClaimedDelivery } from '../../store/deliveries.ts'
 import type { Deps } from '../deps.ts'
 import { announcement, announcementFields } from '../mail/announcement.ts'
 import { bestLanguage, spellDuration } from '../mail/languages.ts'
-import type { OutgoingMail } from '../mail/mailer.ts'
 import { renderMail } from '../mail/render.ts'
 import { type TemplateName, templateNames } from '../mail/template-names.ts'
+import type { OutgoingMail } from '../mail/write-mail.ts'
 
 /** What is to become of a delivery, as far as its content goes. */
 export type Composed =
@@ -23,7 +23,7 @@ export class PeerAway extends Error {
   override readonly name = 'PeerAway'
 }
 
-type ComposeDeps = Pick<Deps, 'users' | 'challenges' | 'originOf' | 'brand'>
+type ComposeDeps = Pick<Deps, 'findReader' | 'challenges' | 'originOf' | 'brand'>
 
 const peerTimeoutMs = 3000
 const nothing = (reason: string): Composed => ({ kind: 'nothing', reason })
@@ -31,12 +31,12 @@ const nothing = (reason: string): Composed => ({ kind: 'nothing', reason })
 /** Asks who reads the mail, or what its secret is, and fills in the template. Nothing of the answer is stored. */
 export async function composeMail(deps: ComposeDeps, delivery: ClaimedDelivery, signal: AbortSignal): Promise<Composed> {
   return delivery.challengeId === null
-    ? composeForPerson(deps, delivery, signal)
+    ? composeForPerson(deps, delivery)
     : composeForChallenge(deps, delivery, delivery.challengeId, signal)
 }
 
-async function composeForPerson(deps: ComposeDeps, delivery: ClaimedDelivery, signal: AbortSignal): Promise<Composed> {
-  const user = await findReader(deps, delivery, signal)
+async function composeForPerson(deps: ComposeDeps, delivery: ClaimedDelivery): Promise<Composed> {
+  const user = await readerOf(deps, delivery)
   if (!user || user.state === User_State.DELETED || user.email === '') return nothing('the person is gone')
   if (user.state === User_State.SUSPENDED) return nothing('the person is suspended')
   const origin = deps.originOf(delivery.tenant)
@@ -47,15 +47,10 @@ async function composeForPerson(deps: ComposeDeps, delivery: ClaimedDelivery, si
   return { kind: 'mail', mail: render(deps, delivery, template, { address: user.email, locale: user.locale, origin }, fields) }
 }
 
-async function findReader(deps: ComposeDeps, { tenant, userId }: ClaimedDelivery, signal: AbortSignal): Promise<User | undefined> {
+async function readerOf({ findReader }: ComposeDeps, { tenant, userId }: ClaimedDelivery): Promise<User | undefined> {
   try {
-    const { user } = await deps.users.resolveUser(
-      { by: { case: 'id', value: userId ?? '' } },
-      forTenant(tenant, { signal, timeoutMs: peerTimeoutMs }),
-    )
-    return user
+    return await findReader({ tenant, id: userId ?? '' })
   } catch (error) {
-    if (reasonOf(error) === 'USER_NOT_FOUND') return undefined
     throw awayOr(error, 'user')
   }
 }

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf'
-import { NotificationDeliveredSchema, NotificationFailedSchema } from '@gatehouse/contracts/gatehouse/notification/v1/events_pb'
+import { NotificationFailedSchema } from '@gatehouse/contracts/gatehouse/notification/v1/events_pb'
 import { addEvent } from '@gatehouse/events'
 import { transact } from '@gatehouse/postgres'
 import { v7 as uuidv7 } from 'uuid'
@@ -8,15 +8,29 @@ import type { Deps } from '../deps.ts'
 import { classifyFailure } from '../mail/classify-failure.ts'
 import { backoffSeconds } from './backoff.ts'
 import { type Composed, composeMail, PeerAway } from './compose-mail.ts'
+import { factOf } from './fact-of.ts'
 
 /** How a try ended, for the metrics. */
 export type DeliveryOutcome = 'delivered' | 'suppressed' | 'superseded' | 'retried' | 'postponed' | 'failed'
+
+/** What the worker that claimed a delivery lends it. */
+export interface Hand {
+  /** Aborted when the process has no more time. */
+  readonly signal: AbortSignal
+  /** Runs `send` once a connection is free; rejects with TurnMissed, and sends nothing, where that takes too much of the lease or the worker ends. */
+  turn(send: () => Promise<void>): Promise<void>
+}
+
+/** A claimed delivery has to be given back unsent. */
+export class TurnMissed extends Error {
+  override readonly name = 'TurnMissed'
+}
 
 /**
  * Tries a claimed delivery once and writes down what came of it. If the process dies on the way, the lease ends and the mail goes again
  * under the same Message-ID. Rejects only where the outcome could not be written: then, too, the lease ends by itself.
  */
-export async function deliver(deps: Deps, delivery: ClaimedDelivery, signal: AbortSignal): Promise<DeliveryOutcome> {
+export async function deliver(deps: Deps, delivery: ClaimedDelivery, { signal, turn }: Hand): Promise<DeliveryOutcome> {
   if (delivery.attempts > deps.rules.maxAttempts) return giveUp(deps, delivery, 'every try ended without an answer')
   let composed: Composed
   try {
@@ -28,28 +42,16 @@ export async function deliver(deps: Deps, delivery: ClaimedDelivery, signal: Abo
   }
   if (composed.kind === 'nothing') return suppress(deps, delivery, composed.reason)
   if (composed.kind === 'expired') return renew(deps, delivery)
+  const { mail } = composed
   try {
-    await deps.sendMail(composed.mail, signal)
+    await turn(() => deps.sendMail(mail, signal))
   } catch (error) {
+    if (error instanceof TurnMissed) return giveBack(deps, delivery, error)
     const { transient, reason } = classifyFailure(error)
     deps.log.warn({ delivery: delivery.id, attempts: delivery.attempts, reason }, 'the mail server did not take a mail')
     return transient ? retry(deps, delivery, reason) : giveUp(deps, delivery, reason)
   }
-  return finish(deps, delivery)
-}
-
-async function finish(deps: Deps, delivery: ClaimedDelivery): Promise<DeliveryOutcome> {
-  await transact(deps.db, async (tx) => {
-    const version = await settleDelivery(tx, delivery, { state: 'delivered' })
-    if (version === undefined) return
-    await addEvent(tx, {
-      schema: NotificationDeliveredSchema,
-      message: create(NotificationDeliveredSchema, factOf(delivery, version)),
-      tenant: delivery.tenant,
-      version,
-    })
-  })
-  deps.committed()
+  await deps.markDelivered(delivery)
   return 'delivered'
 }
 
@@ -69,10 +71,6 @@ async function giveUp(deps: Deps, delivery: ClaimedDelivery, reason: string): Pr
   deps.committed()
   deps.log.error({ delivery: delivery.id, template: delivery.template, attempts, reason }, 'a mail was given up')
   return 'failed'
-}
-
-function factOf({ notificationId, userId }: ClaimedDelivery, version: number) {
-  return { notificationId, version: BigInt(version), userId: userId ?? '' }
 }
 
 async function suppress(deps: Deps, delivery: ClaimedDelivery, reason: string): Promise<DeliveryOutcome> {
@@ -103,5 +101,11 @@ async function postpone(deps: Deps, delivery: ClaimedDelivery, error: PeerAway):
   }
   const delaySeconds = backoffSeconds(rules, delivery.postponements + 1, deps.random)
   await returnDelivery(deps.db, delivery, { delaySeconds, uncounted: true, failure: error.message })
+  return 'postponed'
+}
+
+/** It was not begun: whoever has a connection may take it at once. */
+async function giveBack(deps: Deps, delivery: ClaimedDelivery, { message }: TurnMissed): Promise<DeliveryOutcome> {
+  await returnDelivery(deps.db, delivery, { delaySeconds: 0, uncounted: true, failure: message })
   return 'postponed'
 }

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { type MailServerOptions, startMailServer } from '../../../test/mail-server.ts'
 import { mailerDefaults } from '../../../test/scene.ts'
 import { classifyFailure } from './classify-failure.ts'
-import { createMailer, type MailerOptions, type OutgoingMail } from './mailer.ts'
+import { createMailer, type MailerOptions } from './mailer.ts'
+import type { OutgoingMail } from './write-mail.ts'
 
 const mail: OutgoingMail = {
   deliveryId: 'd1',

@@ -1,18 +1,8 @@
-import { createTransport } from 'nodemailer'
+import DKIM from 'nodemailer/lib/dkim'
+import SMTPPool from 'nodemailer/lib/smtp-pool'
+import { type OutgoingMail, type Sender, type WrittenMail, writeMail } from './write-mail.ts'
 
-/** A mail as it goes to the mail server. */
-export interface OutgoingMail {
-  /** What its Message-ID is made of: the same id again is the same mail again. */
-  readonly deliveryId: string
-  readonly to: string
-  readonly subject: string
-  readonly html: string
-  readonly text: string
-  /** Whether the reader can do without such mails. */
-  readonly optional: boolean
-}
-
-export interface MailerOptions {
+export interface MailerOptions extends Sender {
   readonly host: string
   readonly port: number
   /** `starttls` demands the upgrade, `tls` begins with it, `none` is for a catcher on the same machine. */
@@ -26,10 +16,7 @@ export interface MailerOptions {
   readonly timeoutMs: number
   /** Bound of a whole send, however busily the mail server keeps us waiting. */
   readonly sendTimeoutMs: number
-  readonly from: { readonly name: string; readonly address: string }
   readonly dkim?: { readonly domain: string; readonly selector: string; readonly privateKey: string } | undefined
-  /** What readers of optional mails can do to get no more: `mailto:` or `https:` (RFC 2369). */
-  readonly unsubscribe?: string | undefined
 }
 
 export interface Mailer extends AsyncDisposable {
@@ -37,24 +24,24 @@ export interface Mailer extends AsyncDisposable {
   send(mail: OutgoingMail, signal: AbortSignal): Promise<void>
 }
 
+// Exim's own bound for what it sends over one connection; nodemailer's default of a hundred rests a connection ten times a second.
+const mailsOfAConnection = 500
+
 /** Speaks SMTP through a pool of connections. It retries nothing: that is for the deliveries, which outlive the process. */
 export function createMailer(options: MailerOptions): Mailer {
-  const { from, timeoutMs } = options
-  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
-  const transport = createTransport({
-    pool: true,
+  const { from, timeoutMs, dkim } = options
+  const signer = dkim && new DKIM({ domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.privateKey })
+  const pool = new SMTPPool({
     host: options.host,
     port: options.port,
     secure: options.security === 'tls',
     requireTLS: options.security === 'starttls',
     ignoreTLS: options.security === 'none',
-    name: domain,
+    name: from.address.slice(from.address.lastIndexOf('@') + 1),
     tls: { minVersion: 'TLSv1.2', ...(options.caCertificate && { ca: options.caCertificate }) },
     ...(options.user !== undefined && { auth: { user: options.user, pass: options.password ?? '' } }),
-    ...(options.dkim && {
-      dkim: { domainName: options.dkim.domain, keySelector: options.dkim.selector, privateKey: options.dkim.privateKey },
-    }),
     maxConnections: options.connections,
+    maxMessages: mailsOfAConnection,
     maxRequeues: 0,
     idleTimeout: 30_000,
     connectionTimeout: timeoutMs,
@@ -62,34 +49,35 @@ export function createMailer(options: MailerOptions): Mailer {
     socketTimeout: timeoutMs,
     dnsTimeout: timeoutMs,
     socketCloseTimeout: 1000,
-    // Texts are ours, addresses are data: nothing in a mail is ever read from a file or an address on the web.
-    disableFileAccess: true,
-    disableUrlAccess: true,
   })
   // A connection that breaks fails the mail that it carries; an idle one is simply replaced.
-  transport.on('error', () => {})
+  pool.on('error', () => {})
 
   return {
-    async send(mail, signal) {
-      await transport.sendMail({
-        from,
-        // As an object: the address is taken as it is, and never parsed as a list.
-        to: { name: '', address: mail.to },
-        subject: mail.subject,
-        html: mail.html,
-        text: mail.text,
-        messageId: `<${mail.deliveryId}@${domain}>`,
-        headers: {
-          // RFC 3834: no out-of-office answers.
-          'Auto-Submitted': 'auto-generated',
-          'X-Auto-Response-Suppress': 'All',
-          ...(mail.optional && options.unsubscribe && { 'List-Unsubscribe': `<${options.unsubscribe}>` }),
-        },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(options.sendTimeoutMs)]),
-      })
+    send(mail, signal) {
+      const written = writeMail(mail, options)
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(options.sendTimeoutMs)])
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      pool.send(asMessage(written, bounded, signer), (error) => (error ? reject(error) : resolve()))
+      return promise
     },
     async [Symbol.asyncDispose]() {
-      transport.close()
+      pool.close()
     },
   }
+}
+
+/** What the pool asks of a message. Nodemailer's own would make streams of it; the connection takes bytes as well. */
+function asMessage(
+  { envelope, messageId, bytes }: WrittenMail,
+  signal: AbortSignal,
+  signer: DKIM | undefined,
+): Parameters<SMTPPool['send']>[0] {
+  const message = {
+    getEnvelope: () => ({ from: envelope.from, to: [...envelope.to] }),
+    messageId: () => messageId,
+    getHeader: () => messageId,
+    createReadStream: () => (signer ? signer.sign(bytes) : bytes),
+  }
+  return { data: { signal }, message } as unknown as Parameters<SMTPPool['send']>[0]
 }

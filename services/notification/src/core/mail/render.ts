@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import Handlebars from 'handlebars'
 import { type Language, languages } from './languages.ts'
+import { knowLines } from './quoted-printable.ts'
 import { type TemplateName, templateNames } from './template-names.ts'
 
 /** What a template is filled in with. Values are data, never templates: whatever stands in them is shown as it is. */
@@ -36,10 +37,13 @@ function mailOf(name: TemplateName, language: Language) {
   let mail = mails.get(key)
   if (!mail) {
     const text = readFileSync(new URL(`${key}.txt`, folder), 'utf8')
+    const html = readFileSync(new URL(`${key}.html`, folder), 'utf8')
     const end = text.indexOf('\n\n')
+    knowLines(html)
+    knowLines(text)
     mail = {
       subject: Handlebars.compile(text.slice('Subject: '.length, end), { ...options, noEscape: true }),
-      html: withPlainLink(Handlebars.compile(readFileSync(new URL(`${key}.html`, folder), 'utf8'), options)),
+      html: withPlainLink(Handlebars.compile(html, options)),
       text: Handlebars.compile(text.slice(end + 2), { ...options, noEscape: true }),
     }
     mails.set(key, mail)
