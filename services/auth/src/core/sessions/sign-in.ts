@@ -43,11 +43,14 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
     amr: ['pwd'],
   })
   const { epoch, version: credentialVersion } = credential
-  if (!(await deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }))) throw wrong()
+  const [isOpen] = await Promise.all([
+    deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }),
+    resetSignInLimit(deps, { tenant, email: input.email }),
+  ])
+  if (!isOpen) throw wrong()
   deps.committed()
   deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
-  const [result] = await Promise.all([signedIn(deps, opened, user), resetSignInLimit(deps, { tenant, email: input.email })])
-  return result
+  return await signedIn(deps, opened, user)
 }
 
 function wrong() {
