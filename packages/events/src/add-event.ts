@@ -36,7 +36,8 @@ export async function addEvent<Desc extends DescMessage>(tx: Executor, event: Ne
   return id
 }
 
-function currentTraceparent(): string | null {
+/** Whose trace an event belongs to: null outside of one. */
+export function currentTraceparent(): string | null {
   const carrier: Record<string, string> = {}
   propagation.inject(context.active(), carrier)
   return carrier.traceparent ?? null

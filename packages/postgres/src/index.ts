@@ -1,5 +1,6 @@
 export { type BatchedRead, type BatchOptions, batched } from './batched.ts'
 export { type ConnectOptions, connect, type Database, type Db, type Executor } from './connect.ts'
+export { type CopyField, copyRows } from './copy.ts'
 export { DatabaseUnavailable, isConflict, isUnavailable, isUniqueViolation, sqlState } from './errors.ts'
 export { type Charge, type LimitStore, postgresLimits, type Taken } from './limits.ts'
 export {

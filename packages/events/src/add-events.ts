@@ -1,0 +1,28 @@
+import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import { copyRows, type Executor } from '@gatehouse/postgres'
+import { v7 as uuidv7 } from 'uuid'
+import { currentTraceparent } from './add-event.ts'
+import { eventContract, subjectOf } from './event-contract.ts'
+
+const outbox = { table: 'outbox', columns: ['tenant', 'id', 'type', 'subject', 'key', 'version', 'payload', 'traceparent'] }
+
+/**
+ * Writes many events of one kind into the outbox with COPY, in the transaction of the facts that they tell: what addEvent() does, for a bulk load.
+ * Each message carries its aggregate's `version`. Throws TypeError for a message that the contract does not declare as an event.
+ */
+export async function addEvents<Desc extends DescMessage>(
+  tx: Executor,
+  { schema, tenant, messages }: { schema: Desc; tenant: string; messages: Iterable<MessageShape<Desc> & { readonly version: bigint }> },
+): Promise<number> {
+  const { type, subject, keyField } = eventContract(schema)
+  const subjectOfTenant = subjectOf(subject, tenant)
+  const traceparent = currentTraceparent()
+  function* rows() {
+    for (const message of messages) {
+      const key = String((message as unknown as Record<string, unknown>)[keyField.localName] ?? '')
+      if (key === '') throw new TypeError(`an event ${type} without a key`)
+      yield [tenant, uuidv7(), type, subjectOfTenant, key, message.version, toBinary(schema, message), traceparent]
+    }
+  }
+  return await copyRows(tx, outbox, rows())
+}
