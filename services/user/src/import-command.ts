@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { readConfig, serviceVariables } from '@gatehouse/config'
 import { connect, isUnavailable } from '@gatehouse/postgres'
-import { type Imported, importUsers } from './core/import/import-users.ts'
+import { batchesAtOnce, type Imported, importUsers } from './core/import/import-users.ts'
 import type { Schema } from './store/schema.ts'
 import { requireTenant } from './tenants-of-auth.ts'
 
@@ -22,7 +22,7 @@ export const importCommand: Command = {
     const { databaseUrl } = readConfig({ DATABASE_URL: serviceVariables.DATABASE_URL }, env)
     await using database = connect<Schema>({
       url: databaseUrl,
-      poolSize: 1,
+      poolSize: batchesAtOnce,
       namedStatements: false,
       statementTimeoutMs,
       applicationName: 'gatehouse-user-command',

@@ -28,11 +28,14 @@ export type Imported = {
   bad: number
 }
 
-const defaultBatchSize = 10_000
+const defaultBatchSize = 5_000
+
+/** Batches on their way at once: Postgres works on each with a process of its own. */
+export const batchesAtOnce = 2
 
 /**
  * Brings in people, a line each. Every batch comes with its events or not at all, and people who exist stay as they are, so that a run that was
- * interrupted is made whole by running the same file again. While Postgres takes one batch, the next one is read; no more than these two are held.
+ * interrupted is made whole by running the same file again. While Postgres takes two batches, the next one is read; no more than these are held.
  */
 export async function importUsers(
   deps: Pick<Deps, 'db' | 'committed'>,
@@ -42,7 +45,8 @@ export async function importUsers(
   const read = personReader({ tenant, as })
   const write = peopleWriter(deps.db, { tenant, as })
   let batch: Candidate[] = []
-  let writing: Promise<void> = Promise.resolve()
+  let failure: unknown
+  const underWay = new Set<Promise<void>>()
 
   const writeOut = async (people: readonly Candidate[]): Promise<void> => {
     const { imported, existing, taken } = await write(people)
@@ -56,27 +60,36 @@ export async function importUsers(
   const hand = async (): Promise<void> => {
     const people = batch
     batch = []
-    await writing
-    writing = writeOut(people)
-    // Whoever awaits it next hears of a failure.
-    writing.catch(() => undefined)
+    while (underWay.size >= batchesAtOnce) await Promise.race(underWay)
+    if (failure !== undefined) throw failure
+    const writing = writeOut(people)
+      .catch((error: unknown) => {
+        failure ??= error
+      })
+      .finally(() => underWay.delete(writing))
+    underWay.add(writing)
   }
 
-  for await (const lines of linesOf(input)) {
-    for (const line of lines) {
-      soFar.lines++
-      try {
-        if (line.problem !== undefined) throw new LineProblem(line.problem)
-        batch.push({ line: line.number, ...read(line.text) })
-      } catch (error) {
-        if (!(error instanceof LineProblem)) throw error
-        soFar.bad++
-        onProblem(`line ${line.number} ${error.message}`)
+  try {
+    for await (const lines of linesOf(input)) {
+      for (const line of lines) {
+        soFar.lines++
+        try {
+          if (line.problem !== undefined) throw new LineProblem(line.problem)
+          batch.push({ line: line.number, ...read(line.text) })
+        } catch (error) {
+          if (!(error instanceof LineProblem)) throw error
+          soFar.bad++
+          onProblem(`line ${line.number} ${error.message}`)
+        }
+        if (batch.length === batchSize) await hand()
       }
-      if (batch.length === batchSize) await hand()
     }
+    if (batch.length > 0) await hand()
+  } finally {
+    // What was handed over is written, whatever became of the rest.
+    await Promise.all(underWay)
   }
-  await hand()
-  await writing
+  if (failure !== undefined) throw failure
   return soFar
 }
