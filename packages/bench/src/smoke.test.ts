@@ -11,6 +11,7 @@ after(async () => (await house)?.[Symbol.asyncDispose]())
 
 const bench: Bench = {
   effort: efforts.smoke,
+  people: 0,
   house: () => {
     house ??= openHouse()
     return house

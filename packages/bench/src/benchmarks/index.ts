@@ -2,6 +2,7 @@ import type { Benchmark } from '../benchmark.ts'
 import { eventLatency } from './event-latency.ts'
 import { footprint } from './footprint.ts'
 import { getUser } from './get-user.ts'
+import { growth } from './growth.ts'
 import { grpcDoor } from './grpc-door.ts'
 import { mail } from './mail.ts'
 import { relay } from './relay.ts'
@@ -23,4 +24,5 @@ export const benchmarks: readonly Benchmark[] = [
   signIn,
   refresh,
   relay,
+  growth,
 ]

@@ -6,6 +6,8 @@ export interface CallPlan {
   readonly request: Uint8Array
   /** Every other answer is wrong. */
   readonly answer: Uint8Array
+  /** What an answer that cannot be known beforehand has to have in it, instead. */
+  readonly holds?: readonly Buffer[]
 }
 
 /** What a client is asked to do. */
