@@ -38,7 +38,7 @@ function courseOf({ name, rounds, seconds, warmUpSeconds }: Effort, people: numb
   if (name === 'smoke') return { sizes: [1_000, 3_000], rounds: 1, seconds: 0.1, warmUpSeconds: 0.1 }
   if (name === 'quick') return { sizes: [10_000, 100_000], rounds: 1, seconds: 0.5, warmUpSeconds: 0.2 }
   const sizes = [10_000, ...[1_000_000, 10_000_000].filter((size) => size < people), Math.max(people, 20_000)]
-  return { sizes, rounds: Math.min(3, rounds), seconds: 2 * seconds, warmUpSeconds }
+  return { sizes, rounds: Math.min(3, rounds), seconds: 1.5 * seconds, warmUpSeconds }
 }
 
 /** What one load at one size came to. */
@@ -116,22 +116,46 @@ function ratioToMedian(ours: readonly OpenResult[], base: readonly OpenResult[])
   return spreadOf(ours.map(({ p99Ms }) => p99Ms / middle))
 }
 
-type Plans = Readonly<Record<Distribution, { readonly calls: ReadonlyMap<Act, readonly CallPlan[]>; readonly emails: readonly string[] }>>
+/** Whom the calls of one distribution ask for, each time others. */
+interface Series {
+  next(act: Exclude<Act, 'sign-in'>, count: number): readonly CallPlan[]
+  emails(count: number): readonly string[]
+}
+type Plans = Readonly<Record<Distribution, Series>>
 
 const nothing = new Uint8Array()
+/** More calls a second than any of them is served with on one core. */
+const mostASecond: Readonly<Record<Act, number>> = {
+  GetUser: 20_000,
+  'ListUsers, a page of 50 anywhere': 2_000,
+  'SearchUsers, the start of a name': 5_000,
+  'sign-in': 200,
+}
 
-/** Whom the calls ask for, drawn before Postgres starts cold: what is looked up for it must not be in its buffers. */
-async function planOf(growing: GrowingHouse, people: number, { seconds }: Course): Promise<Plans> {
-  const plan = async (distribution: Distribution) => {
-    const numbers = draw(distribution, people, Math.ceil(seconds * 10_000))
-    const pages = draw(distribution, people, Math.ceil(seconds * 1_000))
+/** Drawn before Postgres starts cold: what is looked up for it must not be in its buffers. */
+async function planOf(growing: GrowingHouse, people: number, { seconds, rounds, warmUpSeconds }: Course): Promise<Plans> {
+  const all = 3 * warmUpSeconds + (rounds + 2) * seconds
+  const plan = async (distribution: Distribution): Promise<Series> => {
+    const numbers = draw(distribution, people, Math.ceil(all * mostASecond.GetUser))
+    const pages = numbers.slice(0, Math.ceil(all * mostASecond['ListUsers, a page of 50 anywhere']))
     const times = await growing.timesOf(pages)
-    const calls = new Map<Act, readonly CallPlan[]>([
-      ['GetUser', numbers.map(getUser)],
-      ['ListUsers, a page of 50 anywhere', pages.map((number, at) => listUsers(number, times[at] ?? new Date(0)))],
-      ['SearchUsers, the start of a name', numbers.slice(0, Math.ceil(seconds * 3_000)).map(searchUsers)],
-    ])
-    return { calls, emails: numbers.slice(0, 2_000).map((number) => somebody(number).email) }
+    const taken = new Map<Act, number>()
+    const take = <T>(act: Act, count: number, of: readonly T[]): readonly { value: T; at: number }[] => {
+      const from = taken.get(act) ?? 0
+      taken.set(act, from + count)
+      return Array.from({ length: count }, (_, offset) => {
+        const at = (from + offset) % of.length
+        return { value: of[at] as T, at }
+      })
+    }
+    return {
+      next(act, count) {
+        if (act === 'GetUser') return take(act, count, numbers).map(({ value }) => getUser(value))
+        if (act === 'SearchUsers, the start of a name') return take(act, count, numbers).map(({ value, at }) => searchUsers(value, at))
+        return take(act, count, pages).map(({ value, at }) => listUsers(value, times[at] ?? new Date(0)))
+      },
+      emails: (count) => take('sign-in', count, numbers).map(({ value }) => somebody(value).email),
+    }
   }
   return { uniform: await plan('uniform'), Zipf: await plan('Zipf') }
 }
@@ -184,7 +208,7 @@ async function measure(
   const signer = await createWorkloadSigner(local.keyFile('example'))
   const measured = new Map<Key, Measured>()
   for (const act of acts) {
-    const order = async (distribution: Distribution, seconds: number) => ({
+    const order = async (distribution: Distribution, seconds: number, perSecond: number) => ({
       port: ports.user.grpc,
       path: act === 'sign-in' ? '' : paths[act],
       headers: [
@@ -193,19 +217,24 @@ async function measure(
           : ([['authorization', `Bearer ${await house.adminToken()}`]] as const)),
         [tenantHeader, 'default'] as const,
       ],
-      calls: plans[distribution].calls.get(act) ?? [],
+      calls: act === 'sign-in' ? [] : plans[distribution].next(act, Math.ceil(perSecond * seconds) + 4),
       seconds,
       connections: 4,
     })
     const closed = async (seconds: number) =>
       act === 'sign-in'
-        ? await client.call('signInClosed', { ...door, emails: plans.uniform.emails, seconds, inFlight: 8 })
-        : await client.call('closed', { ...(await order('uniform', seconds)), inFlight: 64 })
+        ? await client.call('signInClosed', { ...door, emails: plans.uniform.emails(mostASecond[act] * seconds), seconds, inFlight: 8 })
+        : await client.call('closed', { ...(await order('uniform', seconds, mostASecond[act])), inFlight: 64 })
     const open = async (distribution: Distribution, seconds: number) => {
       const perSecond = rates.get(act) ?? 1
       return act === 'sign-in'
-        ? await client.call('signInOpen', { ...door, emails: plans[distribution].emails, seconds, perSecond })
-        : await client.call('open', { ...(await order(distribution, seconds)), perSecond })
+        ? await client.call('signInOpen', {
+            ...door,
+            emails: plans[distribution].emails(Math.ceil(perSecond * seconds)),
+            seconds,
+            perSecond,
+          })
+        : await client.call('open', { ...(await order(distribution, seconds, perSecond)), perSecond })
     }
     await closed(course.warmUpSeconds)
     if (!rates.has(act)) rates.set(act, Math.max(leastRate, (await closed(course.seconds)).perSecond / 2))

@@ -1,4 +1,5 @@
 import type { Benchmark } from '../benchmark.ts'
+import { bulkLoad } from './bulk-load.ts'
 import { eventLatency } from './event-latency.ts'
 import { footprint } from './footprint.ts'
 import { getUser } from './get-user.ts'
@@ -24,5 +25,6 @@ export const benchmarks: readonly Benchmark[] = [
   signIn,
   refresh,
   relay,
+  bulkLoad,
   growth,
 ]

@@ -1,5 +1,5 @@
 import { decodePageToken, encodePageToken, PageTokenInvalid } from '@gatehouse/postgres'
-import { searchUsers as loadPlaces } from '../store/search-users.ts'
+import { limitFor, searchUsers as loadPlaces } from '../store/search-users.ts'
 import type { UserRow } from '../store/users.ts'
 import type { Deps } from './deps.ts'
 import { nameKey, prefixRange } from './keys.ts'
@@ -11,7 +11,7 @@ type Place = { readonly key: string; readonly id: string }
 
 /** How many more places one call looks at where people were found by the other key already. */
 const moreLooks = 4
-const placesOfALook = 500
+const placesOfALook = 501
 
 /**
  * A page of the people whose name or address starts with the query, in the order of what was found, and each where it is found first. However many
@@ -24,7 +24,7 @@ export async function searchUsers(deps: Deps, { tenant, query, pageSize, pageTok
   const users: UserRow[] = []
   let after = placeOf(scope, prefix, pageToken)
   for (let look = 0; look <= moreLooks; look++) {
-    const limit = look === 0 ? size + 1 : placesOfALook
+    const limit = limitFor(look === 0 ? size + 1 : placesOfALook)
     const places = await loadPlaces(deps.db, { tenant, ...prefixRange(prefix), after, limit })
     for (const { key, seen, ...user } of places) {
       if (!seen && users.length === size) return { users, nextPageToken: encodePageToken(scope, [after.key, after.id]) }
