@@ -1,17 +1,10 @@
-import { create, toBinary } from '@bufbuild/protobuf'
-import {
-  GetUserRequestSchema,
-  ListUsersRequestSchema,
-  SearchUsersRequestSchema,
-} from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { createWorkloadSigner, tenantHeader, workloadHeader } from '@gatehouse/identity'
-import { encodePageToken } from '@gatehouse/postgres'
 import type { Bench, Benchmark, Effort, Finding, Spread } from '../benchmark.ts'
 import { type Child, cores, startChild } from '../child.ts'
-import { scatter, somebody } from '../crowd.ts'
+import { somebody } from '../crowd.ts'
 import { type Distribution, draw } from '../draw.ts'
 import { type GrowingHouse, type Memory, openGrowingHouse } from '../growing-house.ts'
-import type { CallPlan } from '../load/closed-loop.ts'
+import type { CrowdCalls } from '../load/crowd-calls.ts'
 import type { OpenResult } from '../load/open-loop.ts'
 import { pin, postmasterOf } from '../processes.ts'
 import type { GrowthClientActs } from '../programs/growth-client.ts'
@@ -118,12 +111,11 @@ function ratioToMedian(ours: readonly OpenResult[], base: readonly OpenResult[])
 
 /** Whom the calls of one distribution ask for, each time others. */
 interface Series {
-  next(act: Exclude<Act, 'sign-in'>, count: number): readonly CallPlan[]
+  next(act: Exclude<Act, 'sign-in'>, count: number): CrowdCalls
   emails(count: number): readonly string[]
 }
 type Plans = Readonly<Record<Distribution, Series>>
 
-const nothing = new Uint8Array()
 /** More calls a second than any of them is served with on one core. */
 const mostASecond: Readonly<Record<Act, number>> = {
   GetUser: 20_000,
@@ -140,54 +132,22 @@ async function planOf(growing: GrowingHouse, people: number, { seconds, rounds, 
     const pages = numbers.slice(0, Math.ceil(all * mostASecond['ListUsers, a page of 50 anywhere']))
     const times = await growing.timesOf(pages)
     const taken = new Map<Act, number>()
-    const take = <T>(act: Act, count: number, of: readonly T[]): readonly { value: T; at: number }[] => {
+    const take = (act: Act, count: number, of: readonly number[]): readonly number[] => {
       const from = taken.get(act) ?? 0
       taken.set(act, from + count)
-      return Array.from({ length: count }, (_, offset) => {
-        const at = (from + offset) % of.length
-        return { value: of[at] as T, at }
-      })
+      return Array.from({ length: count }, (_, offset) => of[(from + offset) % of.length] ?? 0)
     }
     return {
       next(act, count) {
-        if (act === 'GetUser') return take(act, count, numbers).map(({ value }) => getUser(value))
-        if (act === 'SearchUsers, the start of a name') return take(act, count, numbers).map(({ value, at }) => searchUsers(value, at))
-        return take(act, count, pages).map(({ value, at }) => listUsers(value, times[at] ?? new Date(0)))
+        if (act === 'GetUser') return { rpc: 'GetUser', numbers: take(act, count, numbers) }
+        if (act === 'SearchUsers, the start of a name') return { rpc: 'SearchUsers', numbers: take(act, count, numbers) }
+        const places = take(act, count, [...pages.keys()])
+        return { rpc: 'ListUsers', numbers: places.map((at) => pages[at] ?? 0), times: places.map((at) => times[at] ?? new Date(0)) }
       },
-      emails: (count) => take('sign-in', count, numbers).map(({ value }) => somebody(value).email),
+      emails: (count) => take('sign-in', count, numbers).map((number) => somebody(number).email),
     }
   }
   return { uniform: await plan('uniform'), Zipf: await plan('Zipf') }
-}
-
-function getUser(number: number): CallPlan {
-  const { id, email, name } = somebody(number)
-  return {
-    request: toBinary(GetUserRequestSchema, create(GetUserRequestSchema, { id })),
-    answer: nothing,
-    holds: [id, email, name].map((text) => Buffer.from(text)),
-  }
-}
-
-/** The page behind a person: walking there page by page would take an hour, so its token is made here. */
-function listUsers(number: number, created: Date): CallPlan {
-  const pageToken = encodePageToken(JSON.stringify(['ListUsers', 'default', 'false']), [created.toISOString(), somebody(number).id])
-  return {
-    request: toBinary(ListUsersRequestSchema, create(ListUsersRequestSchema, { pageSize: 50, pageToken })),
-    answer: nothing,
-    holds: [Buffer.from('@')],
-  }
-}
-
-/** What somebody who looks for a person has typed so far: three letters at least. */
-function searchUsers(number: number, place: number): CallPlan {
-  const letters = Array.from(somebody(number).name)
-  const query = letters.slice(0, 3 + (scatter(place) % Math.max(1, letters.length - 2))).join('')
-  return {
-    request: toBinary(SearchUsersRequestSchema, create(SearchUsersRequestSchema, { query, pageSize: 20 })),
-    answer: nothing,
-    holds: [Buffer.from(query.trimEnd())],
-  }
 }
 
 /** Runs every load; at the smallest size it finds the rates first. */
@@ -217,7 +177,8 @@ async function measure(
           : ([['authorization', `Bearer ${await house.adminToken()}`]] as const)),
         [tenantHeader, 'default'] as const,
       ],
-      calls: act === 'sign-in' ? [] : plans[distribution].next(act, Math.ceil(perSecond * seconds) + 4),
+      calls:
+        act === 'sign-in' ? { rpc: 'GetUser' as const, numbers: [] } : plans[distribution].next(act, Math.ceil(perSecond * seconds) + 4),
       seconds,
       connections: 4,
     })

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { CallPlan, Tally } from './closed-loop.ts'
-import { headerBlocks, traceparentOf } from './hpack.ts'
+import { type HeaderBlocks, headerBlocks, traceparentOf } from './hpack.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 const DATA = 0
@@ -20,8 +20,14 @@ const WINDOW_BYTES = 1 << 30
 /** Who is told what became of the calls, and says whether another is to follow at once. */
 type Calls = Pick<Tally, 'goesOn' | 'right' | 'wrong'>
 
+/** Calls that are sent in turn: a list, or something that makes each when its turn comes. */
+export interface Plans {
+  readonly length: number
+  at(index: number): CallPlan | undefined
+}
+
 interface Stream {
-  readonly plan: number
+  readonly plan: CallPlan
   readonly began: number
   body: Buffer
 }
@@ -32,10 +38,11 @@ interface Stream {
  */
 export class GrpcConnection {
   readonly #socket: Socket
-  readonly #plans: readonly CallPlan[]
+  readonly #plans: Plans
   readonly #first: Buffer
+  readonly #blocks: HeaderBlocks
+  /** Of a list, which is sent again and again. */
   readonly #frames: readonly Buffer[]
-  readonly #answers: readonly Buffer[]
   readonly #streams = new Map<number, Stream>()
   readonly #out: Buffer[] = []
   readonly #tally: Calls
@@ -47,14 +54,7 @@ export class GrpcConnection {
   #failed = false
   #over: () => void = () => {}
 
-  constructor(
-    port: number,
-    path: string,
-    headers: readonly (readonly [string, string])[],
-    plans: readonly CallPlan[],
-    from: number,
-    tally: Calls,
-  ) {
+  constructor(port: number, path: string, headers: readonly (readonly [string, string])[], plans: Plans, from: number, tally: Calls) {
     const blocks = headerBlocks([
       [':method', 'POST'],
       [':scheme', 'http'],
@@ -68,11 +68,9 @@ export class GrpcConnection {
     this.#plans = plans
     this.#nextPlan = from
     this.#tally = tally
-    this.#answers = plans.map(({ answer }) => prefixed(answer))
     this.#first = frame(HEADERS, END_HEADERS, blocks.first)
-    this.#frames = plans.map(({ request }, number) =>
-      Buffer.concat([frame(HEADERS, END_HEADERS, blocks.next(traceparentOf(number))), frame(DATA, END_STREAM, prefixed(request))]),
-    )
+    this.#blocks = blocks
+    this.#frames = Array.isArray(plans) ? plans.map((plan: CallPlan, number) => this.#prepare(plan, number)) : []
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.#socket.on('error', (error) => this.#fail(error.message))
     this.#socket.on('close', () => this.#fail('the connection was closed'))
@@ -119,11 +117,16 @@ export class GrpcConnection {
   }
 
   #send(began = performance.now()): void {
-    const plan = this.#nextPlan
-    this.#nextPlan = (plan + 1) % this.#plans.length
+    const number = this.#nextPlan
+    this.#nextPlan = (number + 1) % this.#plans.length
+    const plan = this.#plans.at(number)
+    if (!plan) {
+      this.#fail('there is no such call')
+      return
+    }
     const id = this.#nextStream
     this.#nextStream += 2
-    const prepared = this.#frames[plan] ?? PREFACE
+    const prepared = this.#frames[number] ?? this.#prepare(plan, number)
     const bytes = Buffer.allocUnsafe(prepared.length)
     prepared.copy(bytes)
     const dataAt = 9 + bytes.readUIntBE(0, 3)
@@ -194,9 +197,16 @@ export class GrpcConnection {
     else if (this.#streams.size === 0) this.#over()
   }
 
-  #isRight({ plan, body }: Stream): boolean {
-    const holds = this.#plans[plan]?.holds
-    return holds ? holds.every((part) => body.includes(part)) : body.equals(this.#answers[plan] ?? EMPTY)
+  #prepare({ request }: CallPlan, number: number): Buffer {
+    return Buffer.concat([
+      frame(HEADERS, END_HEADERS, this.#blocks.next(traceparentOf(number))),
+      frame(DATA, END_STREAM, prefixed(request)),
+    ])
+  }
+
+  #isRight({ plan: { answer, holds }, body }: Stream): boolean {
+    if (holds) return holds.every((part) => body.includes(part))
+    return body.length === answer.length + 5 && body[0] === 0 && body.readUInt32BE(1) === answer.length && body.subarray(5).equals(answer)
   }
 
   #fail(what: string): void {

@@ -1,13 +1,14 @@
 import type { LoadOrder, LoadResult } from '../load/closed-loop.ts'
 import { Tally } from '../load/closed-loop.ts'
+import { type CrowdCalls, plansOf } from '../load/crowd-calls.ts'
 import { GrpcConnection } from '../load/grpc-connection.ts'
 import { atRate, type OpenResult, OpenTally } from '../load/open-loop.ts'
 import { type SignInDoor, signInCall } from '../load/sign-in-call.ts'
 import { answerParent, type CommonActs } from './answer-parent.ts'
 
-/** Calls that begin at fixed times. */
-export interface OpenOrder extends Omit<LoadOrder, 'inFlight'> {
-  readonly perSecond: number
+/** Where the calls go, and whom they are about. */
+export interface CrowdOrder extends Omit<LoadOrder, 'inFlight' | 'calls'> {
+  readonly calls: CrowdCalls
 }
 
 /** People who sign in at fixed times, or (without a rate) so many at once. */
@@ -21,8 +22,9 @@ export interface SignInOrder extends SignInDoor {
 /** Clients who do not wait for each other. */
 export interface GrowthClientActs extends CommonActs {
   /** As many calls as the server takes. */
-  closed(order: LoadOrder): Promise<LoadResult>
-  open(order: OpenOrder): Promise<OpenResult>
+  closed(order: CrowdOrder & { readonly inFlight: number }): Promise<LoadResult>
+  /** Calls that begin at fixed times. */
+  open(order: CrowdOrder & { readonly perSecond: number }): Promise<OpenResult>
   signInClosed(order: Omit<SignInOrder, 'perSecond'> & { readonly inFlight: number }): Promise<LoadResult>
   signInOpen(order: SignInOrder): Promise<OpenResult>
 }
@@ -30,19 +32,21 @@ export interface GrowthClientActs extends CommonActs {
 answerParent<Omit<GrowthClientActs, 'usage'>>({
   async closed({ port, path, headers, calls, seconds, inFlight, connections }) {
     const tally = new Tally(seconds)
+    const plans = plansOf(calls)
     const each = Math.ceil(inFlight / connections)
     await Promise.all(
       Array.from({ length: connections }, (_, number) =>
-        new GrpcConnection(port, path, headers, calls, startOf(number, connections, calls.length), tally).run(each),
+        new GrpcConnection(port, path, headers, plans, startOf(number, connections, plans.length), tally).run(each),
       ),
     )
     return tally.result()
   },
   async open({ port, path, headers, calls, seconds, connections, perSecond }) {
     const tally = new OpenTally()
+    const plans = plansOf(calls)
     const all = Array.from(
       { length: connections },
-      (_, number) => new GrpcConnection(port, path, headers, calls, startOf(number, connections, calls.length), tally),
+      (_, number) => new GrpcConnection(port, path, headers, plans, startOf(number, connections, plans.length), tally),
     )
     await atRate(
       { perSecond, seconds },
