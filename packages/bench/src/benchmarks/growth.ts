@@ -129,8 +129,12 @@ async function planOf(growing: GrowingHouse, people: number, { seconds, rounds, 
   const all = 3 * warmUpSeconds + (rounds + 2) * seconds
   const plan = async (distribution: Distribution): Promise<Series> => {
     const numbers = draw(distribution, people, Math.ceil(all * mostASecond.GetUser))
-    const pages = numbers.slice(0, Math.ceil(all * mostASecond['ListUsers, a page of 50 anywhere']))
-    const times = await growing.timesOf(pages)
+    const drawn = numbers.slice(0, Math.ceil(all * mostASecond['ListUsers, a page of 50 anywhere']))
+    const created = await growing.timesOf(drawn)
+    const timeOf = new Map(drawn.map((number, at) => [number, created[at] ?? new Date(0)]))
+    // Behind the very last there is no page.
+    const last = [...timeOf].reduce((latest, each) => (isBehind(each, latest) ? each : latest))[0]
+    const pages = drawn.filter((number) => number !== last)
     const taken = new Map<Act, number>()
     const take = (act: Act, count: number, of: readonly number[]): readonly number[] => {
       const from = taken.get(act) ?? 0
@@ -141,13 +145,18 @@ async function planOf(growing: GrowingHouse, people: number, { seconds, rounds, 
       next(act, count) {
         if (act === 'GetUser') return { rpc: 'GetUser', numbers: take(act, count, numbers) }
         if (act === 'SearchUsers, the start of a name') return { rpc: 'SearchUsers', numbers: take(act, count, numbers) }
-        const places = take(act, count, [...pages.keys()])
-        return { rpc: 'ListUsers', numbers: places.map((at) => pages[at] ?? 0), times: places.map((at) => times[at] ?? new Date(0)) }
+        const behind = take(act, count, pages)
+        return { rpc: 'ListUsers', numbers: behind, times: behind.map((number) => timeOf.get(number) ?? new Date(0)) }
       },
       emails: (count) => take('sign-in', count, numbers).map((number) => somebody(number).email),
     }
   }
   return { uniform: await plan('uniform'), Zipf: await plan('Zipf') }
+}
+
+/** Whether one stands behind another in the order of a list. */
+function isBehind([number, time]: readonly [number, Date], [other, otherTime]: readonly [number, Date]): boolean {
+  return time.getTime() === otherTime.getTime() ? number > other : time > otherTime
 }
 
 /** Runs every load; at the smallest size it finds the rates first. */
