@@ -63,6 +63,8 @@ export async function openGrowingHouse(): Promise<GrowingHouse> {
       // The events of a crowd: told to the others they would take them longer than everything that is measured here.
       await ask('truncate gatehouse_user.outbox')
       for (const table of ['gatehouse_user.users', 'gatehouse_auth.credentials']) await ask(`vacuum (analyze) ${table}`)
+      // So that Postgres, when it is started anew, need not be waited for.
+      await ask('checkpoint')
       const [counted] = await ask<{ users: string; credentials: string }>(
         'select (select count(*) from gatehouse_user.users) as users, (select count(*) from gatehouse_auth.credentials) as credentials',
       )
