@@ -51,12 +51,14 @@ async function world() {
 test('a good token tells the person, and is remembered', async () => {
   await using w = await world()
   const token = await w.sign()
+  assert.equal(w.verifier.known?.(token), undefined)
   const person = await w.verifier.verify(token)
   assert.deepEqual(
     [person.kind, person.id, person.tenant, person.sessionId, person.clientId, [...person.permissions]],
     ['person', 'u1', 'default', 's1', 'gatehouse', ['user.users.read']],
   )
   assert.equal(await w.verifier.verify(token), person)
+  assert.equal(w.verifier.known?.(token), person)
 })
 
 test('a token without a session is a service account', async () => {
@@ -133,10 +135,12 @@ test('a remembered token ends with its time and with its session', async () => {
   w.clock.now += 604_000
   await w.verifier.verify(token)
   w.clock.now += 2_000
+  assert.equal(w.verifier.known?.(token), undefined)
   await assert.rejects(w.verifier.verify(token), TokenInvalid)
   w.clock.now -= 606_000
   await w.verifier.verify(token)
   w.revocations.add('s1', Date.now() + 600_000)
+  assert.equal(w.verifier.known?.(token), undefined)
   await assert.rejects(w.verifier.verify(token), TokenInvalid)
 })
 
@@ -146,6 +150,7 @@ test('a remembered token ends with its key, however long it says that it lives',
   await w.verifier.verify(token)
   w.records[0]?.jwks.pop()
   await w.issuers.lookAgain()
+  assert.equal(w.verifier.known?.(token), undefined)
   await assert.rejects(w.verifier.verify(token), TokenInvalid)
 })
 
@@ -155,6 +160,7 @@ test('a remembered token ends with its tenant', async () => {
   await w.verifier.verify(token)
   w.records.pop()
   await w.issuers.lookAgain()
+  assert.equal(w.verifier.known?.(token), undefined)
   await assert.rejects(w.verifier.verify(token), TokenInvalid)
 })
 

@@ -41,8 +41,11 @@ test('a token ends after a minute, remembered or not', async () => {
   const clock = { now: Date.now() }
   const verifier = createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile, now: () => clock.now })
   const token = await (await createWorkloadSigner(ring.keyFile('user'))).tokenFor('auth')
-  await verifier.verify(token)
+  assert.equal(verifier.known?.(token), undefined)
+  assert.equal(await verifier.verify(token), 'user')
+  assert.equal(verifier.known?.(token), 'user')
   clock.now += 70_000
+  assert.equal(verifier.known?.(token), undefined)
   await assert.rejects(verifier.verify(token), TokenInvalid)
 })
 

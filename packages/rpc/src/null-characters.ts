@@ -7,37 +7,41 @@ import { isRecord, readField } from './request-field.ts'
  * deep in a transaction, as a fault of ours.
  */
 export function findNullCharacters(schema: DescMessage, request: Message): readonly Violation[] {
-  return isRecord(request) ? search(schema, request, '') : []
-}
-
-const NONE: readonly Violation[] = []
-
-function search(schema: DescMessage, message: Record<string, unknown>, path: string): readonly Violation[] {
-  let found = NONE
-  for (const field of schema.fields) {
-    const value = readField(message, field)
-    if (value === undefined) continue
-    const at = `${path}${field.jsonName}`
-    if (typeof value === 'string') {
-      if (value.includes('\0')) found = [...found, violation(at)]
-    } else if (field.fieldKind === 'message') {
-      if (isRecord(value)) found = [...found, ...search(field.message, value, `${at}.`)]
-    } else if (field.fieldKind === 'list' && Array.isArray(value)) {
-      for (const [index, item] of value.entries()) found = [...found, ...searchItem(field.message, item, `${at}[${index}]`)]
-    } else if (field.fieldKind === 'map' && isRecord(value)) {
-      for (const [key, item] of Object.entries(value)) {
-        const where = `${at}[${JSON.stringify(key)}]`
-        if (field.mapKey === ScalarType.STRING && key.includes('\0')) found = [...found, violation(where)]
-        else found = [...found, ...searchItem(field.message, item, where)]
-      }
-    }
-  }
+  const found: Violation[] = []
+  if (isRecord(request)) search(schema, request, '', found)
   return found
 }
 
-function searchItem(schema: DescMessage | undefined, item: unknown, path: string): readonly Violation[] {
-  if (typeof item === 'string') return item.includes('\0') ? [violation(path)] : NONE
-  return schema !== undefined && isRecord(item) ? search(schema, item, `${path}.`) : NONE
+/** Paths are put together where something is found or goes deeper: a list of a hundred ids is looked through without a word. */
+function search(schema: DescMessage, message: Record<string, unknown>, path: string, found: Violation[]): void {
+  for (const field of schema.fields) {
+    const value = readField(message, field)
+    if (value === undefined) continue
+    if (typeof value === 'string') {
+      if (value.includes('\0')) found.push(violation(`${path}${field.jsonName}`))
+    } else if (field.fieldKind === 'message') {
+      if (isRecord(value)) search(field.message, value, `${path}${field.jsonName}.`, found)
+    } else if (field.fieldKind === 'list' && Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++)
+        if (isSuspect(value[index])) searchItem(field.message, value[index], `${path}${field.jsonName}[${index}]`, found)
+    } else if (field.fieldKind === 'map' && isRecord(value)) {
+      for (const [key, item] of Object.entries(value)) {
+        const where = `${path}${field.jsonName}[${JSON.stringify(key)}]`
+        if (field.mapKey === ScalarType.STRING && key.includes('\0')) found.push(violation(where))
+        else searchItem(field.message, item, where, found)
+      }
+    }
+  }
+}
+
+function isSuspect(item: unknown): boolean {
+  return typeof item === 'string' ? item.includes('\0') : isRecord(item)
+}
+
+function searchItem(schema: DescMessage | undefined, item: unknown, path: string, found: Violation[]): void {
+  if (typeof item === 'string') {
+    if (item.includes('\0')) found.push(violation(path))
+  } else if (schema !== undefined && isRecord(item)) search(schema, item, `${path}.`, found)
 }
 
 function violation(field: string): Violation {

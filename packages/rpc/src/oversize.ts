@@ -53,8 +53,8 @@ function stepOfField(field: DescField, above: ReadonlySet<DescMessage>): Step {
     }
     case 'list': {
       const rules = type.case === 'repeated' ? type.value : undefined
-      const inner = field.message === undefined ? cutText(rules?.items) : stepOfMessage(field.message, above)
-      return cutList(Number(rules?.maxItems ?? 0n), inner, field.message === undefined ? '' : '.')
+      const maxItems = Number(rules?.maxItems ?? 0n)
+      return field.message === undefined ? cutTexts(maxItems, rules?.items) : cutList(maxItems, stepOfMessage(field.message, above))
     }
     case 'map': {
       const rules = type.case === 'map' ? type.value : undefined
@@ -66,10 +66,18 @@ function stepOfField(field: DescField, above: ReadonlySet<DescMessage>): Step {
   }
 }
 
+function boundOf(rules: FieldRules | undefined): number {
+  return rules?.type.case === 'string' ? Number(rules.type.value.maxLen) : 0
+}
+
 /** A code point is two units at most, so what is longer than that is too long however it is counted. */
+function unitsOf(bound: number): number {
+  return bound === 0 ? longest : 2 * bound
+}
+
 function cutText(rules: FieldRules | undefined): Step {
-  const bound = rules?.type.case === 'string' ? Number(rules.type.value.maxLen) : 0
-  const units = bound === 0 ? longest : 2 * bound
+  const bound = boundOf(rules)
+  const units = unitsOf(bound)
   const description = `must be at most ${bound === 0 ? longest : bound} characters`
   return (value, path, violations) => {
     if (typeof value !== 'string' || value.length <= units) return value
@@ -78,14 +86,32 @@ function cutText(rules: FieldRules | undefined): Step {
   }
 }
 
-function cutList(bound: number, step: Step, end: string): Step {
+function cutItems(value: unknown[], bound: number, path: string, violations: Violation[]): void {
+  if (bound === 0 || value.length <= bound) return
+  violations.push({ field: path, description: `must contain no more than ${bound} item(s)`, reason: 'REPEATED_MAX_ITEMS' })
+  value.length = bound + 1
+}
+
+function cutList(bound: number, step: Step): Step {
   return (value, path, violations) => {
     if (!Array.isArray(value)) return value
-    if (bound > 0 && value.length > bound) {
-      violations.push({ field: path, description: `must contain no more than ${bound} item(s)`, reason: 'REPEATED_MAX_ITEMS' })
-      value.length = bound + 1
+    cutItems(value, bound, path, violations)
+    for (const [index, item] of value.entries()) value[index] = step(item, `${path}[${index}].`, violations)
+    return value
+  }
+}
+
+/** A list of texts has a path for each only where one is too long: a hundred ids are looked at at every call. */
+function cutTexts(bound: number, rules: FieldRules | undefined): Step {
+  const cut = cutText(rules)
+  const units = unitsOf(boundOf(rules))
+  return (value, path, violations) => {
+    if (!Array.isArray(value)) return value
+    cutItems(value, bound, path, violations)
+    for (let index = 0; index < value.length; index++) {
+      const item: unknown = value[index]
+      if (typeof item === 'string' && item.length > units) value[index] = cut(item, `${path}[${index}]`, violations)
     }
-    for (const [index, item] of value.entries()) value[index] = step(item, `${path}[${index}]${end}`, violations)
     return value
   }
 }

@@ -5,13 +5,23 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { SignUpRequestSchema, VerifyEmailRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { context, metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api'
-import { createLogger, redact, startTelemetry } from './index.ts'
+import { createLogger, redact, startTelemetry, type Telemetry } from './index.ts'
 
 const signUp = create(SignUpRequestSchema, { email: 'ada@example.com', password: 'planted-secret', name: 'Ada', requestId: 'r1' })
 
 function lines() {
   const written: string[] = []
   return { written, destination: { write: (line: string) => void written.push(line) } }
+}
+
+async function metricsOf(telemetry: Telemetry): Promise<string> {
+  const server = createServer((request, response) => telemetry.answerMetrics(request, response)).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`)
+  const text = await response.text()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+  return text
 }
 
 test('a message is logged without its personal and secret fields', () => {
@@ -41,13 +51,29 @@ test('a log line carries the trace of its call', async () => {
   assert.equal(JSON.parse(written[0] ?? '').trace_id, traceId)
 })
 
+test('a histogram counts into its buckets, by what the attributes say', async () => {
+  await using telemetry = await startTelemetry({ service: 'test' })
+  const options = { unit: 's', description: 'How long.', advice: { explicitBucketBoundaries: [0.01, 0.1] } }
+  const [one, other] = [1, 2].map(() => metrics.getMeter('test').createHistogram('gatehouse.test.duration', options))
+  const slow = { code: 'OK', method: 'a' }
+  for (const seconds of [0.005, 0.01, 0.05]) one?.record(seconds, slow)
+  other?.record(7, { method: 'a', code: 'OK' })
+  one?.record(0.5, { method: 'b', code: 'OK' })
+  const text = await metricsOf(telemetry)
+  const of = (name: string, labels: string) =>
+    new RegExp(`^gatehouse_test_duration_${name}\\{([^}]*method="a"[^}]*${labels}[^}]*)\\} (\\S+)`, 'm').exec(text)?.[2]
+  assert.deepEqual(
+    ['0.01', '0.1', '\\+Inf'].map((bound) => of('bucket', `le="${bound}"`)),
+    ['2', '3', '4'],
+  )
+  assert.equal(of('count', ''), '4')
+  assert.equal(Number(of('sum', '')).toFixed(3), '7.065')
+  assert.equal(text.match(/_duration_count/g)?.length, 2)
+  assert.match(text, /# TYPE gatehouse_test_duration histogram/)
+})
+
 test('metrics are answered in the Prometheus text format', async () => {
   await using telemetry = await startTelemetry({ service: 'test' })
   metrics.getMeter('test').createCounter('gatehouse.test.things').add(3)
-  const server = createServer((request, response) => telemetry.answerMetrics(request, response)).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`)
-  assert.match(await response.text(), /^gatehouse_test_things_total\{?.* 3/m)
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
+  assert.match(await metricsOf(telemetry), /^gatehouse_test_things_total\{?.* 3/m)
 })

@@ -5,6 +5,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
+import { CheapHistograms } from './cheap-histograms.ts'
 
 /** What a process measures of itself. */
 export interface Telemetry extends AsyncDisposable {
@@ -46,9 +47,10 @@ async function setUp({ service, otlpEndpoint }: TelemetryOptions) {
   const contexts = new AsyncLocalStorageContextManager().enable()
   context.setGlobalContextManager(contexts)
   propagation.setGlobalPropagator(new W3CTraceContextPropagator())
-  const exporter = new PrometheusExporter({ preventServerStart: true })
+  const histograms = new CheapHistograms(resource)
+  const exporter = new PrometheusExporter({ preventServerStart: true, metricProducers: [histograms] })
   const meters = new MeterProvider({ resource, readers: [exporter] })
-  metrics.setGlobalMeterProvider(meters)
+  metrics.setGlobalMeterProvider({ getMeter: (name, ...about) => histograms.of(meters.getMeter(name, ...about), name) })
   const spans = otlpEndpoint === undefined ? undefined : await exportSpans(otlpEndpoint, resource)
   return {
     telemetry: {

@@ -121,11 +121,13 @@ const calls: readonly CallPlan[] = Array.from({ length: 64 }, () => plan)
 
 /** Waits until the relay has nothing left, so that it takes nothing from the other sides' turns; gives how much was left. */
 async function untilPublished(database: PeopleDatabase): Promise<number> {
+  const patience = performance.now() + 60_000
   let first: number | undefined
   for (;;) {
     const [row] = await database.query<{ left: number }>('select count(*)::integer as left from outbox where published_time is null')
     first ??= row?.left ?? 0
     if (row?.left === 0) return first
+    if (performance.now() > patience) throw new Error(`after a minute ${row?.left} events are not published`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

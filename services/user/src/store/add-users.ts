@@ -42,21 +42,22 @@ const insert = compiledOnce((db: Db<Schema & { requests: RequestsTable }>, value
         .selectFrom(rowsAsTable('asked', types, (column) => value(({ asked }) => asked.map((each) => each[column]))))
         .selectAll()
         .distinctOn(['asked.tenant', 'asked.email_key'])
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('users')
-                .select('users.id')
-                .whereRef('users.tenant', '=', 'asked.tenant')
-                .whereRef('users.email_key', '=', 'asked.email_key'),
-            ),
+        // Looked up one by one in the indexes: as `not exists` it is a join, which is planned as a scan of all people while the table is young.
+        .where(({ eb, selectFrom }) =>
+          eb(
+            selectFrom('users')
+              .select('users.id')
+              .whereRef('users.tenant', '=', 'asked.tenant')
+              .whereRef('users.email_key', '=', 'asked.email_key'),
+            'is',
+            null,
           ),
         )
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('users').select('users.id').whereRef('users.tenant', '=', 'asked.tenant').whereRef('users.id', '=', 'asked.id'),
-            ),
+        .where(({ eb, selectFrom }) =>
+          eb(
+            selectFrom('users').select('users.id').whereRef('users.tenant', '=', 'asked.tenant').whereRef('users.id', '=', 'asked.id'),
+            'is',
+            null,
           ),
         )
         .orderBy('asked.tenant')

@@ -47,7 +47,7 @@ test('people come in their canonical form, proven and active, each with its even
   const id = uuidv7()
   const text = written([{ id: id.toUpperCase(), name: 'Ärö Ω', email: ' Ada@EXAMPLE.com ', locale: 'de-at' }])
   assert.deepEqual(await run(text, { tenant }), { lines: 1, imported: 1, existing: 0, taken: 0, bad: 0, problems: [] })
-  const user = await users.deps.loadUser({ tenant, id })
+  const user = await users.deps.db.selectFrom('users').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst()
   assert.deepEqual(
     { ...user, create_time: 0, update_time: 0 },
     {
