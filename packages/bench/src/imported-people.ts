@@ -67,11 +67,12 @@ export async function openImportDatabase(): Promise<ImportDatabase> {
   }
 }
 
-async function ask(url: string, text: string): Promise<pg.QueryResult> {
+/** Asks a database once, over a connection of its own. */
+export async function ask<Row extends pg.QueryResultRow>(url: string, text: string, values?: unknown[]): Promise<pg.QueryResult<Row>> {
   const client = new pg.Client(url)
   await client.connect()
   try {
-    return await client.query(text)
+    return await client.query<Row>(text, values)
   } finally {
     await client.end()
   }

@@ -1,10 +1,7 @@
-import { percentile } from '../statistics.ts'
-
 /** What an open loop saw: times count from when a call was meant to begin, so that a server that stalls answers for all who would have come meanwhile. */
 export interface OpenResult {
-  readonly calls: number
-  readonly p50Ms: number
-  readonly p99Ms: number
+  /** Of each call, in milliseconds. */
+  readonly times: Float64Array
 }
 
 /** The times of a load whose calls begin when they are meant to, whatever became of the ones before. */
@@ -23,7 +20,7 @@ export class OpenTally {
 
   result(): OpenResult {
     if (this.#wrong !== undefined) throw new Error(`a wrong answer: ${this.#wrong}`)
-    return { calls: this.#times.length, p50Ms: percentile(this.#times, 0.5), p99Ms: percentile(this.#times, 0.99) }
+    return { times: Float64Array.from(this.#times) }
   }
 }
 
