@@ -81,22 +81,20 @@ export async function openCrowdHome(local: Local, people: number, hash: string, 
 const databaseOf = (server: string, name: 'user' | 'auth'): string => Object.assign(new URL(server), { pathname: `/${name}` }).href
 
 async function moveIn(local: Local, server: string, people: number, hash: string): Promise<Memory> {
-  for (const name of ['user', 'auth'] as const) {
-    await ask(server, `create role gatehouse_${name}`)
-    await ask(server, `create database "${name}"`)
-    await ask(server, `alter database "${name}" set search_path = gatehouse_${name}`)
-  }
-  const [users, auth] = [databaseOf(server, 'user'), databaseOf(server, 'auth')]
-  await Promise.all([
-    runGatehouse(['migrate', 'user'], { ...local.environment('user'), DATABASE_URL: users }),
-    runGatehouse(['migrate', 'auth'], { ...local.environment('auth'), DATABASE_URL: auth }),
+  const [users, auth] = await Promise.all([
+    migrated(local, server, 'user').then(async (url) => {
+      await importPeople({ ...local.environment('user'), DATABASE_URL: url }, linesOf(0, people))
+      // The events of a crowd: told to the others they would take them longer than everything that is measured here.
+      await ask(url, 'truncate outbox')
+      await ask(url, 'vacuum (analyze) users')
+      return url
+    }),
+    migrated(local, server, 'auth').then(async (url) => {
+      await addCredentials(url, hash, people)
+      await ask(url, 'vacuum (analyze) credentials')
+      return url
+    }),
   ])
-  await importPeople({ ...local.environment('user'), DATABASE_URL: users }, linesOf(0, people))
-  await addCredentials(auth, hash, people)
-  // The events of a crowd: told to the others they would take them longer than everything that is measured here.
-  await ask(users, 'truncate outbox')
-  await ask(users, 'vacuum (analyze) users')
-  await ask(auth, 'vacuum (analyze) credentials')
   const { rows: counted } = await ask<{ n: string }>(users, 'select count(*) as n from users')
   const { rows: credentials } = await ask<{ n: string }>(auth, 'select count(*) as n from credentials')
   if (Number(counted[0]?.n) !== people || Number(credentials[0]?.n) !== people)
@@ -108,6 +106,15 @@ async function moveIn(local: Local, server: string, people: number, hash: string
   // So that Postgres, when it is started anew, need not be waited for.
   await ask(server, 'checkpoint')
   return { dataMb, sharedBuffersMb }
+}
+
+async function migrated(local: Local, server: string, name: 'user' | 'auth'): Promise<string> {
+  const url = databaseOf(server, name)
+  await ask(server, `create role gatehouse_${name}`)
+  await ask(server, `create database "${name}"`)
+  await ask(server, `alter database "${name}" set search_path = gatehouse_${name}`)
+  await runGatehouse(['migrate', name], { ...local.environment(name), DATABASE_URL: url })
+  return url
 }
 
 /** All have one password: hashing one for each would take the machine days. */
