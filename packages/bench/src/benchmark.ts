@@ -52,6 +52,8 @@ export interface Goal {
 /** What a benchmark runs with. */
 export interface Bench {
   readonly effort: Effort
+  /** The largest crowd of a benchmark that grows one, at full effort. */
+  readonly people: number
   /** A whole Gatehouse of real processes, shared by the benchmarks of a run and started by the first that asks. */
   house(): Promise<House>
   say(line: string): void

@@ -8,17 +8,18 @@ import { tableLines } from './report/print-table.ts'
 import { writePage } from './report/write-page.ts'
 import { committedRows, type Row, rowOf, writeRows } from './results.ts'
 
-const usage = `pnpm bench [NAME …] [--quick] [--compare]
+const usage = `pnpm bench [NAME …] [--quick] [--people N] [--compare]
 
   NAME       only these: ${benchmarks.map(({ name }) => name).join(', ')}
   --quick    short rounds: everything within three minutes
+  --people   the largest crowd of growth: ten million when it is asked for by name, one million otherwise
   --compare  then print what changed against the last committed results`
 
 async function main(args: readonly string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { quick: { type: 'boolean' }, compare: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: { quick: { type: 'boolean' }, people: { type: 'string' }, compare: { type: 'boolean' }, help: { type: 'boolean' } },
   })
   if (values.help) return console.log(usage)
   const unknown = positionals.find((name) => !benchmarks.some((benchmark) => benchmark.name === name))
@@ -26,7 +27,9 @@ async function main(args: readonly string[]): Promise<void> {
   const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   const earlier = committedRows()
   const began = performance.now()
-  const fresh = await runAll(chosen, values.quick ? efforts.quick : efforts.full)
+  const people = Number(values.people ?? (positionals.includes('growth') ? 10_000_000 : 1_000_000))
+  if (!Number.isSafeInteger(people) || people < 20_000) throw new TypeError('--people takes a number, 20000 at least')
+  const fresh = await runAll(chosen, values.quick ? efforts.quick : efforts.full, people)
   const rows = await writeRows(
     fresh,
     benchmarks.map(({ name }) => name),
@@ -41,11 +44,12 @@ async function main(args: readonly string[]): Promise<void> {
   )
 }
 
-async function runAll(chosen: readonly Benchmark[], effort: Effort): Promise<readonly Row[]> {
+async function runAll(chosen: readonly Benchmark[], effort: Effort, people: number): Promise<readonly Row[]> {
   await using opened = new AsyncDisposableStack()
   let house: Promise<House> | undefined
   const bench: Bench = {
     effort,
+    people,
     house: () => {
       house ??= openHouse().then((it) => opened.use(it))
       return house

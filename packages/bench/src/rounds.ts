@@ -2,7 +2,7 @@ import type { Effort } from './benchmark.ts'
 
 /** Lets the sides take turns, in one order and then the other, after each had its warm-up; answers each side's results, round by round. */
 export async function alternate<Side extends string, Result>(
-  effort: Effort,
+  effort: Pick<Effort, 'rounds' | 'seconds' | 'warmUpSeconds'>,
   sides: Readonly<Record<Side, (seconds: number) => Promise<Result>>>,
 ): Promise<Record<Side, Result[]>> {
   const names = Object.keys(sides) as Side[]

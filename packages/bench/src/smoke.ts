@@ -11,6 +11,7 @@ export function smoke(benchmarks: readonly Benchmark[]): void {
   after(async () => (await house)?.[Symbol.asyncDispose]())
   const bench: Bench = {
     effort: efforts.smoke,
+    people: 0,
     house: () => {
       house ??= openHouse()
       return house

@@ -1,4 +1,5 @@
 export { addEvent, type EventRow, eventRow, type NewEvent } from './add-event.ts'
+export { addEvents } from './add-events.ts'
 export { type Consumer, type ConsumerOptions, defineConsumer, isNewer, PermanentFailure, TransientFailure } from './consumer.ts'
 export { type DeadLetter, deadLetters, type RetryOptions, retryDeadLetters } from './dead-letters.ts'
 export type { Envelope } from './envelope.ts'

@@ -1,7 +1,9 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
+import { CopyRows } from './copy.ts'
 import { asKnown, DatabaseUnavailable, isConnectionLost, isDeadConnection, isStaleStatement } from './errors.ts'
+import { sendCopy } from './send-copy.ts'
 import type { StatementNames } from './statement-names.ts'
 
 /** After a restart of the server, as many idle connections of the pool may be dead. */
@@ -71,8 +73,10 @@ export class LeasedClient implements PostgresPoolClient {
   }
 
   async #send<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
-    const name = values.length > 0 ? this.#names?.nameOf(text) : undefined
     if (this.#client === undefined) throw new DatabaseUnavailable('the connection is lost, and there was no other')
+    const [first] = values
+    if (first instanceof CopyRows) return (await sendCopy(this.#client, text, first)) as unknown as PostgresQueryResult<R>
+    const name = values.length > 0 ? this.#names?.nameOf(text) : undefined
     const result = await this.#client.query(
       name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] },
     )

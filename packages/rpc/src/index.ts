@@ -24,5 +24,6 @@ export {
   type Violation,
 } from './refusal.ts'
 export type { DoorTls, PeerTls } from './tls.ts'
+export { compileRequestCheck, type RequestCheck } from './validation.ts'
 export { isOpenToPeople, type RestRoute, restRoutes } from './web/rest-routes.ts'
 export { createWebDoor, type WebDoor, type WebDoorOptions, type WebRoutes } from './web/web-door.ts'

@@ -1,10 +1,12 @@
 import type { Benchmark } from '../benchmark.ts'
 import { batchGetUsers } from './batch-get-users.ts'
 import { betterAuth } from './better-auth.ts'
+import { bulkLoad } from './bulk-load.ts'
 import { createUser } from './create-user.ts'
 import { eventLatency } from './event-latency.ts'
 import { footprint } from './footprint.ts'
 import { getUser } from './get-user.ts'
+import { growth } from './growth.ts'
 import { grpcDoor } from './grpc-door.ts'
 import { limits } from './limits.ts'
 import { mail } from './mail.ts'
@@ -33,4 +35,6 @@ export const benchmarks: readonly Benchmark[] = [
   refresh,
   relay,
   queue,
+  bulkLoad,
+  growth,
 ]

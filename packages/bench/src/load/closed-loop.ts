@@ -8,6 +8,8 @@ export interface CallPlan {
   readonly answer: Uint8Array
   /** Each call has a number of its own, which stands in request and answer where `ownNumber` does. Of the answer only the end is known: `answer`. */
   readonly numbered?: boolean
+  /** What an answer that cannot be known beforehand has to have in it, instead. */
+  readonly holds?: readonly Buffer[]
 }
 
 /** What a client is asked to do. */

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { CallPlan, Tally } from './closed-loop.ts'
-import { headerBlocks, traceparentOf } from './hpack.ts'
+import { type HeaderBlocks, headerBlocks, traceparentOf } from './hpack.ts'
 import { placesOfNumber, writeNumber } from './own-number.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
@@ -18,8 +18,26 @@ const END_HEADERS = 0x4
 const STATUS_OK = Buffer.from('889acac8b21234da8f0130', 'hex')
 const WINDOW_BYTES = 1 << 30
 
+/** Who is told what became of the calls, and says whether another is to follow at once. */
+type Calls = Pick<Tally, 'goesOn' | 'right' | 'wrong'> & Partial<Pick<Tally, 'takeNumber'>>
+
+/** Calls that are sent in turn: a list, or something that makes each when its turn comes. */
+export interface Plans {
+  readonly length: number
+  at(index: number): CallPlan | undefined
+}
+
+/** A call as it goes out and has to come back. */
+interface Prepared {
+  readonly frames: Buffer
+  readonly answer: Buffer
+  readonly holds: readonly Buffer[] | undefined
+  /** Where the call's number stands in what is sent and in what comes back, where it has one. */
+  readonly places?: { readonly frames: readonly number[]; readonly answer: readonly number[] }
+}
+
 interface Stream {
-  readonly plan: number
+  readonly call: Prepared
   /** What the call's number is, where it has one. */
   readonly number: number
   readonly began: number
@@ -32,30 +50,23 @@ interface Stream {
  */
 export class GrpcConnection {
   readonly #socket: Socket
-  readonly #plans: readonly CallPlan[]
+  readonly #plans: Plans
   readonly #first: Buffer
-  readonly #frames: readonly Buffer[]
-  readonly #answers: readonly Buffer[]
-  /** Where the number stands in what is sent and in what comes back; empty for calls that have none. */
-  readonly #places: readonly { readonly frames: readonly number[]; readonly answer: readonly number[] }[]
+  readonly #blocks: HeaderBlocks
+  /** Of a list, which is sent again and again. */
+  readonly #prepared: readonly Prepared[]
   readonly #streams = new Map<number, Stream>()
   readonly #out: Buffer[] = []
-  readonly #tally: Tally
+  readonly #tally: Calls
   #rest: Buffer = Buffer.alloc(0)
   #okTrailers: Buffer = Buffer.alloc(0)
   #nextStream = 1
   #nextPlan: number
   #received = 0
+  #failed = false
   #over: () => void = () => {}
 
-  constructor(
-    port: number,
-    path: string,
-    headers: readonly (readonly [string, string])[],
-    plans: readonly CallPlan[],
-    from: number,
-    tally: Tally,
-  ) {
+  constructor(port: number, path: string, headers: readonly (readonly [string, string])[], plans: Plans, from: number, tally: Calls) {
     const blocks = headerBlocks([
       [':method', 'POST'],
       [':scheme', 'http'],
@@ -69,15 +80,9 @@ export class GrpcConnection {
     this.#plans = plans
     this.#nextPlan = from
     this.#tally = tally
-    this.#answers = plans.map(({ answer, numbered }) => (numbered ? Buffer.from(answer) : prefixed(answer)))
     this.#first = frame(HEADERS, END_HEADERS, blocks.first)
-    this.#frames = plans.map(({ request }, number) =>
-      Buffer.concat([frame(HEADERS, END_HEADERS, blocks.next(traceparentOf(number))), frame(DATA, END_STREAM, prefixed(request))]),
-    )
-    this.#places = plans.map(({ numbered }, plan) => ({
-      frames: numbered ? placesOfNumber(this.#frames[plan] ?? EMPTY) : [],
-      answer: numbered ? placesOfNumber(this.#answers[plan] ?? EMPTY) : [],
-    }))
+    this.#blocks = blocks
+    this.#prepared = Array.isArray(plans) ? plans.map((plan: CallPlan, number) => this.#prepare(plan, number)) : []
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.#socket.on('error', (error) => this.#fail(error.message))
     this.#socket.on('close', () => this.#fail('the connection was closed'))
@@ -104,16 +109,36 @@ export class GrpcConnection {
     this.#socket.removeAllListeners('close').destroy()
   }
 
-  #send(): void {
-    const plan = this.#nextPlan
-    this.#nextPlan = (plan + 1) % this.#plans.length
+  /** Sends the next call, whatever is under way, as one that was meant to begin then: for a load that does not wait for answers. */
+  begin(intended: number): void {
+    this.#send(intended)
+  }
+
+  /** Lets go what was begun. */
+  flush(): void {
+    this.#flush()
+  }
+
+  /** Settles when everything that was begun is answered, and closes. */
+  async finish(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#over = resolve
+    if (this.#failed || this.#streams.size === 0) resolve()
+    await promise
+    this.#socket.removeAllListeners('close').destroy()
+  }
+
+  #send(began = performance.now()): void {
+    const place = this.#nextPlan
+    this.#nextPlan = (place + 1) % this.#plans.length
+    const call = this.#prepared[place] ?? this.#prepareAt(place)
+    if (!call) return void this.#fail('there is no such call')
     const id = this.#nextStream
     this.#nextStream += 2
-    const prepared = this.#frames[plan] ?? PREFACE
-    const bytes = Buffer.allocUnsafe(prepared.length)
-    prepared.copy(bytes)
-    const number = this.#plans[plan]?.numbered ? this.#tally.takeNumber() : 0
-    writeNumber(bytes, this.#places[plan]?.frames ?? [], number)
+    const bytes = Buffer.allocUnsafe(call.frames.length)
+    call.frames.copy(bytes)
+    const number = call.places ? (this.#tally.takeNumber?.() ?? 0) : 0
+    if (call.places) writeNumber(bytes, call.places.frames, number)
     const dataAt = 9 + bytes.readUIntBE(0, 3)
     bytes.writeUInt32BE(id, dataAt + 5)
     if (id === 1) {
@@ -125,7 +150,7 @@ export class GrpcConnection {
       bytes.writeUInt32BE(id, 5)
       this.#out.push(bytes)
     }
-    this.#streams.set(id, { plan, number, began: performance.now(), body: EMPTY })
+    this.#streams.set(id, { call, number, began, body: EMPTY })
   }
 
   #flush(): void {
@@ -182,14 +207,30 @@ export class GrpcConnection {
     else if (this.#streams.size === 0) this.#over()
   }
 
-  #isRight({ plan, number, body }: Stream): boolean {
-    const answer = this.#answers[plan] ?? EMPTY
-    if (!this.#plans[plan]?.numbered) return body.equals(answer)
-    writeNumber(answer, this.#places[plan]?.answer ?? [], number)
+  #prepareAt(place: number): Prepared | undefined {
+    const plan = this.#plans.at(place)
+    return plan && this.#prepare(plan, place)
+  }
+
+  #prepare({ request, answer, numbered, holds }: CallPlan, place: number): Prepared {
+    const frames = Buffer.concat([
+      frame(HEADERS, END_HEADERS, this.#blocks.next(traceparentOf(place))),
+      frame(DATA, END_STREAM, prefixed(request)),
+    ])
+    if (!numbered) return { frames, answer: prefixed(answer), holds }
+    const end = Buffer.from(answer)
+    return { frames, answer: end, holds, places: { frames: placesOfNumber(frames), answer: placesOfNumber(end) } }
+  }
+
+  #isRight({ call: { answer, holds, places }, number, body }: Stream): boolean {
+    if (holds) return holds.every((part) => body.includes(part))
+    if (!places) return body.equals(answer)
+    writeNumber(answer, places.answer, number)
     return body.length > 5 && body.readUInt32BE(1) === body.length - 5 && body.subarray(-answer.length).equals(answer)
   }
 
   #fail(what: string): void {
+    this.#failed = true
     this.#tally.wrong(what)
     this.#over()
   }

@@ -3,8 +3,10 @@ import type { UserRow } from '../store/users.ts'
 
 export type Page = { users: UserRow[]; nextPageToken: string }
 
-const defaultSize = 50
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** People of a page when nobody says how many. */
+export const defaultSize = 50
+/** Whether a text is an id as the database writes it. */
+export const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 const isTime = (text: string): boolean => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text))
 
 /** Where a page begins: behind this person, or at the start. */
@@ -32,6 +34,6 @@ function positionOf(scope: string, token: string): Position {
   if (key === undefined) return undefined
   const [time = '', id = ''] = key
   // A token can be made up by whoever knows its form: what reaches the database has the right one.
-  if (key.length !== 2 || !isTime(time) || !uuid.test(id)) throw new PageTokenInvalid('the page token names no place')
+  if (key.length !== 2 || !isTime(time) || !isId(id)) throw new PageTokenInvalid('the page token names no place')
   return { create_time: new Date(time), id }
 }

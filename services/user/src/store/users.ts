@@ -116,21 +116,3 @@ export const listUsers = (db: Db<Schema>, { tenant, newestFirst, after, limit }:
     )
   return query.orderBy('create_time', direction).orderBy('id', direction).limit(limit).execute()
 }
-
-export type SearchPage = { tenant: string; from: string; below: string | null; afterId?: string | undefined; limit: number }
-
-/** People whose name or address lies in `[from, below)`; without `below` there is no upper end. Deleted ones have neither. */
-export const searchUsers = (db: Db<Schema>, { tenant, from, below, afterId, limit }: SearchPage): Promise<UserRow[]> => {
-  let query = db.selectFrom('users').select(columns).where('tenant', '=', tenant)
-  query =
-    below === null
-      ? query.where((where) => where.or([where('name_key', '>=', from), where('email_key', '>=', from)]))
-      : query.where((where) =>
-          where.or([
-            where.and([where('name_key', '>=', from), where('name_key', '<', below)]),
-            where.and([where('email_key', '>=', from), where('email_key', '<', below)]),
-          ]),
-        )
-  if (afterId) query = query.where('id', '>', afterId)
-  return query.orderBy('id').limit(limit).execute()
-}

@@ -1,0 +1,207 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startNats } from '@gatehouse/testkit'
+import { keepAside } from '../aside.ts'
+import type { Bench, Benchmark, Effort, Finding } from '../benchmark.ts'
+import { cores, startChild } from '../child.ts'
+import { type CrowdHome, openCrowdHome } from '../crowd-home.ts'
+import { seriesFor } from '../crowd-plans.ts'
+import type { Distribution } from '../draw.ts'
+import { type Act, acts, type Caller, callerOf } from '../growth-calls.ts'
+import { peopleWithPassword } from '../people.ts'
+import type { GrowthClientActs } from '../programs/growth-client.ts'
+import type { SessionClientActs } from '../programs/session-client.ts'
+import { alternate } from '../rounds.ts'
+import { percentile, spreadOf } from '../statistics.ts'
+
+/** How long each load goes on, and how much of it there is. */
+interface Course {
+  readonly sizes: readonly number[]
+  readonly distributions: readonly Distribution[]
+  readonly rounds: number
+  /** Of a turn at least. */
+  readonly seconds: number
+  readonly warmUpSeconds: number
+  /** Over all rounds, so that a hundredth of them is more than chance. */
+  readonly leastCalls: Readonly<Record<'reads' | 'sign-ins', number>>
+  readonly draws: number
+}
+
+function courseOf({ name }: Effort, people: number): Course {
+  const uniform = ['uniform'] as const
+  // One, which is held against itself: the way there is the same.
+  if (name === 'smoke')
+    return {
+      sizes: [500],
+      distributions: uniform,
+      rounds: 1,
+      seconds: 0.1,
+      warmUpSeconds: 0.1,
+      leastCalls: { reads: 0, 'sign-ins': 0 },
+      draws: 2_000,
+    }
+  if (name === 'quick')
+    return {
+      sizes: [10_000, 50_000],
+      distributions: uniform,
+      rounds: 2,
+      seconds: 0.3,
+      warmUpSeconds: 0.4,
+      leastCalls: { reads: 0, 'sign-ins': 60 },
+      draws: 20_000,
+    }
+  const sizes = [10_000, ...[1_000_000, 10_000_000].filter((size) => size < people), Math.max(people, 20_000)]
+  return {
+    sizes,
+    distributions: ['uniform', 'Zipf'],
+    rounds: 6,
+    seconds: 1,
+    warmUpSeconds: 1.5,
+    leastCalls: { reads: 3_600, 'sign-ins': 400 },
+    draws: 200_000,
+  }
+}
+
+/** A size, and who calls it with the keys of which distribution. */
+interface Side {
+  readonly home: CrowdHome
+  readonly callers: ReadonlyMap<Distribution, Caller>
+}
+
+/** A house that more and more people live in should answer each of them as fast as before. */
+export const growth: Benchmark = {
+  name: 'growth',
+  about:
+    'reads and sign-ins as the house grows: calls that begin at fixed times at half of what ten thousand people were served with; each size has a Postgres with a quarter of its data as shared buffers, and they take turns',
+  async run(bench) {
+    const course = courseOf(bench.effort, bench.people)
+    await using parts = new AsyncDisposableStack()
+    const sides = await openSides(bench, course, parts)
+    const findings: Finding[] = []
+    for (const act of acts) {
+      const perSecond = await rateOf(act, course, sides)
+      for (const distribution of course.distributions)
+        findings.push(...(await compare(bench, course, sides, { act, distribution, perSecond })))
+    }
+    return findings
+  },
+}
+
+async function openSides(bench: Bench, course: Course, parts: AsyncDisposableStack): Promise<readonly Side[]> {
+  const house = await bench.house()
+  const { local } = house
+  const { hash, password } = await peopleWithPassword(local, 1)
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-growth-'))
+  parts.defer(() => rm(folder, { recursive: true, force: true }))
+  // A broker of its own: in the house somebody would be told of every sign-in.
+  const nats = parts.use(await startNats({ storeDir: folder }))
+  const began = performance.now()
+  const homes = await Promise.all(course.sizes.map(async (size) => parts.use(await openCrowdHome(local, size, hash, nats.url))))
+  parts.use(await keepAside(local))
+  const client = parts.use(await startChild<GrowthClientActs>('growth-client', cores.client))
+  for (const { people, memory } of homes)
+    bench.say(`  ${people.toLocaleString('en')} people: ${memory.dataMb} MB, shared buffers ${memory.sharedBuffersMb} MB`)
+  bench.say(`  there after ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  const sides: Side[] = []
+  for (const home of homes) {
+    const callers = new Map<Distribution, Caller>()
+    for (const distribution of course.distributions)
+      callers.set(distribution, callerOf({ house, home, client, password, series: await seriesFor(home, distribution, course.draws) }))
+    await warmUpSessions(home, new URL(local.origin).host, password, callers, 2 * course.warmUpSeconds)
+    sides.push({ home, callers })
+  }
+  return sides
+}
+
+/** A hundred sign-ins a second would take minutes until V8 has compiled what they share with refreshes. */
+async function warmUpSessions(
+  { auth }: CrowdHome,
+  host: string,
+  password: string,
+  callers: Side['callers'],
+  seconds: number,
+): Promise<void> {
+  await using sessions = await startChild<SessionClientActs>('session-client', cores.client)
+  const emails = callers.get('uniform')?.emails(16) ?? []
+  await sessions.call('refresh', { web: auth.ports.web, grpc: auth.ports.grpc, host, emails, password, seconds, inFlight: 16 })
+}
+
+/** Half of what the smallest is served with; all have been asked as much as they can before that, so that their buffers hold what is asked for. */
+async function rateOf(act: Act, course: Course, sides: readonly Side[]): Promise<number> {
+  for (const { callers } of sides.toReversed()) for (const caller of callers.values()) await caller.closed(act, course.warmUpSeconds)
+  const smallest = sides[0]?.callers.get('uniform')
+  if (!smallest) throw new Error('there is no smallest crowd')
+  return Math.max(1, (await smallest.closed(act, act === 'sign-in' ? Math.max(0.3, 2 * course.seconds) : course.seconds)) / 2)
+}
+
+interface Load {
+  readonly act: Act
+  readonly distribution: Distribution
+  readonly perSecond: number
+}
+
+/** Lets the sizes take turns under one load. */
+async function compare(bench: Bench, course: Course, sides: readonly Side[], { act, distribution, perSecond }: Load): Promise<Finding[]> {
+  const { rounds, warmUpSeconds, leastCalls } = course
+  const seconds = Math.max(course.seconds, leastCalls[act === 'sign-in' ? 'sign-ins' : 'reads'] / rounds / perSecond)
+  const before = await Promise.all(sides.map(({ home }) => home.pages()))
+  const times = await alternate(
+    { rounds, seconds, warmUpSeconds },
+    Object.fromEntries(
+      sides.map(({ home, callers }) => [
+        home.people,
+        async (turn: number) => (await callers.get(distribution)?.open(act, turn, perSecond)) ?? new Float64Array(),
+      ]),
+    ),
+  )
+  const after = await Promise.all(sides.map(({ home }) => home.pages()))
+  const measured = sides.map(({ home }, at) => {
+    const turns = times[home.people] ?? []
+    const asked = (after[at]?.asked ?? 0) - (before[at]?.asked ?? 0)
+    const hitRatio = ((after[at]?.hit ?? 0) - (before[at]?.hit ?? 0)) / Math.max(1, asked)
+    const all = turns.flatMap((turn) => [...turn])
+    return {
+      home,
+      all,
+      hitRatio,
+      rounds: turns.map((turn) => percentile(turn, 0.99)),
+      p99: percentile(all, 0.99),
+      p50: percentile(all, 0.5),
+    }
+  })
+  const [base, ...larger] = measured
+  if (!base) return []
+  bench.say(
+    `    ${act}, ${distribution}, ${perSecond.toFixed(0)}/s: ${measured.map(({ home, p50, p99, all }) => `${home.people.toLocaleString('en')} p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms of ${all.length}`).join('; ')}`,
+  )
+  return (larger.length > 0 ? larger : measured).map(({ home, all, hitRatio, rounds: p99s, p99, p50 }) => ({
+    name: 'growth',
+    what: `${act}, ${distribution} keys, ${home.people.toLocaleString('en')} people, p99`,
+    figure: around(p99, p99s),
+    unit: 'ms',
+    against: { name: `itself with ${base.home.people.toLocaleString('en')}`, figure: around(base.p99, base.rounds) },
+    ratio: around(
+      p99 / base.p99,
+      p99s.map((each, round) => each / (base.rounds[round] ?? Number.NaN)),
+    ),
+    goal: { of: 'ratio', most: 1.5 },
+    conditions: {
+      calls_per_second: Math.round(perSecond),
+      calls: all.length,
+      p50_ms: Number(p50.toFixed(2)),
+      hit_ratio: Number(hitRatio.toFixed(4)),
+      hit_ratio_of_the_smallest: Number(base.hitRatio.toFixed(4)),
+      data_mb: home.memory.dataMb,
+      shared_buffers_mb: home.memory.sharedBuffersMb,
+      rounds,
+      seconds_a_round: Number(seconds.toFixed(2)),
+    },
+  }))
+}
+
+/** What all calls together came to; the rounds one by one tell how much of it was the machine. */
+function around(pooled: number, rounds: readonly number[]): Finding['figure'] {
+  const { low, high } = spreadOf([pooled, ...rounds])
+  return { low, median: pooled, high }
+}

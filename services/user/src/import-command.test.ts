@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { CommandProblem } from '@gatehouse/cli'
+import { ConfigError } from '@gatehouse/config'
+import { eventMigrations } from '@gatehouse/events'
+import { sharedMigrations } from '@gatehouse/postgres'
+import { testDatabase } from '@gatehouse/testkit'
+import { importCommand } from './import-command.ts'
+import { migrations } from './store/migrations/index.ts'
+
+const database = await testDatabase({ service: 'user', sets: [sharedMigrations, eventMigrations, migrations] })
+const folder = await mkdtemp(join(tmpdir(), 'gatehouse-import-'))
+after(async () => {
+  await database[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+/** Runs the command on a file with these lines; answers what it printed, and what it complained of. */
+async function run(lines: readonly string[], ...args: string[]): Promise<{ printed: string; complaints: string; problem: unknown }> {
+  const file = join(folder, 'people.ndjson')
+  await writeFile(file, lines.join('\n'))
+  const said = { stdout: '', stderr: '' }
+  const writes = { stdout: process.stdout.write, stderr: process.stderr.write }
+  let problem: unknown
+  for (const name of ['stdout', 'stderr'] as const) {
+    // The test runner reports over standard output too, in bytes.
+    process[name].write = (chunk: string | Uint8Array, ...rest: never[]) => {
+      if (typeof chunk !== 'string') return writes[name].call(process[name], chunk, ...rest)
+      said[name] += chunk
+      return true
+    }
+  }
+  try {
+    await importCommand.run([file, ...args], { GATEHOUSE_MODE: 'test', DATABASE_URL: database.url })
+  } catch (error) {
+    problem = error
+  } finally {
+    process.stdout.write = writes.stdout
+    process.stderr.write = writes.stderr
+  }
+  return { printed: said.stdout, complaints: said.stderr, problem }
+}
+
+test('a file comes in, and again changes nothing', async () => {
+  const lines = ['{"name":"Ada","email":"ada@example.com"}', '{"name":"Bob","email":"bob@example.com"}']
+  const first = await run(lines)
+  assert.equal(first.printed, "2 lines: 2 imported, 0 were there, 0 with somebody else's address, 0 bad\n")
+  assert.deepEqual([first.complaints, first.problem], ['', undefined])
+  assert.equal((await run(lines)).printed, "2 lines: 0 imported, 2 were there, 0 with somebody else's address, 0 bad\n")
+})
+
+test('bad lines are complained of apart from the result, without saying whom they are about', async () => {
+  const { printed, complaints, problem } = await run(['{"name":"Eve","email":"secret"}', '{"name":"Eve","email":"eve@example.com"}'])
+  assert.match(printed, /1 imported.*1 bad/)
+  assert.match(complaints, /^line 1 breaks a rule: email .*\n$/)
+  assert.ok(!complaints.includes('secret') && !complaints.includes('Eve'))
+  assert.ok(problem instanceof CommandProblem)
+})
+
+test('what the operator can mend is said in a sentence', async () => {
+  const env = { GATEHOUSE_MODE: 'test', DATABASE_URL: database.url }
+  for (const args of [[], ['a', 'b'], ['--what'], [join(folder, 'missing')], [folder]])
+    await assert.rejects(importCommand.run(args, env), CommandProblem, args.join(' '))
+  await assert.rejects(importCommand.run(['-', '--tenant', 'acme'], env), ConfigError, 'auth has to be asked for the tenant')
+  await assert.rejects(importCommand.run([join(folder, 'people.ndjson')], {}), ConfigError)
+})
