@@ -22,7 +22,7 @@ export async function loadServices({ effort }: Bench, house: House, seconds: num
   const path = '/gatehouse.user.v1.UserService/GetUser'
   await readers.call('grpc', { port: local.ports.services.user.grpc, path, headers, calls, seconds, inFlight: 128, connections: 4 })
 
-  const { emails, password } = await peopleWithPassword(local, 64)
+  const { emails, password } = await peopleWithPassword(local)
   const { web, grpc } = local.ports.services.auth
   await using sessions = await startChild<SessionClientActs>('session-client', cores.client)
   await sessions.call('refresh', { web, grpc, host: new URL(local.origin).host, emails, password, seconds, inFlight: 32 })

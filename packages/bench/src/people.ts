@@ -46,14 +46,12 @@ export interface PeopleWithPassword {
   readonly hash: string
 }
 
-const known = new WeakMap<Local, Map<number, Promise<PeopleWithPassword>>>()
+const known = new WeakMap<Local, Promise<PeopleWithPassword>>()
 
-/** So many of them, made once. */
-export function peopleWithPassword(local: Local, wanted: number): Promise<PeopleWithPassword> {
-  const ofHouse = known.get(local) ?? new Map<number, Promise<PeopleWithPassword>>()
-  known.set(local, ofHouse)
-  const people = ofHouse.get(wanted) ?? makePeople(local, wanted)
-  ofHouse.set(wanted, people)
+/** The same 128 for every benchmark of a house: to make them again would give them another password. */
+export function peopleWithPassword(local: Local): Promise<PeopleWithPassword> {
+  const people = known.get(local) ?? makePeople(local, 128)
+  known.set(local, people)
   return people
 }
 

@@ -45,7 +45,7 @@ function effortOf({ effort }: Bench): Effort {
 
 async function accounts(bench: Bench, house: House, theirs: Record<'defaults' | 'equal', PeopledBetterAuth>): Promise<readonly Finding[]> {
   const { local } = house
-  const { emails, password, hash } = await peopleWithPassword(local, 64)
+  const { emails, password, hash } = await peopleWithPassword(local)
   await using auth = await startReplica(local, 'auth', cores.server)
   await using client: Child<AccountClientActs> = await startChild<AccountClientActs>('account-client', cores.client)
   const inFlight = bench.effort.name === 'smoke' ? 2 : 8

@@ -91,7 +91,7 @@ export const growth: Benchmark = {
 async function openSides(bench: Bench, course: Course, parts: AsyncDisposableStack): Promise<readonly Side[]> {
   const house = await bench.house()
   const { local } = house
-  const { hash, password } = await peopleWithPassword(local, 1)
+  const { hash, password } = await peopleWithPassword(local)
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-growth-'))
   parts.defer(() => rm(folder, { recursive: true, force: true }))
   // A broker of its own: in the house somebody would be told of every sign-in.

@@ -26,7 +26,7 @@ async function openScene(bench: Bench): Promise<Scene> {
   const { local } = await bench.house()
   await using opening = new AsyncDisposableStack()
   opening.use(await keepAside(local))
-  const { emails, password, hash } = await peopleWithPassword(local, 128)
+  const { emails, password, hash } = await peopleWithPassword(local)
   await otherSessions(local, sessionsOf[bench.effort.name])
   const auth = opening.use(await startReplica(local, 'auth', cores.server))
   const client = opening.use(await startChild<SessionClientActs>('session-client', cores.client))
