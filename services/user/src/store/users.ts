@@ -118,6 +118,6 @@ export const listUsers = (db: Db<Schema>, { tenant, newestFirst, after, limit }:
   return query
     .orderBy('create_time', direction)
     .orderBy('id', direction)
-    .limit(sql.raw(String(limit)))
+    .limit(sql.raw<number>(String(limit)))
     .execute()
 }
