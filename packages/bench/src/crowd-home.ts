@@ -47,9 +47,14 @@ export async function openCrowdHome(local: Local, people: number, hash: string, 
   }
   const postgres = opening.use(await startPostgres({ dataDir }))
   await pin(postgres.pid, cores.client)
-  const replica = async (name: 'user' | 'auth', more: Record<string, string>): Promise<Replica> =>
-    opening.use(await startReplica(local, name, cores.server, { DATABASE_URL: databaseOf(postgres.url, name), NATS_URL: natsUrl, ...more }))
-  const user = await replica('user', {})
+  // Several homes start at once: the processes get their core when they are there.
+  const replica = async (name: 'user' | 'auth', more: Record<string, string> = {}): Promise<Replica> => {
+    const env = { DATABASE_URL: databaseOf(postgres.url, name), NATS_URL: natsUrl, ...more }
+    const started = opening.use(await startReplica(local, name, undefined, env))
+    await pin(started.pid, cores.server)
+    return started
+  }
+  const user = await replica('user')
   const auth = await replica('auth', { USER_URL: `127.0.0.1:${user.ports.grpc}` })
   const owned = opening.move()
   return {

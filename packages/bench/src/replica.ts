@@ -14,11 +14,11 @@ export interface Replica extends AsyncDisposable {
   cpuSeconds(): Promise<number>
 }
 
-/** Starts one on ports of its own, with `env` instead of the house's, with the flags of V8 that all sides of a measurement have; settles when it is ready. */
+/** Starts one on ports of its own, on a core or on any, with `env` instead of the house's, with the flags of V8 that all sides of a measurement have; settles when it is ready. */
 export async function startReplica(
   local: Local,
   name: ServiceName,
-  core: number,
+  core: number | undefined,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Replica> {
   const replica = await startOwned({

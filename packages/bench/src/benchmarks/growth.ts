@@ -47,8 +47,8 @@ function courseOf({ name }: Effort, people: number): Course {
       distributions: uniform,
       rounds: 2,
       seconds: 0.3,
-      warmUpSeconds: 0.4,
-      leastCalls: { reads: 0, 'sign-ins': 60 },
+      warmUpSeconds: 0.2,
+      leastCalls: { reads: 0, 'sign-ins': 24 },
       draws: 20_000,
     }
   const sizes = [10_000, ...[1_000_000, 10_000_000].filter((size) => size < people), Math.max(people, 20_000)]

@@ -48,6 +48,17 @@ test('a page holds fifty unless asked otherwise', async () => {
   assert.notEqual(page.nextPageToken, '')
 })
 
+test('the largest page holds a thousand, and another follows', async () => {
+  await sql`insert into users (tenant, id, state, email, email_key, email_verified, name, name_key, locale)
+    select 'thousands', uuidv7(), 'active', n || '@example.com', n || '@example.com', true, 'Somebody', 'somebody', 'en'
+    from generate_series(1, 1002) as n`.execute(users.deps.db)
+  const list = { tenant: 'thousands', newestFirst: false, pageSize: 1000 }
+  const first = await listUsers(users.deps, { ...list, pageToken: '' })
+  assert.equal(first.users.length, 1000)
+  const second = await listUsers(users.deps, { ...list, pageToken: first.nextPageToken })
+  assert.deepEqual([second.users.length, second.nextPageToken], [2, ''])
+})
+
 test('leaves out the deleted and other tenants', async () => {
   const stays = await users.invite({ tenant: 'some' })
   await deleteUser(users.deps, await users.invite({ tenant: 'some' }))

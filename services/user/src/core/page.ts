@@ -14,7 +14,7 @@ export type Position = { create_time: Date; id: string } | undefined
 
 /**
  * One keyset page. `scope` names everything that the walk depends on: a token of another scope is refused (PageTokenInvalid).
- * `load` is asked for one row more than fit, which tells whether another page follows.
+ * `load` is asked for one row more than fit, which tells whether another page follows, and may give more.
  */
 export async function page(
   { scope, size, token }: { scope: readonly string[]; size: number; token: string },

@@ -1,5 +1,6 @@
 import { decodePageToken, encodePageToken, PageTokenInvalid } from '@gatehouse/postgres'
-import { limitFor, searchUsers as loadPlaces } from '../store/search-users.ts'
+import { limitFor } from '../store/limit.ts'
+import { searchUsers as loadPlaces } from '../store/search-users.ts'
 import type { UserRow } from '../store/users.ts'
 import type { Deps } from './deps.ts'
 import { nameKey, prefixRange } from './keys.ts'

@@ -1,5 +1,6 @@
 import type { Db } from '@gatehouse/postgres'
 import { sql } from 'kysely'
+import type { Limit } from './limit.ts'
 import type { Schema } from './schema.ts'
 import { columns, type UserRow } from './users.ts'
 
@@ -18,13 +19,6 @@ export type SearchPage = {
   readonly after: { readonly key: string; readonly id: string }
   readonly limit: Limit
 }
-
-/** How many places can be asked for. They stand in the text of the statement: planned for any number, it would be planned for very many. */
-export type Limit = (typeof limits)[number]
-const limits = [21, 51, 101, 201, 501] as const
-
-/** The least that holds a number of places. */
-export const limitFor = (places: number): Limit => limits.find((limit) => limit >= places) ?? 501
 
 /**
  * The next places behind `after` of those whose name or address lies in `[from, below)`, in the order of (key, id). Two walks along an index, each of

@@ -1,5 +1,6 @@
 import { type BatchedRead, batched, compiledOnce, type Db, isUniqueViolation, type Value } from '@gatehouse/postgres'
 import { type Selectable, sql, type Updateable } from 'kysely'
+import type { Limit } from './limit.ts'
 import type { Schema, UsersTable } from './schema.ts'
 
 /** A person as they are read; the keys are for the indexes alone. */
@@ -102,7 +103,7 @@ export async function updateUser(tx: Db<Schema>, { tenant, id }: UserKey, change
   }
 }
 
-export type ListPage = { tenant: string; newestFirst: boolean; after?: Pick<UserRow, 'create_time' | 'id'> | undefined; limit: number }
+export type ListPage = { tenant: string; newestFirst: boolean; after?: Pick<UserRow, 'create_time' | 'id'> | undefined; limit: Limit }
 
 /** People who are not deleted, in the order of their creation. */
 export const listUsers = (db: Db<Schema>, { tenant, newestFirst, after, limit }: ListPage): Promise<UserRow[]> => {
@@ -114,5 +115,9 @@ export const listUsers = (db: Db<Schema>, { tenant, newestFirst, after, limit }:
         ? sql<boolean>`(create_time, id) < (${after.create_time}, ${after.id})`
         : sql<boolean>`(create_time, id) > (${after.create_time}, ${after.id})`,
     )
-  return query.orderBy('create_time', direction).orderBy('id', direction).limit(limit).execute()
+  return query
+    .orderBy('create_time', direction)
+    .orderBy('id', direction)
+    .limit(sql.raw<number>(String(limit)))
+    .execute()
 }
