@@ -6,8 +6,9 @@ import { after, test } from 'node:test'
 import { CommandProblem } from '@gatehouse/cli'
 import { ConfigError } from '@gatehouse/config'
 import { eventMigrations } from '@gatehouse/events'
-import { sharedMigrations } from '@gatehouse/postgres'
+import { connect, sharedMigrations } from '@gatehouse/postgres'
 import { testDatabase } from '@gatehouse/testkit'
+import { sql } from 'kysely'
 import { importCommand } from './import-command.ts'
 import { migrations } from './store/migrations/index.ts'
 
@@ -47,9 +48,9 @@ async function run(lines: readonly string[], ...args: string[]): Promise<{ print
 test('a file comes in, and again changes nothing', async () => {
   const lines = ['{"name":"Ada","email":"ada@example.com"}', '{"name":"Bob","email":"bob@example.com"}']
   const first = await run(lines)
-  assert.equal(first.printed, "2 lines: 2 imported, 0 were there, 0 with somebody else's address, 0 bad\n")
+  assert.equal(first.printed, "2 lines: 2 imported, 0 were there, 0 with somebody else's address or id, 0 bad\n")
   assert.deepEqual([first.complaints, first.problem], ['', undefined])
-  assert.equal((await run(lines)).printed, "2 lines: 0 imported, 2 were there, 0 with somebody else's address, 0 bad\n")
+  assert.equal((await run(lines)).printed, "2 lines: 0 imported, 2 were there, 0 with somebody else's address or id, 0 bad\n")
 })
 
 test('bad lines are complained of apart from the result, without saying whom they are about', async () => {
@@ -66,4 +67,19 @@ test('what the operator can mend is said in a sentence', async () => {
     await assert.rejects(importCommand.run(args, env), CommandProblem, args.join(' '))
   await assert.rejects(importCommand.run(['-', '--tenant', 'acme'], env), ConfigError, 'auth has to be asked for the tenant')
   await assert.rejects(importCommand.run([join(folder, 'people.ndjson')], {}), ConfigError)
+})
+
+test('an error of Postgres ends the command with a sentence and no stack', async () => {
+  await using connected = connect({ url: database.url })
+  const rename = (from: string, to: string) => sql`alter table ${sql.table(from)} rename to ${sql.table(to)}`.execute(connected.kysely)
+  await rename('outbox', 'outbox_elsewhere')
+  const { problem } = await run(['{"name":"Zoe","email":"zoe@example.com"}'])
+  await rename('outbox_elsewhere', 'outbox')
+  assert.ok(problem instanceof CommandProblem)
+  assert.match(problem.message, /SQLSTATE 42P01.*Run the same file again/)
+})
+
+test('what the operator wrote is not repeated raw', async () => {
+  const env = { GATEHOUSE_MODE: 'test', DATABASE_URL: database.url }
+  await assert.rejects(importCommand.run(['\u202emissing'], env), { message: '\\u{202e}missing cannot be read.' })
 })

@@ -2,8 +2,10 @@ import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { readConfig, serviceVariables } from '@gatehouse/config'
-import { connect, isUnavailable } from '@gatehouse/postgres'
+import { connect } from '@gatehouse/postgres'
 import { batchesAtOnce, type Imported, importUsers } from './core/import/import-users.ts'
+import { shown } from './core/import/shown.ts'
+import { sentenceOf } from './import-ended.ts'
 import type { Schema } from './store/schema.ts'
 import { requireTenant } from './tenants-of-auth.ts'
 
@@ -44,11 +46,9 @@ export const importCommand: Command = {
           `${counted(left, 'line')} brought nobody: mend ${left === 1 ? 'it' : 'them'} and run the file again, which changes nobody who is there.`,
         )
     } catch (error) {
-      if (isUnavailable(error))
-        throw new CommandProblem(
-          'Postgres cannot be reached, or went away: whole batches are in. Run the file again, which changes nobody who is there.',
-        )
-      if (isMissing(error)) throw new CommandProblem(`${file} cannot be read.`)
+      const sentence = sentenceOf(error)
+      if (sentence !== undefined) throw new CommandProblem(sentence)
+      if (isMissing(error)) throw new CommandProblem(`${shown(file)} cannot be read.`)
       throw error
     }
   },
@@ -66,7 +66,7 @@ function parse(args: readonly string[]): { file: string; tenant: string; invite:
       throw new CommandProblem('Which file? gatehouse user import people.ndjson, or - for standard input')
     return { file, tenant: values.tenant ?? defaultTenant, invite: values.invite ?? false }
   } catch (error) {
-    throw error instanceof TypeError ? new CommandProblem(error.message) : error
+    throw error instanceof TypeError ? new CommandProblem(shown(error.message)) : error
   }
 }
 
@@ -86,6 +86,6 @@ function progress(): (soFar: Imported) => void {
 }
 
 const summary = ({ lines, imported, existing, taken, bad }: Imported): string =>
-  `${counted(lines, 'line')}: ${imported.toLocaleString('en')} imported, ${existing.toLocaleString('en')} were there, ${taken.toLocaleString('en')} with somebody else's address, ${bad.toLocaleString('en')} bad`
+  `${counted(lines, 'line')}: ${imported.toLocaleString('en')} imported, ${existing.toLocaleString('en')} were there, ${taken.toLocaleString('en')} with somebody else's address or id, ${bad.toLocaleString('en')} bad`
 
 const counted = (count: number, what: string): string => `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`

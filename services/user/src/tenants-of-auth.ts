@@ -5,6 +5,7 @@ import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_ser
 import { createWorkloadSigner } from '@gatehouse/identity'
 import { peerTransport } from '@gatehouse/rpc'
 import { variables } from './config.ts'
+import { shown } from './core/import/shown.ts'
 
 /** Asks auth, which knows the tenants, whether there is such a one: people of a tenant that is misspelt would be found by nobody. */
 export async function requireTenant(tenant: string, env: Readonly<Record<string, string | undefined>>): Promise<void> {
@@ -19,7 +20,7 @@ export async function requireTenant(tenant: string, env: Readonly<Record<string,
   const { issuers } = await createClient(IssuerService, transport)
     .listIssuers({}, { timeoutMs: 5_000 })
     .catch(() => {
-      throw new CommandProblem(`Auth cannot be asked whether there is a tenant ${tenant}: is AUTH_URL right, and does it run?`)
+      throw new CommandProblem(`Auth cannot be asked whether there is a tenant ${shown(tenant)}: is AUTH_URL right, and does it run?`)
     })
-  if (!issuers.some((issuer) => issuer.tenant === tenant)) throw new CommandProblem(`There is no tenant ${tenant}.`)
+  if (!issuers.some((issuer) => issuer.tenant === tenant)) throw new CommandProblem(`There is no tenant ${shown(tenant)}.`)
 }

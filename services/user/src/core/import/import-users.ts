@@ -22,7 +22,7 @@ export type Imported = {
   imported: number
   /** Were there already, from an earlier run or otherwise; left as they are. */
   existing: number
-  /** Have the address of another person. */
+  /** Have the id or the address of another person, of the same file or not. */
   taken: number
   /** Name nobody. */
   bad: number
@@ -53,7 +53,7 @@ export async function importUsers(
     soFar.imported += imported
     soFar.existing += existing
     soFar.taken += taken.length
-    for (const { line } of taken) onProblem(`line ${line} has an e-mail address that another person has`)
+    for (const { line, problem } of taken) onProblem(`line ${line} ${problem}`)
     if (imported > 0) deps.committed()
     onProgress(soFar)
   }

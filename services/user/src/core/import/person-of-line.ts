@@ -1,10 +1,11 @@
 import { fromJson, type JsonObject, type JsonValue } from '@bufbuild/protobuf'
 import { RegisterUserRequestSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { compileRequestCheck, emailKey, Refusal } from '@gatehouse/rpc'
+import { compileRequestCheck, emailKey, Refusal, type Violation } from '@gatehouse/rpc'
 import { v7 as uuidv7 } from 'uuid'
 import type { NewUser } from '../../store/users.ts'
 import { nameKey } from '../keys.ts'
 import { canonicalLocale, defaultLocale } from '../profile-values.ts'
+import { shown } from './shown.ts'
 
 /** How the people of a file come in: as those who proved their mailbox elsewhere, or to be invited. */
 export type ImportedAs = 'active' | 'invited'
@@ -15,6 +16,9 @@ export type Candidate = { readonly line: number; readonly user: NewUser; readonl
 /** Why a line names nobody, as what follows "line 7 " in a sentence. */
 export class LineProblem extends Error {
   override readonly name = 'LineProblem'
+  constructor(sentence: string) {
+    super(shown(sentence))
+  }
 }
 
 /**
@@ -35,10 +39,10 @@ export function personReader({ tenant, as }: { tenant: string; as: ImportedAs })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       const [violation] = error.violations
-      throw new LineProblem(violation ? `breaks a rule: ${violation.field} ${violation.description}` : error.message)
+      throw new LineProblem(violation ? `breaks a rule: ${violation.field} ${saidOf(violation)}` : error.message)
     }
     const locale = localeOf(request.locale)
-    if (locale === undefined) throw new LineProblem('breaks a rule: locale is not a BCP 47 language tag')
+    if (locale === undefined) throw new LineProblem(`breaks a rule: locale ${patternsSaid.locale}`)
     const user: NewUser = {
       tenant,
       id: request.id.toLowerCase(),
@@ -52,6 +56,17 @@ export function personReader({ tenant, as }: { tenant: string; as: ImportedAs })
     }
     return { user, idGiven }
   }
+}
+
+/** What the contract's patterns ask for: their own description is the expression itself, with the very characters that they forbid. */
+const patternsSaid = {
+  name: 'is only white space, or has control characters or ones that turn the direction of text',
+  locale: 'is not a BCP 47 language tag',
+}
+
+function saidOf({ field, description, reason }: Violation): string {
+  if (reason !== 'STRING_PATTERN') return description
+  return field === 'name' || field === 'locale' ? patternsSaid[field] : 'is not of the form that is asked for'
 }
 
 function objectOf(text: string): JsonObject {

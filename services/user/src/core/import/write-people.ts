@@ -1,14 +1,15 @@
 import { create } from '@bufbuild/protobuf'
 import { UserCreatedSchema, UserInvitedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { addEvents } from '@gatehouse/events'
-import { type Db, isUniqueViolation, transact } from '@gatehouse/postgres'
-import { copyUsers, findKnown, type Known } from '../../store/copy-users.ts'
+import { type Db, isConflict, isUniqueViolation, transact } from '@gatehouse/postgres'
+import { copyUsers, findKnown } from '../../store/copy-users.ts'
 import type { Schema } from '../../store/schema.ts'
 import type { NewUser } from '../../store/users.ts'
 import type { Candidate, ImportedAs } from './person-of-line.ts'
+import { type Taken, tellApart } from './tell-apart.ts'
 
 /** What became of a batch. */
-export type Written = { readonly imported: number; readonly existing: number; readonly taken: readonly Candidate[] }
+export type Written = { readonly imported: number; readonly existing: number; readonly taken: readonly Taken[] }
 
 const firstVersion = 1n
 
@@ -21,33 +22,37 @@ export function peopleWriter(
   { tenant, as }: { tenant: string; as: ImportedAs },
 ): (batch: readonly Candidate[]) => Promise<Written> {
   let looking = false
+  const find = (batch: readonly Candidate[]) =>
+    findKnown(
+      db,
+      tenant,
+      batch.map(({ user }) => user),
+    )
   return async (batch) => {
-    const own = apart(batch, [])
-    for (let attempt = 1; ; attempt++) {
-      const { fresh, existing, taken } = looking
-        ? apart(
-            batch,
-            await findKnown(
-              db,
-              tenant,
-              batch.map(({ user }) => user),
-            ),
-          )
-        : own
+    const own = tellApart(batch, [])
+    let left = Number.POSITIVE_INFINITY
+    for (let fruitless = 0; ; ) {
+      const { fresh, existing, taken } = looking ? tellApart(batch, await find(batch)) : own
       looking = fresh.length < own.fresh.length
+      fruitless = fresh.length < left ? 0 : fruitless + 1
+      left = fresh.length
       try {
-        if (fresh.length > 0) await write(db, tenant, as, fresh)
+        if (fresh.length > 0) await write(db, tenant, as, fresh.toSorted(byAddress))
         return { imported: fresh.length, existing, taken }
       } catch (error) {
-        // Somebody signed up meanwhile, or an earlier run had come this far.
-        if (!isUniqueViolation(error) || attempt === maxAttempts) throw error
+        // Somebody signed up meanwhile, an earlier run had come this far, or another one brings the same people right now.
+        if (!(isUniqueViolation(error) || isConflict(error)) || fruitless === maxFruitless) throw error
         looking = true
       }
     }
   }
 }
 
-const maxAttempts = 10
+/** How often in a row a batch is refused although nobody of it has come to be known; a rival's batch that went in is no reason to give up. */
+const maxFruitless = 10
+
+/** Everybody writes in this order, so that imports of the same people wait for each other one way and not in a ring. */
+const byAddress = (one: NewUser, other: NewUser): number => (one.email_key < other.email_key ? -1 : one.email_key > other.email_key ? 1 : 0)
 
 const write = (db: Db<Schema>, tenant: string, as: ImportedAs, users: readonly NewUser[]): Promise<unknown> =>
   transact(db, async (tx) => {
@@ -57,24 +62,3 @@ const write = (db: Db<Schema>, tenant: string, as: ImportedAs, users: readonly N
       await addEvents(tx, { schema: UserCreatedSchema, tenant, messages: messages.map((each) => create(UserCreatedSchema, each)) })
     else await addEvents(tx, { schema: UserInvitedSchema, tenant, messages: messages.map((each) => create(UserInvitedSchema, each)) })
   })
-
-/** Tells apart who is new, who exists, and whose address is another person's; what a file says twice counts the second time as known. */
-function apart(batch: readonly Candidate[], known: readonly Known[]): { fresh: NewUser[]; existing: number; taken: Candidate[] } {
-  const ids = new Set(known.map(({ id }) => id))
-  const addresses = new Set(known.map(({ email_key }) => email_key))
-  const fresh: NewUser[] = []
-  const taken: Candidate[] = []
-  let existing = 0
-  for (const candidate of batch) {
-    const { user, idGiven } = candidate
-    const hasAddress = addresses.has(user.email_key)
-    if (ids.has(user.id) || (hasAddress && !idGiven)) existing++
-    else if (hasAddress) taken.push(candidate)
-    else {
-      ids.add(user.id)
-      addresses.add(user.email_key)
-      fresh.push(user)
-    }
-  }
-  return { fresh, existing, taken }
-}
