@@ -15,7 +15,7 @@ export interface Effort {
 
 export const efforts: Readonly<Record<Effort['name'], Effort>> = {
   full: { name: 'full', rounds: 9, seconds: 2, warmUpSeconds: 4, samples: 100 },
-  quick: { name: 'quick', rounds: 3, seconds: 0.5, warmUpSeconds: 0.8, samples: 20 },
+  quick: { name: 'quick', rounds: 2, seconds: 0.4, warmUpSeconds: 0.5, samples: 12 },
   smoke: { name: 'smoke', rounds: 1, seconds: 0.3, warmUpSeconds: 0.2, samples: 3 },
 }
 

@@ -32,7 +32,13 @@ export interface Memory {
 /** Below that, the connections alone would fill it. */
 const leastBuffersMb = 16
 
-/** Fills one and opens its doors: Postgres has a quarter of the data as shared buffers, and shares a core with the clients. All people have the password of `hash`. */
+/** The megabytes, and where a quarter of the data is less than Postgres was given, how much that is. */
+export function buffersSaid({ dataMb, sharedBuffersMb }: Memory): string {
+  const quarter = Math.round(dataMb / 4)
+  return quarter < sharedBuffersMb ? `${sharedBuffersMb} (the least; a quarter of the data is ${quarter})` : String(sharedBuffersMb)
+}
+
+/** Fills one and opens its doors: Postgres has a quarter of the data as shared buffers (`leastBuffersMb` at least), and shares a core with the clients. All people have the password of `hash`. */
 export async function openCrowdHome(local: Local, people: number, hash: string, natsUrl: string): Promise<CrowdHome> {
   await using opening = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-crowd-'))

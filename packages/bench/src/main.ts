@@ -6,7 +6,7 @@ import { type House, openHouse } from './house.ts'
 import { comparisonLines } from './report/comparison.ts'
 import { tableLines } from './report/print-table.ts'
 import { writePage } from './report/write-page.ts'
-import { committedRows, type Row, rowOf, writeRows } from './results.ts'
+import { committedRows, type Row, rowOf, writeResults } from './results.ts'
 
 const usage = `pnpm bench [NAME …] [--quick] [--people N] [--compare]
 
@@ -30,15 +30,15 @@ async function main(args: readonly string[]): Promise<void> {
   const people = Number(values.people ?? (positionals.includes('growth') ? 10_000_000 : 1_000_000))
   if (!Number.isSafeInteger(people) || people < 20_000) throw new TypeError('--people takes a number, 20000 at least')
   const fresh = await runAll(chosen, values.quick ? efforts.quick : efforts.full, people)
-  const rows = await writeRows(
-    fresh,
+  const failed = chosen.filter(({ name }) => !fresh.some((row) => row.name === name)).map(({ name }) => name)
+  const entries = await writeResults(
+    [...fresh, ...failed.map((name) => ({ name, failed: true }) as const)],
     benchmarks.map(({ name }) => name),
   )
-  await writePage(rows, benchmarks)
+  await writePage(entries, benchmarks)
   console.log(['', ...tableLines(fresh)].join('\n'))
   if (values.compare) console.log(['', 'against the last committed results:', ...comparisonLines(fresh, earlier)].join('\n  '))
   const missed = fresh.filter(({ holds }) => holds === false).length
-  const failed = chosen.filter(({ name }) => !fresh.some((row) => row.name === name)).map(({ name }) => name)
   console.log(
     `\n${failed.length === 0 ? '' : `failed, with no figure: ${failed.join(', ')}; `}${missed === 0 ? 'every goal that was measured holds' : `${missed} goals missed`}; docs/performance.md and packages/bench/results/latest.json are written after ${((performance.now() - began) / 1000).toFixed(0)} s`,
   )

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding, Goal } from './benchmark.ts'
-import { rowOf } from './results.ts'
+import { rowFor } from './report/row-for-tests.ts'
+import { keptAfter, rowOf } from './results.ts'
 
 const finding: Finding = {
   name: 'relay',
@@ -54,4 +55,15 @@ test('a row keeps four digits, the peer, and the conditions of machine and findi
     holds: null,
     conditions: { cores: 2, events: 1000 },
   })
+})
+
+test('a benchmark that failed loses its older rows and is remembered, until it has figures again', () => {
+  const names = ['start', 'limits', 'relay']
+  const [start, limits, relay] = names.map((name) => rowFor({ name }))
+  assert.ok(start && limits && relay)
+  const failure = { name: 'limits', failed: true } as const
+  const after = keptAfter([start, limits, relay], [failure], names)
+  assert.deepEqual(after, [start, failure, relay])
+  assert.deepEqual(keptAfter(after, [relay], names), [start, failure, relay])
+  assert.deepEqual(keptAfter(after, [limits, limits], names), [start, limits, limits, relay])
 })

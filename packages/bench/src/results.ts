@@ -28,6 +28,15 @@ export interface Row {
   readonly conditions: Conditions
 }
 
+/** A benchmark that had no figure in its last run. */
+export interface Failure {
+  readonly name: string
+  readonly failed: true
+}
+
+/** What is kept of the last run of each benchmark, in the order in which they run. */
+export type Entry = Row | Failure
+
 /** The root of the checkout. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -68,30 +77,34 @@ function holds({ of, least, most }: Goal, figure: Spread, ratio: Spread | undefi
   return (least === undefined || value >= least) && (most === undefined || value <= most)
 }
 
-/** The rows that are kept in the checkout. */
-export async function readRows(): Promise<readonly Row[]> {
-  const file = join(root, kept)
-  return existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Row[]) : []
-}
-
 /** The rows of the last commit. */
 export function committedRows(): readonly Row[] {
   try {
-    return JSON.parse(
-      execFileSync('git', ['show', `HEAD:${kept}`], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-    ) as Row[]
+    const text = execFileSync('git', ['show', `HEAD:${kept}`], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return (JSON.parse(text) as Entry[]).filter(isRow)
   } catch {
     return []
   }
 }
 
-/** Replaces the rows of the benchmarks that ran and keeps the others; answers all, in the order of `names`. */
-export async function writeRows(fresh: readonly Row[], names: readonly string[]): Promise<readonly Row[]> {
-  const ran = new Set(fresh.map(({ name }) => name))
-  const rows = [...(await readRows()).filter(({ name }) => !ran.has(name) && names.includes(name)), ...fresh].toSorted(
+export function isRow(entry: Entry): entry is Row {
+  return !('failed' in entry)
+}
+
+/** What is kept after a run: of the benchmarks that ran their rows, or that they failed, and of the others what there was. All in the order of `names`. */
+export function keptAfter(before: readonly Entry[], run: readonly Entry[], names: readonly string[]): readonly Entry[] {
+  const ran = new Set(run.map(({ name }) => name))
+  return [...before.filter(({ name }) => !ran.has(name) && names.includes(name)), ...run].toSorted(
     (a, b) => names.indexOf(a.name) - names.indexOf(b.name),
   )
-  await mkdir(dirname(join(root, kept)), { recursive: true })
-  await writeFile(join(root, kept), `${JSON.stringify(rows, undefined, 2)}\n`)
-  return rows
+}
+
+/** Keeps what a run brought in the checkout; answers all that is kept now. */
+export async function writeResults(run: readonly Entry[], names: readonly string[]): Promise<readonly Entry[]> {
+  const file = join(root, kept)
+  const before = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Entry[]) : []
+  const entries = keptAfter(before, run, names)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `${JSON.stringify(entries, undefined, 2)}\n`)
+  return entries
 }

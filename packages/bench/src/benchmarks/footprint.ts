@@ -26,10 +26,10 @@ export const footprint: Benchmark = {
     if (bench.effort.name !== 'smoke') await (await start())[Symbol.asyncDispose]()
     const { theirs, startSeconds } = await startAnew(bench, house, start)
     await using _theirs = theirs
-    const idleSeconds = { full: 10, quick: 3, smoke: 0 }[bench.effort.name]
+    const idleSeconds = { full: 10, quick: 1, smoke: 0 }[bench.effort.name]
     await delay(idleSeconds * 1000)
     const idle = await megabytes(house, theirs)
-    const loadSeconds = Math.max(0.3, 2 * bench.effort.seconds)
+    const loadSeconds = Math.max(0.3, (bench.effort.name === 'full' ? 2 : 1) * bench.effort.seconds)
     await loadServices(bench, house, loadSeconds)
     await loadBetterAuth(theirs, local.origin, loadSeconds)
     const loaded = await megabytes(house, theirs)

@@ -20,7 +20,7 @@ const signingIn = 16
 const refreshing = 128
 
 /** How many others are signed in. */
-const sessionsOf = { full: 200_000, quick: 50_000, smoke: 500 }
+const sessionsOf = { full: 200_000, quick: 20_000, smoke: 500 }
 
 async function openScene(bench: Bench): Promise<Scene> {
   const { local } = await bench.house()

@@ -1,4 +1,4 @@
-import type { Row } from '../results.ts'
+import { type Entry, isRow, type Row } from '../results.ts'
 import { chartOf } from './chart.ts'
 import { mark, shown, shownRatio } from './numbers.ts'
 
@@ -9,7 +9,8 @@ export interface Page {
 }
 
 /** Puts the page together; `benchmarks` gives the order and says what each is. */
-export function pageOf(rows: readonly Row[], benchmarks: readonly { readonly name: string; readonly about: string }[]): Page {
+export function pageOf(entries: readonly Entry[], benchmarks: readonly { readonly name: string; readonly about: string }[]): Page {
+  const rows = entries.filter(isRow)
   const charts = new Map<string, string>()
   const shared = sharedConditions(rows)
   const sections = benchmarks.flatMap(({ name, about }) => {
@@ -24,7 +25,7 @@ export function pageOf(rows: readonly Row[], benchmarks: readonly { readonly nam
       [`## ${name}`, `${about[0]?.toUpperCase()}${about.slice(1)}.`, ...images, figures(own), conditionsLine(own, shared)].join('\n\n'),
     ]
   })
-  return { markdown: `${head(rows, shared)}\n\n${goals(rows, benchmarks)}\n\n${sections.join('\n\n')}\n`, charts }
+  return { markdown: `${head(rows, shared)}${failures(entries)}\n\n${goals(rows, benchmarks)}\n\n${sections.join('\n\n')}\n`, charts }
 }
 
 function head(rows: readonly Row[], shared: ReadonlyMap<string, string>): string {
@@ -36,6 +37,12 @@ machine was ours. Every answer is checked, and a wrong one fails the run. Server
 two. [How rivals are measured](decisions/0017-rivals-on-equal-terms.md), and what is not equal.${rows.some(({ conditions }) => conditions.h2load === false) ? '\n\n`h2load` was not installed where some of this ran, so that rows by it are missing there.' : ''}
 
 Machine and run: ${[...shared].map(([name, value]) => `${named(name)} ${value}`).join(' · ')}.`
+}
+
+/** A benchmark that failed has no older figures here either: they would look as if they held still. */
+function failures(entries: readonly Entry[]): string {
+  const names = entries.filter((entry) => !isRow(entry)).map(({ name }) => name)
+  return names.length === 0 ? '' : `\n\n**Failed in the last run, no figure: ${names.join(', ')}.**`
 }
 
 function goals(rows: readonly Row[], benchmarks: readonly { readonly name: string }[]): string {

@@ -84,3 +84,11 @@ test('the page says where h2load was missing', () => {
   assert.match(pageOf([rowFor({ conditions: { h2load: false } })], about).markdown, /`h2load` was not installed/)
   assert.doesNotMatch(pageOf([rowFor({ conditions: { h2load: true } })], about).markdown, /was not installed/)
 })
+
+test('the page names the benchmarks that failed, and shows no figure of them', () => {
+  const about = ['sign-in', 'relay'].map((name) => ({ name, about: 'what it is' }))
+  const { markdown } = pageOf([rowFor({}), { name: 'relay', failed: true }], about)
+  assert.match(markdown, /^\*\*Failed in the last run, no figure: relay\.\*\*$/m)
+  assert.ok(!markdown.includes('## relay'))
+  assert.doesNotMatch(pageOf([rowFor({})], about).markdown, /Failed/)
+})

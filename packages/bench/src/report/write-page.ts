@@ -1,15 +1,15 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Row, root } from '../results.ts'
+import { type Entry, root } from '../results.ts'
 import { pageOf } from './page.ts'
 
 /** Writes `docs/performance.md` and its charts, and removes charts that nothing shows any more. */
 export async function writePage(
-  rows: readonly Row[],
+  entries: readonly Entry[],
   benchmarks: readonly { readonly name: string; readonly about: string }[],
 ): Promise<void> {
   const folder = join(root, 'docs', 'performance')
-  const { markdown, charts } = pageOf(rows, benchmarks)
+  const { markdown, charts } = pageOf(entries, benchmarks)
   await mkdir(folder, { recursive: true })
   for (const [file, chart] of charts) await writeFile(join(folder, file), chart)
   for (const file of await readdir(folder)) if (!charts.has(file)) await rm(join(folder, file))
