@@ -47,7 +47,7 @@ export const queue: Benchmark = {
     }
     const { rounds, seconds, warmUpSeconds } = bench.effort
     // Jobs are counted, not seconds: a long warm-up is many of them, and takes several times as long as it says.
-    const effort = { rounds: Math.min(5, rounds), seconds: seconds / 2, warmUpSeconds: bench.effort.name === 'quick' ? 0.1 : warmUpSeconds }
+    const effort = { rounds: Math.min(5, rounds), seconds: seconds / 2, warmUpSeconds: Math.min(0.5, warmUpSeconds / 5) }
     const results = await alternate(effort, { gatehouse: turnOf('gatehouse'), graphile: turnOf('graphile') })
     const row = (what: string, of: (turn: Turn) => number, peer: string, goal?: Goal) => {
       const [mine, others] = [results.gatehouse, results.graphile].map((turns) => turns.map(of))
