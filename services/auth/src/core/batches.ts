@@ -1,11 +1,10 @@
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { type BatchedRead, batchedByTenant, joined } from '@gatehouse/postgres'
 import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/credentials.ts'
-import { type Opening, openSessions } from '../store/open-sessions.ts'
+import { type notOpened, type Opening, openSessions } from '../store/open-sessions.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
 import { listRolesOf } from '../store/role-bindings.ts'
-import { type Rotation, rotateRefreshTokens, type untouched } from '../store/rotate-refresh-tokens.ts'
-import type { SessionRow } from '../store/sessions.ts'
+import { type Rotated, type Rotation, rotateRefreshTokens, type untouched } from '../store/rotate-refresh-tokens.ts'
 import type { Db, Users } from './deps.ts'
 import { askForPeople } from './people/ask-for-people.ts'
 
@@ -29,9 +28,9 @@ export interface Batches {
   /** Undefined where no role is bound. */
   readonly roles: BatchedRead<SubjectKey, readonly string[]>
   readonly refreshToken: BatchedRead<RefreshTokenKey, RefreshTokenInSession>
-  readonly rotation: (rotation: Rotation) => Promise<SessionRow | typeof untouched>
-  /** Whether the session was opened. */
-  readonly opening: (opening: Opening) => Promise<boolean>
+  readonly rotation: (rotation: Rotation) => Promise<Rotated | typeof untouched>
+  /** Answers the roles of the person. */
+  readonly opening: (opening: Opening) => Promise<readonly string[] | typeof notOpened>
 }
 
 export function createBatches({ db, users }: { readonly db: Db; readonly users: Pick<Users, 'batchGetUsers'> }): Batches {

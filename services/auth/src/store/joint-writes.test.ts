@@ -8,8 +8,9 @@ import { signSomebodyIn, somebody } from '../../test/sign-somebody-in.ts'
 import { newSession } from '../core/sessions/open-session.ts'
 import { hashRefreshToken } from '../core/sessions/refresh-token.ts'
 import { revokePersonSessions } from '../core/sessions/revoke-person-sessions.ts'
-import { type Opening, openSessions } from './open-sessions.ts'
+import { notOpened, type Opening, openSessions } from './open-sessions.ts'
 import { findRefreshToken } from './refresh-tokens.ts'
+import { bindRole } from './role-bindings.ts'
 import { type Rotation, rotateRefreshTokens, untouched } from './rotate-refresh-tokens.ts'
 import { findSession } from './sessions.ts'
 
@@ -46,6 +47,7 @@ function rotationOf(refreshToken: string, changed: Partial<Rotation> = {}): Rota
 test('of sessions that open together each has its own outcome, and one that may not open leaves nothing', async () => {
   const [right, ended, changed] = await Promise.all([somebody(opened), somebody(opened), somebody(opened)])
   await revokePersonSessions(opened.deps, { tenant, userId: ended.id, cause: 'revoked' })
+  await bindRole(opened.deps.db, { tenant, subject_id: right.id, role: 'administrator' })
   const openings = [
     openingOf(right.id),
     openingOf(ended.id),
@@ -54,7 +56,14 @@ test('of sessions that open together each has its own outcome, and one that may 
     openingOf(ended.id, { epoch: 1 }),
     openingOf(right.id),
   ]
-  assert.deepEqual(await openSessions(opened.deps.db, openings), [true, false, false, false, true, true])
+  assert.deepEqual(await openSessions(opened.deps.db, openings), [
+    ['administrator'],
+    notOpened,
+    notOpened,
+    notOpened,
+    [],
+    ['administrator'],
+  ])
   for (const [index, { session, tokenHash }] of openings.entries()) {
     const isOpen = [0, 4, 5].includes(index)
     const found = await findSession(opened.deps.db, { tenant, id: session.id })
@@ -90,7 +99,7 @@ test('of tokens that rotate together each has its own outcome', async () => {
   const tokens = await countOf('refresh_tokens')
   const outcomes = await rotateRefreshTokens(opened.deps.db, rotations)
   assert.deepEqual(
-    outcomes.map((outcome) => (outcome === untouched ? undefined : outcome.id)),
+    outcomes.map((outcome) => (outcome === untouched ? undefined : outcome.session.id)),
     [fresh.session?.id, undefined, undefined, undefined, undefined, other.session?.id],
   )
   assert.equal(await countOf('refresh_tokens'), tokens + 2)
@@ -101,11 +110,11 @@ test('of tokens that rotate together each has its own outcome', async () => {
 
 test('a session is never touched beyond its own end', async () => {
   const { refreshToken } = await signSomebodyIn(opened.deps, await somebody(opened))
-  const [session] = await rotateRefreshTokens(opened.deps.db, [
+  const [rotated] = await rotateRefreshTokens(opened.deps.db, [
     rotationOf(refreshToken, { idle_expire_time: new Date(opened.deps.now() + 1e12) }),
   ])
-  assert.ok(session && session !== untouched)
-  assert.deepEqual(session.idle_expire_time, session.expire_time)
+  assert.ok(rotated && rotated !== untouched)
+  assert.deepEqual(rotated.session.idle_expire_time, rotated.session.expire_time)
 })
 
 test('fifty statements that rotate one token at once over two pools rotate it once', async () => {

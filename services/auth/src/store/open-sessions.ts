@@ -1,6 +1,7 @@
 import { type EventRow, insertEvents } from '@gatehouse/events'
 import { type ColumnTypes, compiledOnce, rowsAsTable, type Value } from '@gatehouse/postgres'
 import { sql } from 'kysely'
+import { rolesOf } from './role-bindings.ts'
 import type { Db } from './schema.ts'
 import type { SessionRow } from './sessions.ts'
 
@@ -101,7 +102,7 @@ const open = compiledOnce((db: Db, value: Value<Args>) =>
         .insertInto('sessions')
         .columns([...plain, 'amr'])
         .expression((from) => from.selectFrom('allowed').select([...plain, sql<string[]>`amr::text[]`.as('amr')]))
-        .returning(['tenant', 'id']),
+        .returning(['tenant', 'id', 'user_id']),
     )
     .with('tokens', (cte) =>
       cte
@@ -116,14 +117,17 @@ const open = compiledOnce((db: Db, value: Value<Args>) =>
       ),
     )
     .selectFrom('opened')
-    .select('id'),
+    .select(['id', rolesOf('opened.tenant', 'opened.user_id').as('roles')]),
 )
 
-/** Whether each was opened; of one that was not, nothing is written. */
-export async function openSessions(db: Db, openings: readonly Opening[]): Promise<boolean[]> {
+/** The password or the epoch is not the one that was checked. */
+export const notOpened = 'not opened'
+
+/** The roles of each person whose session was opened, as they are at that moment; of one that was not, nothing is written. */
+export async function openSessions(db: Db, openings: readonly Opening[]): Promise<(readonly string[] | typeof notOpened)[]> {
   const rows = await open(db, { asked: openings.map(askedOf), events: openings.map(({ event }) => event) })
-  const opened = new Set(rows.map(({ id }) => id))
-  return openings.map(({ session }) => opened.has(session.id))
+  const rolesOfOpened = new Map(rows.map(({ id, roles }) => [id, roles]))
+  return openings.map(({ session }) => rolesOfOpened.get(session.id) ?? notOpened)
 }
 
 // An array of arrays has one length for all: each session's goes as its own literal.

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from './schema.ts'
 
 /** Names of the roles that are bound to each subject, by its id. */
@@ -12,6 +12,10 @@ export async function listRolesOf(db: Db, tenant: string, subjectIds: readonly s
     .execute()
   return new Map([...Map.groupBy(rows, (row) => row.subject_id)].map(([id, ofSubject]) => [id, ofSubject.map(({ role }) => role)]))
 }
+
+/** For the `select` of a statement that knows tenant and subject: the names of the bound roles. */
+export const rolesOf = (tenant: string, subjectId: string): RawBuilder<string[]> =>
+  sql`(select coalesce(array_agg(role order by role), '{}') from role_bindings b where b.tenant = ${sql.ref(tenant)} and b.subject_id = ${sql.ref(subjectId)})`
 
 /** Answers whether the binding is new. */
 export async function bindRole(db: Db, binding: { tenant: string; subject_id: string; role: string }): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { type ColumnTypes, compiledOnce, rowsAsTable, type Value } from '@gatehouse/postgres'
 import { sql } from 'kysely'
 import { hexOf } from './refresh-tokens.ts'
+import { rolesOf } from './role-bindings.ts'
 import type { Db } from './schema.ts'
 import { type SessionRow, sessionColumns } from './sessions.ts'
 
@@ -18,6 +19,12 @@ export type Rotation = {
   readonly network: string
 }
 
+/** The session, and the roles of its person at that moment. */
+export interface Rotated {
+  readonly session: SessionRow
+  readonly roles: readonly string[]
+}
+
 /** The token was used up already, or its session has ended. */
 export const untouched = 'untouched'
 
@@ -28,9 +35,9 @@ export const untouched = 'untouched'
  * Sessions are locked first, in the order of their ids as everywhere: refreshes of one session pass one after the other, and whoever waited
  * sees with `use_time is null`, which Postgres checks again on the row as it is by then, that another was faster.
  */
-export async function rotateRefreshTokens(db: Db, rotations: readonly Rotation[]): Promise<(SessionRow | typeof untouched)[]> {
+export async function rotateRefreshTokens(db: Db, rotations: readonly Rotation[]): Promise<(Rotated | typeof untouched)[]> {
   const rows = await rotate(db, rotations)
-  const rotated = new Map(rows.map(({ token_hash, ...session }) => [`${session.tenant} ${hexOf(token_hash)}`, session]))
+  const rotated = new Map(rows.map(({ token_hash, roles, ...session }) => [`${session.tenant} ${hexOf(token_hash)}`, { session, roles }]))
   return rotations.map(({ tenant, token_hash }) => rotated.get(`${tenant} ${hexOf(token_hash)}`) ?? untouched)
 }
 
@@ -47,7 +54,7 @@ const types: ColumnTypes<Rotation> = {
 
 const rotate = compiledOnce((_: Db, value: Value<readonly Rotation[]>) => {
   const given = rowsAsTable('given', types, (column) => value((rotations) => rotations.map((each) => each[column])))
-  return sql<SessionRow & { token_hash: Uint8Array }>`
+  return sql<SessionRow & { token_hash: Uint8Array; roles: string[] }>`
     with going_on as materialized (
       select t.session_id, given.*
       from ${given}
@@ -66,5 +73,5 @@ const rotate = compiledOnce((_: Db, value: Value<readonly Rotation[]>) => {
     update sessions s set
       last_use_time = u.time, idle_expire_time = least(u.idle_expire_time, s.expire_time), user_agent = u.user_agent, network = u.network
     from used_up u where s.tenant = u.tenant and s.id = u.session_id
-    returning ${sql.join(sessionColumns.map((column) => sql.ref(`s.${column}`)))}, u.token_hash`
+    returning ${sql.join(sessionColumns.map((column) => sql.ref(`s.${column}`)))}, u.token_hash, ${rolesOf('s.tenant', 's.user_id')} as roles`
 })

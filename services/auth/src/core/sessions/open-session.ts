@@ -27,6 +27,8 @@ export interface OpenSessionInput {
 export interface OpenedSession {
   readonly session: SessionRow
   readonly refreshToken: string
+  /** Of the person, where the statement that wrote the session read them. */
+  readonly roles?: readonly string[]
 }
 
 /** What opening a session writes. */

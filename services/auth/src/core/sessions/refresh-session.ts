@@ -9,6 +9,7 @@ import { lockSession, raiseSessionVersion, type SessionRow } from '../../store/s
 import type { Db, Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import type { OpenedSession } from './open-session.ts'
 import { hashRefreshToken, successorOf } from './refresh-token.ts'
 import { revokeSessionsOfUser } from './revoke-sessions.ts'
 import { coarseNetwork, tidyUserAgent } from './seen-from.ts'
@@ -44,11 +45,10 @@ export async function refreshSession(deps: Deps, input: RefreshSessionInput): Pr
   const refreshToken = isNewest
     ? successor
     : successorOf(input.refreshToken, (await deps.keys.refreshKey(tenant, outcome.keyVersion)).secret)
-  return await signedIn(deps, { session: outcome.session, refreshToken }, user)
+  return await signedIn(deps, { ...outcome, refreshToken }, user)
 }
 
-interface Rotated {
-  readonly session: SessionRow
+interface Outcome extends Pick<OpenedSession, 'session' | 'roles'> {
   /** Of the refresh key that the successor is derived with. */
   readonly keyVersion: number
 }
@@ -59,7 +59,7 @@ async function rotate(
   input: RefreshSessionInput,
   { token, session }: RefreshTokenInSession,
   { keyVersion, successor }: { keyVersion: number; successor: string },
-): Promise<Rotated | undefined> {
+): Promise<Outcome | undefined> {
   if (token.use_time !== null) return undefined
   const now = deps.now()
   const rotated = await deps.batches.rotation({
@@ -72,14 +72,14 @@ async function rotate(
     user_agent: tidyUserAgent(input.userAgent),
     network: coarseNetwork(input.source),
   })
-  return rotated === untouched ? undefined : { session: rotated, keyVersion }
+  return rotated === untouched ? undefined : { ...rotated, keyVersion }
 }
 
 /** A used-up token came (again): its successor once more, where that is harmless, or the end of the session. */
 async function meetRepeat(
   deps: Deps,
   { tenant, hash, session: { id, user_id } }: { tenant: string; hash: Uint8Array; session: SessionRow },
-): Promise<Rotated | undefined> {
+): Promise<Outcome | undefined> {
   const outcome = await transact(deps.db, async (tx) => {
     const session = await lockSession(tx, { tenant, id })
     const token = session && (await findRefreshToken(tx, { tenant, hash }))

@@ -1,6 +1,7 @@
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { eventRow } from '@gatehouse/events'
+import { notOpened } from '../../store/open-sessions.ts'
 import type { Deps } from '../deps.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
@@ -43,14 +44,14 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
     amr: ['pwd'],
   })
   const { epoch, version: credentialVersion } = credential
-  const [isOpen] = await Promise.all([
+  const [roles] = await Promise.all([
     deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }),
     resetSignInLimit(deps, { tenant, email: input.email }),
   ])
-  if (!isOpen) throw wrong()
+  if (roles === notOpened) throw wrong()
   deps.committed()
   deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
-  return await signedIn(deps, opened, user)
+  return await signedIn(deps, { ...opened, roles }, user)
 }
 
 function wrong() {

@@ -13,7 +13,7 @@ export async function signedIn(
   opened: OpenedSession,
   user: User,
 ): Promise<SignedInResult> {
-  const minted = await mintPersonToken(deps, opened.session)
+  const minted = await mintPersonToken(deps, opened.session, opened.roles)
   return create(SignedInResultSchema, {
     session: describeSession(opened.session, opened.session.id),
     user,

@@ -15,12 +15,12 @@ export interface MintedToken {
 
 type MintDeps = Pick<Deps, 'batches' | 'keys' | 'now' | 'lifetimes'>
 
-/** A token of a person for our own services, with what the person may do there. */
-export async function mintPersonToken(deps: MintDeps, session: SessionRow): Promise<MintedToken> {
-  const permissions = await permissionsOf(deps, { tenant: session.tenant, id: session.user_id })
+/** A token of a person for our own services, with what the person may do there by the roles that are `known`, or bound now. */
+export async function mintPersonToken(deps: MintDeps, session: SessionRow, known?: readonly string[]): Promise<MintedToken> {
+  const roles = known ?? (await deps.batches.roles({ tenant: session.tenant, id: session.user_id }))
   return await mint(deps, session.tenant, {
     audience: ownAudience,
-    claims: { ...claimsOf(session), permissions },
+    claims: { ...claimsOf(session), permissions: permissionsOf(roles) },
     notAfter: session.expire_time.getTime(),
   })
 }
@@ -36,7 +36,7 @@ export async function mintAudienceToken(deps: MintDeps, session: SessionRow, aud
 
 /** A token of a program with an account. Without a session it cannot be refreshed, and it calls nothing that needs a signed-in person. */
 export async function mintServiceAccountToken(deps: MintDeps, account: { tenant: string; id: string; name: string }): Promise<MintedToken> {
-  const permissions = await permissionsOf(deps, account)
+  const permissions = permissionsOf(await deps.batches.roles(account))
   return await mint(deps, account.tenant, {
     audience: ownAudience,
     claims: { sub: account.id, client_id: account.name, permissions },
