@@ -9,8 +9,11 @@ export interface SignInDoor {
 const agent = new Agent({ keepAlive: true })
 let source = 0
 
-/** Signs somebody in with a password, as from somewhere else each time, because a source has a limit. Rejects unless the answer is this person's. */
-export function signInCall({ web, host }: SignInDoor, email: string, password: string): Promise<void> {
+/**
+ * Signs somebody in with a password, as from somewhere else each time, because a source has a limit; answers the refresh token. Rejects unless the answer is this
+ * person's.
+ */
+export function signInCall({ web, host }: SignInDoor, email: string, password: string): Promise<string> {
   const from = `10.${(++source >> 16) & 255}.${(source >> 8) & 255}.${source & 255}`
   return new Promise((resolve, reject) => {
     const outgoing = request(
@@ -27,8 +30,9 @@ export function signInCall({ web, host }: SignInDoor, email: string, password: s
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
         incoming.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          const answer = JSON.parse(text) as { signedIn?: { user?: { email?: string } } }
-          if (incoming.statusCode === 200 && answer.signedIn?.user?.email === email) resolve()
+          const answer = JSON.parse(text) as { signedIn?: { refreshToken?: string; user?: { email?: string } } }
+          const { user, refreshToken } = answer.signedIn ?? {}
+          if (incoming.statusCode === 200 && refreshToken && user?.email === email) resolve(refreshToken)
           else reject(new Error(`SignIn answered ${incoming.statusCode} ${text}`))
         })
       },

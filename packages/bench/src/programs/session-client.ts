@@ -1,7 +1,7 @@
-import { Agent, request } from 'node:http'
 import { createClient } from '@connectrpc/connect'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { peerTransport } from '@gatehouse/rpc'
+import { signInCall } from '../load/sign-in-call.ts'
 import { answerParent, type CommonActs } from './answer-parent.ts'
 
 /** Where auth is, who signs in, for how long and how many at once. */
@@ -23,19 +23,18 @@ export interface SessionClientActs extends CommonActs {
   refresh(order: SessionOrder): Promise<number>
 }
 
-const agent = new Agent({ keepAlive: true })
 const refreshTokens: string[] = []
-let source = 0
 
 answerParent<Omit<SessionClientActs, 'usage'>>({
   signIn: (order) =>
     repeat(order, async (number) => {
-      const token = await signIn(order, order.emails[number % order.emails.length] ?? '')
+      const token = await signInCall(order, order.emails[number % order.emails.length] ?? '', order.password)
       if (refreshTokens.length < order.emails.length) refreshTokens.push(token)
     }),
   async refresh(order) {
     const sessions = createClient(SessionService, peerTransport({ target: 'auth', url: `127.0.0.1:${order.grpc}` }))
-    while (refreshTokens.length < order.inFlight) refreshTokens.push(await signIn(order, order.emails[refreshTokens.length] ?? ''))
+    while (refreshTokens.length < order.inFlight)
+      refreshTokens.push(await signInCall(order, order.emails[refreshTokens.length] ?? '', order.password))
     return repeat(order, async (_, lane) => {
       const { signedIn } = await sessions.refreshSession({ refreshToken: refreshTokens[lane] ?? '' }, { timeoutMs: 10_000 })
       if (!signedIn || signedIn.accessToken === '' || signedIn.refreshToken === refreshTokens[lane])
@@ -58,34 +57,4 @@ async function repeat({ seconds, inFlight }: SessionOrder, act: (number: number,
   }
   await Promise.all(Array.from({ length: inFlight }, lane))
   return ended / seconds
-}
-
-/** Signs in as from somewhere else each time, because a source has a limit, and answers the refresh token. */
-function signIn({ web, host, password }: SessionOrder, email: string): Promise<string> {
-  const from = `10.${(++source >> 16) & 255}.${(source >> 8) & 255}.${source & 255}`
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      {
-        agent,
-        host: '127.0.0.1',
-        port: web,
-        method: 'POST',
-        path: '/gatehouse.auth.v1.SessionService/SignIn',
-        headers: { host, 'content-type': 'application/json', 'x-forwarded-for': from },
-      },
-      (incoming) => {
-        const chunks: Buffer[] = []
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-        incoming.on('end', () => {
-          const text = Buffer.concat(chunks).toString()
-          const answer = JSON.parse(text) as { signedIn?: { refreshToken?: string; user?: { email?: string } } }
-          const { user, refreshToken } = answer.signedIn ?? {}
-          if (incoming.statusCode === 200 && refreshToken && user?.email === email) resolve(refreshToken)
-          else reject(new Error(`SignIn answered ${incoming.statusCode} ${text}`))
-        })
-      },
-    )
-    outgoing.on('error', reject)
-    outgoing.end(JSON.stringify({ email, password }))
-  })
 }
