@@ -130,7 +130,7 @@ async function migrated(local: Local, server: string, name: 'user' | 'auth'): Pr
 
 /** All have one password: hashing one for each would take the machine days. */
 async function addCredentials(url: string, hash: string, people: number): Promise<void> {
-  await using database = connect<unknown>({ url, poolSize: 1, statementTimeoutMs: 600_000 })
+  await using database = connect<unknown>({ url, poolSize: 1, statementTimeoutMs: 600_000, connectTimeoutMs: 60_000 })
   const now = new Date().toISOString()
   function* rows(at: number, end: number) {
     for (let number = at; number < end; number++) yield ['default', idOf(number), hash, 1, now, now]
