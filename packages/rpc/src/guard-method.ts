@@ -30,7 +30,7 @@ export function guardMethod(
   { meter, streams }: { readonly meter: CallMeter; readonly streams: StreamsOfPeople },
 ): GuardedMethod {
   const { desc, access, check, limits } = method
-  const { maxStreamSeconds = MAX_STREAM_SECONDS } = options
+  const { maxStreamSeconds = MAX_STREAM_SECONDS, within = (_, act) => act() } = options
 
   /**
    * Everything before the handler: it answers the request that the handler may see, or throws. It promises only where it has to wait, for a token that
@@ -56,7 +56,7 @@ export function guardMethod(
     // canonical form, then the rules of the contract
     check(request)
     // limits: only valid requests are counted, by their canonical values
-    return limits === undefined ? request : limits(context, request).then(() => request)
+    return limits === undefined ? request : within(context, () => limits(context, request)).then(() => request)
   }
 
   function denied(): Refusal {
@@ -77,7 +77,7 @@ export function guardMethod(
       try {
         const admitted = admit(context, decode)
         const request = admitted instanceof Promise ? await admitted : admitted
-        const answer = await withinDeadline(context, () => context.trace.run(() => handler(request, context)))
+        const answer = await withinDeadline(context, () => context.trace.run(() => within(context, () => handler(request, context))))
         context.sendResponseHeaders()
         return create(desc.output, answer as Answer)
       } catch (error) {
@@ -85,6 +85,7 @@ export function guardMethod(
         code = answer.code
         throw answer
       } finally {
+        context.end()
         span?.end(code)
         meter(inbound.door, code, (performance.now() - started) / 1000)
       }
