@@ -18,7 +18,7 @@ export type BatchOptions<K> = {
  */
 export type BatchedRead<K, V> = (key: K, wait?: { readonly signal?: AbortSignal | undefined }) => Promise<V | undefined>
 
-type Waiting<K, V> = { readonly key: K; readonly callers: Caller<V>[]; /** When the most patient of them stops waiting. */ end: number }
+type Waiting<K, V> = { readonly key: K; readonly callers: Caller<V>[] /** When the most patient of them stops waiting. */; end: number }
 type Caller<V> = {
   readonly resolve: (value: V | undefined) => void
   readonly reject: (error: unknown) => void
@@ -84,10 +84,11 @@ export function batched<K, V>(load: (keys: K[]) => Promise<Map<string, V>>, opti
       waiting.delete(name)
       reads -= callers.length
       if (end > now) batch.push(entry)
-      else for (const { reject, unwatch } of callers) {
-        unwatch?.()
-        reject(new StatementAbandoned('nobody waits for this read any more: it was not sent'))
-      }
+      else
+        for (const { reject, unwatch } of callers) {
+          unwatch?.()
+          reject(new StatementAbandoned('nobody waits for this read any more: it was not sent'))
+        }
     }
     return batch
   }

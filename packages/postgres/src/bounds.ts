@@ -40,4 +40,5 @@ export function refuseWhenOver(bounds: Bounds | undefined): void {
 }
 
 /** Runs `act` for several who wait together, as long as the most patient of them does. */
-export const untilEnd = <T>(end: number, act: () => T): T => (end === Number.POSITIVE_INFINITY ? unbounded(act) : withinBounds({ deadline: end }, act))
+export const untilEnd = <T>(end: number, act: () => T): T =>
+  end === Number.POSITIVE_INFINITY ? unbounded(act) : withinBounds({ deadline: end }, act)

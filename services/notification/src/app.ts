@@ -75,7 +75,10 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
     startCleanUp({ db, log, notificationsKeptSeconds: config.notificationsKept / 1000, inboxKeptSeconds: config.inboxKept / 1000 })
   // Awaited here: what is opened above is disposed when this function is left.
   return await service.serve({
-    rpc: [served(NotificationService, notificationService(deps, { requestKey, requestsKeptSeconds })), served(InboxService, inboxService(deps, hub))],
+    rpc: [
+      served(NotificationService, notificationService(deps, { requestKey, requestsKeptSeconds })),
+      served(InboxService, inboxService(deps, hub)),
+    ],
     consumers: consumersOf(deps),
     workers: [() => opening.move(), startSending, cleanUp],
   })

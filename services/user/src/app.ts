@@ -35,5 +35,8 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
     })
     return worker
   }
-  return service.serve({ rpc: [served(UserService, userService(deps, { requestKey, requestsKeptSeconds }))], workers: [startEndingSessions] })
+  return service.serve({
+    rpc: [served(UserService, userService(deps, { requestKey, requestsKeptSeconds }))],
+    workers: [startEndingSessions],
+  })
 }
