@@ -116,6 +116,21 @@ describe('retries', () => {
   })
 })
 
+test('more calls under way than a transport takes fail at once, and leave the others alone', async () => {
+  const answers = Promise.withResolvers<object>()
+  await using door = await openTestDoor({ user: { getUser: () => answers.promise } })
+  await using transport = peerTransport({ target: 'user', url: door.url, maxCalls: 3 })
+  const users = createClient(UserService, transport)
+  const calls = Array.from({ length: 3 }, () => users.getUser({ id: ADA }, AS_ADA))
+  await assert.rejects(
+    users.getUser({ id: ADA }, AS_ADA),
+    (error) => ConnectError.from(error).code === Code.ResourceExhausted && reasonOf(error) === 'OVERLOADED',
+  )
+  answers.resolve({})
+  await Promise.all(calls)
+  await users.getUser({ id: ADA }, AS_ADA)
+})
+
 describe('a deadline', () => {
   test('is set where the caller sets none, and travels', async () => {
     const seen: (number | undefined)[] = []
