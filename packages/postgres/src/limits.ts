@@ -85,9 +85,12 @@ async function pruneAll(db: Executor): Promise<void> {
   while ((await pruneLimits(db, pruneRows)) === pruneRows);
 }
 
-/** Removes windows that are over, the oldest first, at most `limit`; gives how many. A row that came to life meanwhile stays. */
+/**
+ * Removes windows that are over, the oldest first, at most `limit`; gives how many. A row that came to life meanwhile stays: its lock is taken on what it
+ * is then. Said once, because a second `expire_time < now()` would be planned as if it found hardly any, and each would look through the others.
+ */
 export async function pruneLimits(db: Executor, limit: number): Promise<number> {
-  const { numAffectedRows = 0n } = await sql`delete from rate_limits where expire_time < now() and (tenant, key, window_seconds) in (
+  const { numAffectedRows = 0n } = await sql`delete from rate_limits where (tenant, key, window_seconds) in (
     select tenant, key, window_seconds from rate_limits where expire_time < now()
     order by expire_time limit ${limit}::integer for update skip locked)`.execute(db)
   return Number(numAffectedRows)
