@@ -16,12 +16,12 @@ type Canceller = pg.Connection & {
   cancel(processId: number, secretKey: number): void
 }
 
-const patienceMs = 1000
+const patienceMs = 5000
 
 /**
  * Asks the server to stop what it does for this connection, over a connection of its own (PostgreSQL protocol, "Canceling Requests in Progress"), which
- * is encrypted where the first one is. Settles when the server has passed the request on, so that it cannot meet a later statement; false when that is
- * not certain.
+ * is encrypted where the first one is. Settles when the request can meet no later statement, because the server has passed it on or never gets it; false
+ * when that is not certain.
  */
 export function cancelStatement(client: pg.PoolClient): Promise<boolean> {
   const { host, port, ssl, sslNegotiation, processID, secretKey } = client as Connected
@@ -32,23 +32,21 @@ export function cancelStatement(client: pg.PoolClient): Promise<boolean> {
     asked = true
     connection.cancel(processID, secretKey)
   }
-  const timer = setTimeout(() => {
-    resolve(false)
+  const giveUp = (): void => {
+    resolve(!asked)
     connection.stream.destroy()
-  }, patienceMs)
+  }
+  const timer = setTimeout(giveUp, patienceMs)
   connection.once('connect', () => {
     if (!ssl) ask()
     else if (sslNegotiation !== 'direct') connection.requestSsl()
   })
   connection.once('sslconnect', ask)
-  connection.on('error', () => {
-    resolve(false)
-    connection.stream.destroy()
-  })
+  connection.on('error', giveUp)
   // The server answers nothing: it closes.
   connection.once('end', () => {
     clearTimeout(timer)
-    resolve(asked)
+    resolve(true)
   })
   if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`)
   else connection.connect(port, host)

@@ -17,7 +17,6 @@ type Caller = {
 type Batch = { readonly callers: Caller[]; readonly depths: Map<string, number> }
 
 const maxCalls = 500
-const maxWaiting = 10_000
 // One that the database works on, and one under way to it: more would only wait for the first one's locks, each with fewer calls.
 const maxInFlight = 2
 const attempts = 5
@@ -26,7 +25,11 @@ const attempts = 5
  * Counts calls of one set of limits: those that arrive in one turn of the event loop, and while `maxInFlight` batches are under way, are counted by one
  * statement. A popular counter is then one write for many calls instead of a queue of writers. Nothing is decided here: the counters live in Postgres.
  */
-export function limitBatches(db: Executor, limits: readonly Limit[]): (counters: readonly Counter[]) => Promise<Outcome> {
+export function limitBatches(
+  db: Executor,
+  limits: readonly Limit[],
+  { maxWaiting = 10_000 }: { readonly maxWaiting?: number } = {},
+): (counters: readonly Counter[]) => Promise<Outcome> {
   const batches: Batch[] = []
   let waiting = 0
   let inFlight = 0

@@ -6,6 +6,7 @@ import { CallContext } from './call-context.ts'
 import type { CompiledMethod } from './compile-method.ts'
 import { identify } from './credentials.ts'
 import type { GuardedMethod } from './guarded-method.ts'
+import type { LimitGate } from './limits.ts'
 import type { CallMeter } from './meters.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import { commonRefusal, Refusal } from './refusal.ts'
@@ -56,7 +57,13 @@ export function guardMethod(
     // canonical form, then the rules of the contract
     check(request)
     // limits: only valid requests are counted, by their canonical values
-    return limits === undefined ? request : within(context, () => limits(context, request)).then(() => request)
+    return limits === undefined ? request : limited(context, request, limits)
+  }
+
+  /** Whoever is late is answered, whatever the counting of their call waits for. */
+  async function limited(context: CallContext, request: Message, count: LimitGate): Promise<Message> {
+    await withinDeadline(context, () => within(context, () => count(context, request)))
+    return request
   }
 
   function denied(): Refusal {
