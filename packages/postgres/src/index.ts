@@ -1,6 +1,6 @@
 export { type BatchedRead, type BatchOptions, batched } from './batched.ts'
 export { batchedByTenant } from './batched-by-tenant.ts'
-export { type Bounds, unbounded, withinBounds } from './bounds.ts'
+export { type Bounds, currentBounds, unbounded, withinBounds } from './bounds.ts'
 export { compiledOnce, type Value } from './compiled-once.ts'
 export { type ConnectOptions, connect, type Database, type Db, type Executor } from './connect.ts'
 export { type CopyField, copyRows } from './copy.ts'

@@ -35,6 +35,8 @@ export interface PeerOptions {
   readonly log?: Log
   /** Unary calls under way at once; more fail with `OVERLOADED`. Default 2,000, as many as a door takes. */
   readonly maxCalls?: number
+  /** How long whoever is served at this moment waits: no call to the peer lasts longer. */
+  readonly bounds?: () => { readonly deadline?: number | undefined; readonly signal?: AbortSignal | undefined } | undefined
 }
 
 /** A Connect transport over a gRPC channel; disposing it closes the channel. */
@@ -61,18 +63,20 @@ const CHANNEL_OPTIONS: ChannelOptions = {
  * `request_id` where their message has one. All others are sent once.
  * Errors are ConnectErrors whose details `findDetails` reads. A server stream ends when its `signal` aborts: leaving its loop does not end it.
  */
-export function peerTransport({ target, url, signer, tls, log, maxCalls = 2000 }: PeerOptions): PeerTransport {
+export function peerTransport({ target, url, signer, tls, log, maxCalls = 2000, bounds }: PeerOptions): PeerTransport {
   const client = new Client(url, channelCredentials(tls), CHANNEL_OPTIONS)
   const state = new PeerState(target, log)
   const retry = createRetries()
   const calls = new CallsOut(target, maxCalls)
 
   return {
-    async unary(method, signal, timeoutMs, header, input) {
+    async unary(method, ownSignal, timeoutMs, header, input) {
       const isRepeated = isRepeatable(method.idempotency)
       const given = create(method.input, input)
       const request = isRepeated ? withRequestId(method.input, given) : given
-      const deadline = Date.now() + (timeoutMs ?? DEFAULT_TIMEOUT_MS)
+      const served = bounds?.()
+      const deadline = Math.min(Date.now() + (timeoutMs ?? DEFAULT_TIMEOUT_MS), served?.deadline ?? Number.POSITIVE_INFINITY)
+      const signal = ownSignal ?? served?.signal
       const attempt = async () => {
         const metadata = await callMetadata(target, signer, header)
         return callUnary(client, method, request, metadata, deadline, signal)
