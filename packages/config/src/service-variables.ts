@@ -33,6 +33,7 @@ export const serviceVariables = {
   TRUSTED_PROXIES: list({ about: 'addresses whose X-Forwarded-For is believed', default: [] }),
   ALLOWED_ORIGINS: list({ about: 'other origins whose pages may call with cookies, beside those of the tenants', default: [] }),
   REQUEST_KEY: secret({ about: 'key of the fingerprints of repeated requests, 32 bytes in base64', bytes: 32 }),
+  REQUESTS_KEPT: duration({ about: 'how long a request_id answers the same result; at least an hour', default: 30 * 86_400_000 }),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error'], { about: 'least severe log line', default: 'info' }),
   OTLP_ENDPOINT: optional(url({ about: 'OpenTelemetry collector for traces', protocols: ['http:', 'https:'] })),
   DRAIN_TIMEOUT: duration({ about: 'how long calls in flight may take after SIGTERM', default: 20_000 }),
@@ -55,6 +56,8 @@ function verifiesPostgres(databaseUrl: string): boolean {
 
 /** What has to hold between the values of {@link serviceVariables}; most of it in production mode only. */
 export const serviceRules: readonly Rule<ServiceConfig>[] = [
+  // Whoever retries for minutes has to meet their own request.
+  ({ requestsKept }) => (requestsKept < 3_600_000 ? 'REQUESTS_KEPT has to be 1h or more' : undefined),
   (values) =>
     (values.grpcTlsCertFile === undefined) === (values.grpcTlsKeyFile === undefined)
       ? undefined

@@ -1,4 +1,4 @@
-import type { MigrationSet } from '@gatehouse/postgres'
+import { type MigrationSet, vacuumOften } from '@gatehouse/postgres'
 import { sql } from 'kysely'
 
 /** The tables behind addEvent(), createRelay() and startConsumers(), in the service's own schema. */
@@ -60,6 +60,12 @@ export const eventMigrations: MigrationSet = {
           update_time timestamptz not null default now(),
           primary key (tenant, event_id, consumer))`.execute(db)
         await sql`create index dead_letters_create_time on dead_letters (create_time)`.execute(db)
+      },
+    },
+    {
+      id: '0003-vacuum-often',
+      async up(db) {
+        for (const table of ['outbox', 'inbox']) await vacuumOften(db, table)
       },
     },
   ],

@@ -31,10 +31,10 @@ export async function forgetEvents(tx: Executor, consumer: string, envelopes: re
     select * from unnest(${envelopes.map(({ tenant }) => tenant)}::text[], ${envelopes.map(({ id }) => id)}::text[]))`.execute(tx)
 }
 
-/** Forgets events of more than 30 days ago, at most `limit`; gives how many. */
+/** Forgets events of more than 30 days ago, the oldest first, at most `limit`; gives how many. */
 export async function pruneInbox(db: Executor, limit: number): Promise<number> {
   const { numAffectedRows = 0n } = await sql`delete from inbox where (tenant, event_id, consumer) in (
     select tenant, event_id, consumer from inbox where create_time < now() - make_interval(days => ${inboxDays}::integer)
-    limit ${limit}::integer for update skip locked)`.execute(db)
+    order by create_time limit ${limit}::integer for update skip locked)`.execute(db)
   return Number(numAffectedRows)
 }

@@ -39,7 +39,11 @@ export class Lanes<Item> {
 
   /** Resolves when so little waits that more may come. */
   async room(): Promise<void> {
-    while (this.#waiting.length >= this.#options.batchSize && this.#running.size > 0) await Promise.race(this.#running.keys())
+    while (!this.#closed && this.#waiting.length >= this.#options.batchSize) {
+      // What came in one piece is taken with the next turn of the event loop.
+      if (this.#running.size === 0) await new Promise((resolve) => setImmediate(resolve))
+      else await Promise.race(this.#running.keys())
+    }
   }
 
   /** All that is neither handled nor given back. */

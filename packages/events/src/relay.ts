@@ -35,6 +35,7 @@ export type Relay = AsyncDisposable & {
 }
 
 const pruneEveryMs = 60_000
+const pruneRows = 1000
 const maxBackoffMs = 1000
 
 /**
@@ -83,10 +84,12 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
     await pass.run(connection)
   }
 
-  const prune = async (epoch: bigint): Promise<void> => {
-    if (performance.now() - pruned < pruneEveryMs) return
-    pruned = performance.now()
-    while (lease.epoch === epoch && (await pruneOutbox(db, epoch, keepDays, 1000)) > 0);
+  /** One piece at a time, so that nothing that is published waits for a million that were; true when there is more. */
+  const prune = async (epoch: bigint): Promise<boolean> => {
+    if (performance.now() - pruned < pruneEveryMs) return false
+    const isMore = (await pruneOutbox(db, epoch, keepDays, pruneRows)) === pruneRows
+    if (!isMore) pruned = performance.now()
+    return isMore
   }
 
   const run = async (): Promise<void> => {
@@ -97,7 +100,7 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
         if (epoch === undefined) waitMs = leaseMs / 5
         else {
           await look(epoch)
-          await prune(epoch)
+          if (await prune(epoch)) waitMs = 0
         }
         if (failures > 0) log.info({ failures }, 'the relay works again')
         failures = 0

@@ -35,6 +35,7 @@ export type ConsumersOptions<DB> = {
 }
 
 const pruneEveryMs = 60_000
+const pruneRows = 1000
 
 /**
  * Handles the events of other services, each with one effect: the handler's transaction remembers the event, and the
@@ -64,14 +65,23 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
       log,
     }),
   )
-  const pruning = setInterval(() => void pruneInbox(db, 10_000).catch(() => {}), pruneEveryMs)
+  let ended = false
+  let pruning = Promise.resolve()
+  // All of it, or what is left would grow with every minute in which more than one piece comes; in pieces that hold nobody up.
+  const prune = async (): Promise<void> => {
+    while (!ended && (await pruneInbox(db, pruneRows)) === pruneRows);
+  }
+  const timer = setInterval(() => {
+    pruning = pruning.then(prune).catch(() => {})
+  }, pruneEveryMs)
   const unobserve = observeLag({ nats, name, sources: sources.map(([source]) => source), deadLetters: () => countDeadLetters(db) })
 
   return {
     async [Symbol.asyncDispose]() {
-      clearInterval(pruning)
+      ended = true
+      clearInterval(timer)
       unobserve()
-      await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()))
+      await Promise.all([pruning, ...loops.map((loop) => loop[Symbol.asyncDispose]())])
     },
   }
 }

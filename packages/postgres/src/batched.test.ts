@@ -92,6 +92,18 @@ test('too many waiting reads are refused', async () => {
   assert.ok(refused.every(({ reason }) => reason instanceof DatabaseUnavailable))
 })
 
+test('many who wait for one row are as many', async () => {
+  const { read, batches } = reader({ maxWaiting: 5 })
+  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => read({ tenant: 'a', id: 1 })))
+  assert.equal(outcomes.filter(({ status }) => status === 'rejected').length, 3)
+  assert.equal(batches.length, 1)
+  const leaving = new AbortController()
+  const left = Array.from({ length: 5 }, () => read({ tenant: 'a', id: 1 }, { signal: leaving.signal }))
+  leaving.abort()
+  await Promise.allSettled(left)
+  assert.equal(await read({ tenant: 'a', id: 1 }), 'a1')
+})
+
 test('a failed batch fails its callers and nobody else', async () => {
   let failing = true
   const gate = async (): Promise<void> => {

@@ -2,7 +2,12 @@ import pg from 'pg'
 
 /** The database cannot be reached, does not answer, or has no connection free in time. What it did before the error is unknown. */
 export class DatabaseUnavailable extends Error {
-  override readonly name = 'DatabaseUnavailable'
+  override readonly name: string = 'DatabaseUnavailable'
+}
+
+/** Nobody waited any more: the statement was not sent, or it was cancelled and is undone, unless it had ended just then. */
+export class StatementAbandoned extends DatabaseUnavailable {
+  override readonly name: string = 'StatementAbandoned'
 }
 
 /**
@@ -51,9 +56,10 @@ export const isConflict = (error: unknown): boolean => sqlState(error) === '4000
 
 /**
  * Classes and codes that are about the values of a statement or about a rival, never about the statement itself: bad data (22), broken constraints
- * (23), conflicts (40), values beyond a limit (54), and waits for a lock that took too long.
+ * (23), conflicts (40), values beyond a limit (54), and waits for a lock that took too long. A statement that ran for too long (57014) is none of
+ * them: the server is slow, and many statements instead of one would make it slower.
  */
-const aboutValues = /^(22...|23...|40...|54...|55P03|57014)$/
+const aboutValues = /^(22...|23...|40...|54...|55P03)$/
 
 /** True when the server undid a statement for what may be the fault of one row of it: its rows may be tried one by one. */
 export const isRolledBack = (error: unknown): boolean => aboutValues.test(sqlState(error) ?? '')

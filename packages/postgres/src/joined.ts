@@ -1,4 +1,5 @@
-import { DatabaseUnavailable, isRolledBack } from './errors.ts'
+import { type Bounds, currentBounds, endOf, isOver, unbounded, untilEnd, withinBounds } from './bounds.ts'
+import { DatabaseUnavailable, isRolledBack, StatementAbandoned } from './errors.ts'
 
 export type JoinOptions<I, O> = {
   /**
@@ -16,11 +17,19 @@ export type JoinOptions<I, O> = {
   readonly maxWaiting?: number
 }
 
-type Waiting<I, O> = { readonly input: I; readonly resolve: (output: O | Promise<O>) => void; readonly reject: (error: unknown) => void }
+type Waiting<I, O> = {
+  readonly input: I
+  /** How long its caller waits. */
+  readonly bounds: Bounds | undefined
+  readonly resolve: (output: O | Promise<O>) => void
+  readonly reject: (error: unknown) => void
+}
 
 /**
  * Joins the writes of one turn of the event loop into one commit, each with an outcome of its own: what `together` left untouched, and all of a joint
- * write that the server refused and rolled back, is written alone. Where the outcome is unknown because the connection was lost, everybody is told so.
+ * write that the server refused and rolled back for one of them, is written alone. Where the outcome is unknown because the connection was lost, or the
+ * server is too slow, everybody is told so. What nobody waits for any more is not written; a joint write is cancelled when the most patient of its callers
+ * stops waiting, and a write alone when its own does.
  */
 export function joined<I, O>({ together, alone, maxInputs = 100, maxInFlight = 4, maxWaiting = 1000 }: JoinOptions<I, O>) {
   let waiting: Waiting<I, O>[] = []
@@ -37,17 +46,31 @@ export function joined<I, O>({ together, alone, maxInputs = 100, maxInFlight = 4
     })
   }
 
-  const send = async (): Promise<void> => {
-    const batch = waiting.slice(0, maxInputs)
+  const takeBatch = (): readonly Waiting<I, O>[] => {
+    const taken = waiting.slice(0, maxInputs)
     waiting = waiting.slice(maxInputs)
+    return taken.filter(({ bounds, reject }) => {
+      if (bounds === undefined || !isOver(bounds)) return true
+      reject(new StatementAbandoned('nobody waits for this write any more: it was not sent'))
+      return false
+    })
+  }
+
+  const writeAlone = ({ input, bounds }: Waiting<I, O>): Promise<O> =>
+    bounds === undefined ? unbounded(() => alone(input)) : withinBounds(bounds, () => alone(input))
+
+  const send = async (): Promise<void> => {
+    const batch = takeBatch()
+    if (batch.length === 0) return
     inFlight++
     try {
-      const outputs = await together(batch.map(({ input }) => input))
-      for (const [index, { input, resolve }] of batch.entries()) resolve(outputs[index] ?? alone(input))
+      const end = batch.reduce((latest, { bounds }) => Math.max(latest, endOf(bounds)), 0)
+      const outputs = await untilEnd(end, () => together(batch.map(({ input }) => input)))
+      for (const [index, each] of batch.entries()) each.resolve(outputs[index] ?? writeAlone(each))
     } catch (error) {
-      for (const { input, resolve, reject } of batch) {
-        if (isRolledBack(error)) resolve(alone(input))
-        else reject(error)
+      for (const each of batch) {
+        if (isRolledBack(error)) each.resolve(writeAlone(each))
+        else each.reject(error)
       }
     } finally {
       inFlight--
@@ -58,7 +81,7 @@ export function joined<I, O>({ together, alone, maxInputs = 100, maxInFlight = 4
   return (input: I): Promise<O> =>
     new Promise((resolve, reject) => {
       if (waiting.length >= maxWaiting) return reject(new DatabaseUnavailable(`${waiting.length} writes wait already`))
-      waiting.push({ input, resolve, reject })
+      waiting.push({ input, bounds: currentBounds(), resolve, reject })
       schedule()
     })
 }

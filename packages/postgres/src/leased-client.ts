@@ -1,10 +1,12 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
+import { currentBounds, refuseWhenOver } from './bounds.ts'
 import { CopyRows } from './copy.ts'
 import { asKnown, DatabaseUnavailable, isConnectionLost, isDeadConnection, isStaleStatement } from './errors.ts'
 import { sendCopy } from './send-copy.ts'
 import type { StatementNames } from './statement-names.ts'
+import { whileAwaited } from './while-awaited.ts'
 
 /** After a restart of the server, as many idle connections of the pool may be dead. */
 const maxDead = 50
@@ -74,13 +76,25 @@ export class LeasedClient implements PostgresPoolClient {
 
   async #send<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
     if (this.#client === undefined) throw new DatabaseUnavailable('the connection is lost, and there was no other')
+    // Whoever does not wait any more frees what the transaction holds.
+    const bounds = text === 'rollback' ? undefined : currentBounds()
+    refuseWhenOver(bounds)
     const [first] = values
     if (first instanceof CopyRows) return (await sendCopy(this.#client, text, first)) as unknown as PostgresQueryResult<R>
     const name = values.length > 0 ? this.#names?.nameOf(text) : undefined
-    const result = await this.#client.query(
+    const client = this.#client
+    const sent = client.query(
       name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] },
-    )
-    return result as unknown as PostgresQueryResult<R>
+    ) as unknown as Promise<PostgresQueryResult<R>>
+    // A commit that was cancelled may have happened.
+    if (bounds === undefined || text === 'commit') return await sent
+    return await whileAwaited(sent, {
+      bounds,
+      client,
+      onLost: () => {
+        this.#lost = true
+      },
+    })
   }
 
   release(destroy = false): void {

@@ -3,6 +3,8 @@ import { after, before, test } from 'node:test'
 import { type TestDatabase, testDatabase } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import { connect, type Database } from './connect.ts'
+import { DatabaseUnavailable } from './errors.ts'
+import { limitBatches } from './limit-batches.ts'
 import { type LimitStore, postgresLimits } from './limits.ts'
 import { sharedMigrations } from './shared-migrations.ts'
 
@@ -111,6 +113,17 @@ test('a limit of nothing lets nothing pass, and no limit everything', async () =
   const refused = await replica(0).take([{ key: 'nothing', count: 0, windowSeconds }])
   assert.ok(!refused.allowed && refused.index === 0)
   assert.deepEqual(await replica(0).take([]), { allowed: true })
+})
+
+test('more calls than may wait to be counted are refused', async () => {
+  const { kysely } = pools[0] as Database<unknown>
+  const count = limitBatches(kysely, [{ count: 100, windowSeconds }], { maxWaiting: 3 })
+  const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => count([{ tenant: '', key: 'crowded' }])))
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason instanceof DatabaseUnavailable : outcome.value.passed)),
+    [1, 1, 1, true, true],
+  )
+  assert.equal((await count([{ tenant: '', key: 'crowded' }])).passed, 1)
 })
 
 test('no key stands in the table as it was', async () => {

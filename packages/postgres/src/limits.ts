@@ -1,5 +1,6 @@
 import { createHash, createHmac, createSecretKey } from 'node:crypto'
 import { sql } from 'kysely'
+import { unbounded } from './bounds.ts'
 import type { Executor } from './connect.ts'
 import { limitBatches } from './limit-batches.ts'
 
@@ -42,6 +43,7 @@ export function postgresLimits(db: Executor, { hashKey }: { hashKey?: string | U
     (secret === undefined ? createHash('sha256') : createHmac('sha256', secret)).update(key).digest('base64url')
   const batches = new Map<string, ReturnType<typeof limitBatches>>()
   let pruned = performance.now()
+  let pruning = false
 
   // A method's limits are always the same, so there are as many kinds of batches as there are methods with limits at most.
   const batchesOf = (charges: readonly Charge[]): ReturnType<typeof limitBatches> => {
@@ -51,11 +53,17 @@ export function postgresLimits(db: Executor, { hashKey }: { hashKey?: string | U
     return known
   }
 
+  // Not for whoever happens to call, and all of it: what is left would grow with every minute that brings more than one piece.
   const pruneSometimes = (): void => {
-    if (performance.now() - pruned < pruneEveryMs) return
-    pruned = performance.now()
-    // Only tidies up: whoever comes next tries again.
-    prune(db).catch(() => {})
+    if (pruning || performance.now() - pruned < pruneEveryMs) return
+    pruning = true
+    unbounded(() => pruneAll(db))
+      // Only tidies up: whoever comes next tries again.
+      .catch(() => {})
+      .finally(() => {
+        pruning = false
+        pruned = performance.now()
+      })
   }
 
   return {
@@ -73,10 +81,17 @@ export function postgresLimits(db: Executor, { hashKey }: { hashKey?: string | U
   }
 }
 
-/** Removes windows that are over, a bounded number at a time; a row that came to life meanwhile stays. */
-async function prune(db: Executor): Promise<void> {
-  await sql`delete from rate_limits where expire_time < now() and (tenant, key, window_seconds) in (
-    select tenant, key, window_seconds from rate_limits where expire_time < now() limit ${pruneRows}::integer for update skip locked)`.execute(
-    db,
-  )
+async function pruneAll(db: Executor): Promise<void> {
+  while ((await pruneLimits(db, pruneRows)) === pruneRows);
+}
+
+/**
+ * Removes windows that are over, the oldest first, at most `limit`; gives how many. A row that came to life meanwhile stays: its lock is taken on what it
+ * is then. Said once, because a second `expire_time < now()` would be planned as if it found hardly any, and each would look through the others.
+ */
+export async function pruneLimits(db: Executor, limit: number): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`delete from rate_limits where (tenant, key, window_seconds) in (
+    select tenant, key, window_seconds from rate_limits where expire_time < now()
+    order by expire_time limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(numAffectedRows)
 }

@@ -104,6 +104,21 @@ test('an id of more than thirty days ago is free again, and is pruned', async ()
   assert.equal(await pruneRequests(db(0)), 1)
 })
 
+test('ids are kept as long as somebody says, and no shorter', async () => {
+  const asked = { ...request(), keptSeconds: 3600 }
+  const age = (seconds: number) =>
+    sql`update requests set create_time = now() - make_interval(secs => ${seconds}) where request_id = ${asked.requestId}`.execute(db(0))
+  const first = await create(db(0), asked)
+  await age(3500)
+  assert.equal(await pruneRequests(db(0), { keptSeconds: 3600 }), 0)
+  assert.deepEqual(await create(db(1), asked), { id: first.id, repeated: true })
+  await age(3700)
+  assert.equal((await create(db(0), asked)).repeated, false)
+  await age(3700)
+  assert.equal(await pruneRequests(db(0)), 0)
+  assert.equal(await pruneRequests(db(0), { keptSeconds: 3600 }), 1)
+})
+
 test('outside a transaction it is a misuse', async () => {
   await assert.rejects(
     once(db(0), request(), async () => 'x'),

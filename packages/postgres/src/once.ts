@@ -11,14 +11,17 @@ export type Request = {
   readonly requestId: string
   /** HMAC of the request without its secret fields. */
   readonly fingerprint: string
+  /** How long the id is kept. Default 30 days. */
+  readonly keptSeconds?: number | undefined
 }
 
-/** The request id was used for another request within the last 30 days. */
+/** The request id was used for another request, and is still kept. */
 export class RequestIdReused extends Error {
   override readonly name = 'RequestIdReused'
 }
 
-const keptDays = 30
+/** How long request ids are kept where nobody says otherwise. */
+export const requestsKeptSeconds = 30 * 86_400
 
 /**
  * Runs `act` at most once for a request id, in the caller's transaction, and gives the id of what it made.
@@ -28,12 +31,12 @@ const keptDays = 30
 export async function once(tx: Executor, request: Request, act: () => Promise<string>): Promise<{ id: string; repeated: boolean }> {
   if (!tx.isTransaction) throw new TypeError('once() keeps its promise only in a transaction')
   if (request.requestId === '') return { id: await act(), repeated: false }
-  const { tenant, caller, method, requestId, fingerprint } = request
-  // A row of thirty days ago is as good as none, and taken over in place.
+  const { tenant, caller, method, requestId, fingerprint, keptSeconds = requestsKeptSeconds } = request
+  // A row whose time is over is as good as none, and taken over in place.
   const { rows: claimed } = await sql`insert into requests as held (tenant, caller, method, request_id, fingerprint)
     values (${tenant}, ${caller}, ${method}, ${requestId}, ${fingerprint})
     on conflict (tenant, caller, method, request_id) do update set fingerprint = excluded.fingerprint, result_id = null, create_time = now()
-    where held.create_time < now() - make_interval(days => ${keptDays}::integer)
+    where held.create_time < now() - make_interval(secs => ${keptSeconds}::double precision)
     returning 1`.execute(tx)
   if (claimed.length === 0) {
     const { rows } = await sql<{ fingerprint: string; result_id: string | null }>`select fingerprint, result_id from requests
@@ -49,10 +52,14 @@ export async function once(tx: Executor, request: Request, act: () => Promise<st
   return { id, repeated: false }
 }
 
-/** Removes request ids that are older than 30 days, at most `limit` of them; gives how many there were. */
-export async function pruneRequests(db: Executor, limit = 1000): Promise<number> {
+/** Removes request ids whose time is over, the oldest first, at most `limit`; gives how many there were. */
+export async function pruneRequests(
+  db: Executor,
+  { limit = 1000, keptSeconds = requestsKeptSeconds }: { readonly limit?: number; readonly keptSeconds?: number } = {},
+): Promise<number> {
   const { numAffectedRows = 0n } = await sql`delete from requests where (tenant, caller, method, request_id) in (
     select tenant, caller, method, request_id from requests
-    where create_time < now() - make_interval(days => ${keptDays}::integer) limit ${limit}::integer for update skip locked)`.execute(db)
+    where create_time < now() - make_interval(secs => ${keptSeconds}::double precision)
+    order by create_time limit ${limit}::integer for update skip locked)`.execute(db)
   return Number(numAffectedRows)
 }

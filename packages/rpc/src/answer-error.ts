@@ -65,6 +65,8 @@ function refusalOf(error: unknown, context: CallContext, options: ErrorOptions):
   if (translated !== undefined) return translated
   if (context.deadline !== undefined && context.deadline <= Date.now())
     return commonRefusal(ErrorReason.DEADLINE_EXCEEDED, {}, { cause: error })
+  // What was given up because of it says nothing about the database or a peer.
+  if (context.inbound.signal.aborted) return undefined
   if (options.isUnavailable?.(error) === true)
     return commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'database' }, { cause: error })
   const peer = peerOf(error)

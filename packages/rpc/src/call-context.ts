@@ -3,7 +3,7 @@ import { type ContextValues, createContextValues, type HandlerContext } from '@c
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import type { Caller, Person } from '@gatehouse/identity'
 import type { Call } from './call.ts'
-import type { Cookies, Inbound } from './inbound.ts'
+import type { CallBounds, Cookies, Inbound } from './inbound.ts'
 import { commonRefusal } from './refusal.ts'
 import { CallTrace } from './trace.ts'
 
@@ -18,12 +18,13 @@ const NO_COOKIES: Cookies = {
 }
 
 /** One object per call: the handler's context and the Call behind it. What few handlers read is made when it is read. */
-export class CallContext implements HandlerContext, Call {
+export class CallContext implements HandlerContext, Call, CallBounds {
   readonly method: DescMethod
   readonly inbound: Inbound
   readonly trace: CallTrace
   caller: Caller = NOBODY
   withheld = false
+  ended = false
   #tenant: string | undefined
   #signal: AbortSignal | undefined
   #values: ContextValues | undefined
@@ -91,6 +92,12 @@ export class CallContext implements HandlerContext, Call {
   /** Narrows the signal, where the pipeline itself watches the deadline. */
   set signal(signal: AbortSignal) {
     this.#signal = signal
+  }
+
+  /** To be called with the answer. Whoever is late stays bounded: on the web door it is answered before it notices. */
+  end(): void {
+    const { deadline } = this.inbound
+    this.ended = deadline === undefined || Date.now() < deadline
   }
 
   timeoutMs(): number | undefined {

@@ -6,6 +6,7 @@ import { CallContext } from './call-context.ts'
 import type { CompiledMethod } from './compile-method.ts'
 import { identify } from './credentials.ts'
 import type { GuardedMethod } from './guarded-method.ts'
+import type { LimitGate } from './limits.ts'
 import type { CallMeter } from './meters.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import { commonRefusal, Refusal } from './refusal.ts'
@@ -30,7 +31,7 @@ export function guardMethod(
   { meter, streams }: { readonly meter: CallMeter; readonly streams: StreamsOfPeople },
 ): GuardedMethod {
   const { desc, access, check, limits } = method
-  const { maxStreamSeconds = MAX_STREAM_SECONDS } = options
+  const { maxStreamSeconds = MAX_STREAM_SECONDS, within = (_, act) => act() } = options
 
   /**
    * Everything before the handler: it answers the request that the handler may see, or throws. It promises only where it has to wait, for a token that
@@ -56,7 +57,13 @@ export function guardMethod(
     // canonical form, then the rules of the contract
     check(request)
     // limits: only valid requests are counted, by their canonical values
-    return limits === undefined ? request : limits(context, request).then(() => request)
+    return limits === undefined ? request : limited(context, request, limits)
+  }
+
+  /** Whoever is late is answered, whatever the counting of their call waits for. */
+  async function limited(context: CallContext, request: Message, count: LimitGate): Promise<Message> {
+    await withinDeadline(context, () => within(context, () => count(context, request)))
+    return request
   }
 
   function denied(): Refusal {
@@ -77,7 +84,7 @@ export function guardMethod(
       try {
         const admitted = admit(context, decode)
         const request = admitted instanceof Promise ? await admitted : admitted
-        const answer = await withinDeadline(context, () => context.trace.run(() => handler(request, context)))
+        const answer = await withinDeadline(context, () => context.trace.run(() => within(context, () => handler(request, context))))
         context.sendResponseHeaders()
         return create(desc.output, answer as Answer)
       } catch (error) {
@@ -85,6 +92,7 @@ export function guardMethod(
         code = answer.code
         throw answer
       } finally {
+        context.end()
         span?.end(code)
         meter(inbound.door, code, (performance.now() - started) / 1000)
       }

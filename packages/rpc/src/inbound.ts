@@ -22,3 +22,13 @@ export interface Inbound {
   readonly cookies?: Cookies | undefined
   setResponseHeader(name: string, value: string): void
 }
+
+/** How long the caller of a call waits. */
+export interface CallBounds {
+  /** Epoch milliseconds. */
+  readonly deadline: number | undefined
+  /** Aborted when the caller went away or the deadline passed; made when it is first read. */
+  readonly signal: AbortSignal
+  /** The call was answered in time: what it left running serves others. */
+  readonly ended: boolean
+}

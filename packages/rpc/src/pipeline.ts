@@ -6,6 +6,7 @@ import { compileMethod } from './compile-method.ts'
 import type { CredentialOptions } from './credentials.ts'
 import { guardMethod, type Handler } from './guard-method.ts'
 import type { GuardedMethod } from './guarded-method.ts'
+import type { CallBounds } from './inbound.ts'
 import type { LimitStore } from './limit-store.ts'
 import { createCallMeters } from './meters.ts'
 import { StreamsOfPeople } from './streams-of-people.ts'
@@ -18,6 +19,8 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   /** Name of the service: `user`. */
   readonly service: string
   readonly limits: LimitStore
+  /** Runs what a call does, its limits included, so that what it reads and writes is given up when nobody waits any more. */
+  readonly within?: <T>(bounds: CallBounds, act: () => T) => T
   /** Age, give or take a tenth, at which a stream ends well and its caller comes again from its cursor; default five minutes. */
   readonly maxStreamSeconds?: number
   /** Streams that one person holds open at once at this replica; default 50. */

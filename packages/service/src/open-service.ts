@@ -26,6 +26,7 @@ import {
   postgresLimits,
   RequestIdReused,
   sharedMigrations,
+  withinBounds,
 } from '@gatehouse/postgres'
 import { commonRefusal, createGrpcDoor, createPipeline, createWebDoor, type Refusal, type WebRoutes } from '@gatehouse/rpc'
 import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
@@ -84,6 +85,8 @@ export interface Service<DB> {
   readonly signer: WorkloadSigner
   /** Key of request fingerprints. */
   readonly requestKey: Uint8Array
+  /** How long request ids are kept. */
+  readonly requestsKeptSeconds: number
   readonly identity: ServiceIdentity
   peer(name: PeerName): ReturnType<Peers['to']>
   /** To be called after a commit that added events, so that nobody waits for the next poll. */
@@ -117,7 +120,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   )
   const db = database.kysely
   const clock = opening.use(followClock(db))
-  opening.use(startPruningRequests(db, log))
+  opening.use(startPruningRequests(db, { log, keptSeconds: config.requestsKept / 1000 }))
   const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
   const signer = await createWorkloadSigner(config.workloadKeyFile)
   const peers = opening.use(createPeers(config, signer, log))
@@ -133,6 +136,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     clock,
     signer,
     requestKey,
+    requestsKeptSeconds: config.requestsKept / 1000,
     peer: (peer: PeerName) => peers.to(peer),
     committed: () => relay.nudge(),
   }
@@ -154,6 +158,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       workloads: createWorkloadVerifier({ self: name, jwksFile: config.workloadJwksFile, now: clock.now }),
       tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? lookForHost(identity.issuers, host),
       limits: base.limits,
+      within: withinBounds,
       log,
       translate,
       isUnavailable,

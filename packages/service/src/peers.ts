@@ -1,6 +1,7 @@
 import type { Transport } from '@connectrpc/connect'
 import type { ServiceConfig } from '@gatehouse/config'
 import type { WorkloadSigner } from '@gatehouse/identity'
+import { currentBounds } from '@gatehouse/postgres'
 import { type PeerTransport, peerTransport } from '@gatehouse/rpc'
 import type { Logger } from '@gatehouse/telemetry'
 
@@ -28,6 +29,7 @@ export function createPeers(config: ServiceConfig, signer: WorkloadSigner, log: 
         url,
         signer,
         log,
+        bounds: currentBounds,
         ...(config.grpcTlsCaFile !== undefined && { tls: { caFile: config.grpcTlsCaFile } }),
       })
       transports.set(name, transport)

@@ -12,6 +12,7 @@ import { NotificationService } from '@gatehouse/contracts/gatehouse/notification
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { isOpenToPeople } from '@gatehouse/rpc'
 import { type House, openHouse, reasonOf } from './house.ts'
+import { walkRequestIds } from './request-ids.ts'
 
 let house: House
 before(async () => {
@@ -166,3 +167,5 @@ test('whoever guesses at one address is stopped, and its owner can still recover
   await house.call('AccountService/RequestPasswordReset', { email: victim.email })
   assert.match((await house.mailTo(victim.email)).text, /\/reset#token=/)
 })
+
+walkRequestIds(rpcs, () => house)

@@ -1,9 +1,10 @@
-import { type Client, Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect'
+import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { refusedOf } from './errors.ts'
 import { type BrowserSession, followSession } from './session.ts'
 
 /** Gatehouse as a browser app sees it. Calls carry the session's access token, which stays fresh by itself. */
@@ -44,7 +45,10 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
   }
 }
 
-/** Adds the access token, and calls once more with a new one where the server refused it. */
+/**
+ * Adds the access token, and calls once more with a new one where the door refused it, before it did anything. `unauthenticated` alone would not say so: a
+ * wrong password has the same code.
+ */
 function authorize(session: BrowserSession): Interceptor {
   return (next) => async (request) => {
     const token = await session.accessToken()
@@ -53,7 +57,7 @@ function authorize(session: BrowserSession): Interceptor {
     try {
       return await next(request)
     } catch (error) {
-      if (request.stream || ConnectError.from(error).code !== Code.Unauthenticated) throw error
+      if (request.stream || refusedOf(error).reason !== 'ACCESS_TOKEN_INVALID') throw error
       const renewed = await session.renew()
       if (renewed === undefined || renewed === token) throw error
       request.header.set('authorization', `Bearer ${renewed}`)

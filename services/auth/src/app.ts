@@ -54,6 +54,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     audiences: config.authAudiences,
     challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
     requestKey: service.requestKey,
+    requestsKeptSeconds: service.requestsKeptSeconds,
     hashing: createHashPool(config.passwordHashes === undefined ? {} : { running: config.passwordHashes }),
   }
   return await service.serve({

@@ -28,7 +28,7 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
   await using opening = new AsyncDisposableStack()
   const mailer = opening.use(openMailer(config))
   const service = await openService<Schema>({ name: 'notification', config, migrations, ...(signal && { signal }) })
-  const { db, log, identity, requestKey } = service
+  const { db, log, identity, requestKey, requestsKeptSeconds } = service
   const hub = opening.use(createInboxHub({ db, log }))
   const nudges = opening.use(shareInboxNudges(service.nats, hub.nudge))
   let worker: MailWorker | undefined
@@ -75,7 +75,10 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
     startCleanUp({ db, log, notificationsKeptSeconds: config.notificationsKept / 1000, inboxKeptSeconds: config.inboxKept / 1000 })
   // Awaited here: what is opened above is disposed when this function is left.
   return await service.serve({
-    rpc: [served(NotificationService, notificationService(deps, { requestKey })), served(InboxService, inboxService(deps, hub))],
+    rpc: [
+      served(NotificationService, notificationService(deps, { requestKey, requestsKeptSeconds })),
+      served(InboxService, inboxService(deps, hub)),
+    ],
     consumers: consumersOf(deps),
     workers: [() => opening.move(), startSending, cleanUp],
   })

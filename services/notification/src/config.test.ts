@@ -54,6 +54,12 @@ test('the sender is one mailbox', () => {
     assert.match(problemsOf({ MAIL_FROM: wrong }).join(), /MAIL_FROM/, wrong)
 })
 
+test('a notification is kept as long as the request that made it', () => {
+  assert.match(problemsOf({ NOTIFICATIONS_KEPT: '20d' }).join(), /NOTIFICATIONS_KEPT has to be no less than REQUESTS_KEPT/)
+  assert.deepEqual(problemsOf({ NOTIFICATIONS_KEPT: '20d', REQUESTS_KEPT: '7d' }), [])
+  assert.match(problemsOf({ REQUESTS_KEPT: '10m' }).join(), /REQUESTS_KEPT has to be 1h or more/)
+})
+
 test('every problem is listed at once', () => {
   const problems = problemsOf({ SMTP_URL: undefined, MAIL_FROM: undefined, USER_URL: undefined, MAIL_ATTEMPTS: 'many' }).join('\n')
   for (const name of ['SMTP_URL', 'MAIL_FROM', 'USER_URL', 'MAIL_ATTEMPTS']) assert.ok(problems.includes(name), name)

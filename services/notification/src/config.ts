@@ -88,6 +88,10 @@ export const rules: readonly Rule<NotificationConfig & ServiceConfig>[] = [
     new URL(smtpUrl).username === '' ? undefined : 'SMTP_URL is no place for credentials: they go into SMTP_USER and SMTP_PASSWORD',
   (values) =>
     (values.smtpUser === undefined) === (values.smtpPassword === undefined) ? undefined : 'SMTP_USER and SMTP_PASSWORD go together',
+  ({ notificationsKept, requestsKept }) =>
+    notificationsKept < requestsKept
+      ? 'NOTIFICATIONS_KEPT has to be no less than REQUESTS_KEPT: a repeated request answers its notification'
+      : undefined,
   ({ mailLease }) => (mailLease < 2_000 ? 'MAIL_LEASE has to be 2s or more' : undefined),
   (values) =>
     values.gatehouseMode === 'production' && !values.tlsByMesh && values.smtpUrl.startsWith('smtp:') && !upgradesToTls(values)

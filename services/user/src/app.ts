@@ -17,7 +17,7 @@ const revokeTimeoutMs = 5_000
 /** Builds the service and opens its doors. Aborting `signal` ends a start that still waits for the schema. */
 export async function createApp(config: UserConfig, signal?: AbortSignal): Promise<App> {
   const service = await openService<Schema>({ name: 'user', config, migrations, ...(signal && { signal }) })
-  const { db, log, requestKey } = service
+  const { db, log, requestKey, requestsKeptSeconds } = service
   const sessions = createClient(SessionService, service.peer('auth'))
   let worker: EndSessions | undefined
 
@@ -35,5 +35,8 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
     })
     return worker
   }
-  return service.serve({ rpc: [served(UserService, userService(deps, { requestKey }))], workers: [startEndingSessions] })
+  return service.serve({
+    rpc: [served(UserService, userService(deps, { requestKey, requestsKeptSeconds }))],
+    workers: [startEndingSessions],
+  })
 }

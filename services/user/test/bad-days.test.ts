@@ -82,6 +82,48 @@ test('a database that lets nobody in is unavailable, and found again by itself',
   )
 })
 
+/** What Postgres works on, or waits for, in the name of the service. */
+async function atWork(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ query: string }>(
+    "select query from pg_stat_activity where usename = 'gatehouse_user' and datname = current_database() and state <> 'idle' and query ~ 'users'",
+  )
+  return rows.map(({ query }) => query)
+}
+
+test('a call that is late or cancelled leaves Postgres soon after, through both doors', async () => {
+  const { id } = await story.register()
+  const grpc = await story.asPerson(administrator())
+  const web = await story.inBrowser(administrator())
+  const holder = new pg.Client({ connectionString: story.adminDatabaseUrl })
+  const watcher = new pg.Client({ connectionString: story.adminDatabaseUrl })
+  await Promise.all([holder.connect(), watcher.connect()])
+  try {
+    await holder.query('begin')
+    await holder.query('select from gatehouse_user.users where id = $1 for update', [id])
+    const waits = () => until(async () => (await atWork(watcher)).length > 0)
+    // By itself a statement would wait for the row for four seconds.
+    const rests = () => until(async () => (await atWork(watcher)).length === 0, 2000)
+    for (const users of [grpc, web]) {
+      const isLate = (error: unknown): boolean => ConnectError.from(error).code === Code.DeadlineExceeded
+      const late = assert.rejects(users.updateUser({ id, name: 'Too late' }, { timeoutMs: 300 }), isLate)
+      await waits()
+      await late
+      await rests()
+      const caller = new AbortController()
+      const cancelled = assert.rejects(users.updateUser({ id, name: 'Changed my mind' }, { signal: caller.signal }))
+      await waits()
+      caller.abort()
+      await cancelled
+      await rests()
+    }
+    await holder.query('rollback')
+    const { user } = await grpc.getUser({ id })
+    assert.equal(user?.version, 1n)
+  } finally {
+    await Promise.all([holder.end(), watcher.end()])
+  }
+})
+
 test('calls in flight are answered before the service ends', async () => {
   const people = await Promise.all(Array.from({ length: 20 }, () => story.register()))
   const second = await createApp(story.config)

@@ -17,8 +17,10 @@ import type { Log } from '../log.ts'
 import { channelCredentials, type PeerTls } from '../tls.ts'
 import { callMetadata, headersOf } from './call-metadata.ts'
 import { DEFAULT_TIMEOUT_MS } from './call-options.ts'
+import { CallsOut } from './calls-out.ts'
 import { fromServiceError } from './from-service-error.ts'
 import { PeerState } from './peer-state.ts'
+import { withRequestId } from './request-id.ts'
 import { createRetries } from './retries.ts'
 
 /** Where a peer is, and as whom it is called. */
@@ -31,6 +33,10 @@ export interface PeerOptions {
   readonly signer?: WorkloadSigner
   readonly tls?: PeerTls
   readonly log?: Log
+  /** Unary calls under way at once; more fail with `OVERLOADED`. Default 2,000, as many as a door takes. */
+  readonly maxCalls?: number
+  /** How long whoever is served at this moment waits: no call to the peer lasts longer. */
+  readonly bounds?: () => { readonly deadline?: number | undefined; readonly signal?: AbortSignal | undefined } | undefined
 }
 
 /** A Connect transport over a gRPC channel; disposing it closes the channel. */
@@ -53,29 +59,37 @@ const CHANNEL_OPTIONS: ChannelOptions = {
 
 /**
  * Makes a transport to a peer: `createClient(UserService, peerTransport({ target: 'user', url, signer }))`. Every unary call has a deadline, five
- * seconds unless its options say less; calls that the contract calls idempotent are tried again, boundedly, where the peer cannot be reached.
+ * seconds unless its options say less; calls that the contract calls idempotent are tried again, boundedly, where the peer cannot be reached, under one
+ * `request_id` where their message has one. All others are sent once.
  * Errors are ConnectErrors whose details `findDetails` reads. A server stream ends when its `signal` aborts: leaving its loop does not end it.
  */
-export function peerTransport({ target, url, signer, tls, log }: PeerOptions): PeerTransport {
+export function peerTransport({ target, url, signer, tls, log, maxCalls = 2000, bounds }: PeerOptions): PeerTransport {
   const client = new Client(url, channelCredentials(tls), CHANNEL_OPTIONS)
   const state = new PeerState(target, log)
   const retry = createRetries()
+  const calls = new CallsOut(target, maxCalls)
 
   return {
-    async unary(method, signal, timeoutMs, header, input) {
-      const request = create(method.input, input)
-      const deadline = Date.now() + (timeoutMs ?? DEFAULT_TIMEOUT_MS)
+    async unary(method, ownSignal, timeoutMs, header, input) {
+      const isRepeated = isRepeatable(method.idempotency)
+      const given = create(method.input, input)
+      const request = isRepeated ? withRequestId(method.input, given) : given
+      const served = bounds?.()
+      const deadline = Math.min(Date.now() + (timeoutMs ?? DEFAULT_TIMEOUT_MS), served?.deadline ?? Number.POSITIVE_INFINITY)
+      const signal = ownSignal ?? served?.signal
       const attempt = async () => {
         const metadata = await callMetadata(target, signer, header)
         return callUnary(client, method, request, metadata, deadline, signal)
       }
-      try {
-        const answer = isRepeatable(method.idempotency) ? await retry(attempt, deadline, signal) : await attempt()
-        state.reached()
-        return answer
-      } catch (error) {
-        throw state.failed(fromServiceError(error, signal))
-      }
+      return calls.run(async () => {
+        try {
+          const answer = isRepeated ? await retry(attempt, deadline, signal) : await attempt()
+          state.reached()
+          return answer
+        } catch (error) {
+          throw state.failed(fromServiceError(error, signal))
+        }
+      })
     },
 
     async stream(method, signal, timeoutMs, header, input) {

@@ -46,5 +46,7 @@ export interface Deps {
   readonly challengeKey: Uint8Array
   /** At least 32 bytes with which requests that carry a `request_id` are compared. */
   readonly requestKey: Uint8Array
+  /** How long a `request_id` is kept, where not for 30 days. */
+  readonly requestsKeptSeconds?: number
   readonly hashing: HashPool
 }

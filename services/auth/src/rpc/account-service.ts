@@ -27,6 +27,7 @@ export function accountService(deps: Deps) {
   const retryOf = <Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc> & { requestId: string }): Retry => ({
     requestId: request.requestId,
     fingerprint: fingerprint(schema, request, deps.requestKey),
+    keptSeconds: deps.requestsKeptSeconds,
   })
 
   return {

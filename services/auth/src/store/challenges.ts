@@ -147,6 +147,8 @@ export async function deleteOldChallenges(db: Db, before: { time: Date; limit: n
           .where('request_time', '<', before.time)
           .orderBy('request_time')
           .limit(before.limit)
+          .forUpdate()
+          .skipLocked()
           .$asTuple('tenant', 'id'),
       ),
     )

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from './schema.ts'
 
 interface Key {
@@ -29,6 +30,11 @@ export async function countCodeFailure(tx: Db, key: Key): Promise<void> {
     .execute()
 }
 
-export async function deleteCodeFailures(db: Db, before: { day: number }): Promise<void> {
-  await db.deleteFrom('code_failures').where('day', '<', before.day).execute()
+/** Forgets counters of days before `day`, at most `limit`; answers how many. */
+export async function deleteCodeFailures(db: Db, before: { day: number; limit: number }): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    delete from code_failures where (tenant, address_hash, day) in (
+      select tenant, address_hash, day from code_failures where day < ${before.day}
+      order by day limit ${before.limit}::integer for update skip locked)`.execute(db)
+  return Number(numAffectedRows)
 }

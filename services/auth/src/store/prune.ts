@@ -7,6 +7,7 @@ export async function pruneSessions(db: Db, before: Date, limit: number): Promis
   const pruned = await sql`
     delete from sessions where (tenant, id) in (
       select tenant, id from sessions where least(idle_expire_time, expire_time, end_time) < ${before}
+      order by least(idle_expire_time, expire_time, end_time)
       limit ${limit}::integer for update skip locked)`.execute(db)
   return Number(pruned.numAffectedRows ?? 0n)
 }
@@ -14,7 +15,7 @@ export async function pruneSessions(db: Db, before: Date, limit: number): Promis
 export async function pruneRefreshTokens(db: Db, usedBefore: Date, limit: number): Promise<number> {
   const pruned = await sql`
     delete from refresh_tokens where (tenant, token_hash) in (
-      select tenant, token_hash from refresh_tokens where use_time < ${usedBefore}
+      select tenant, token_hash from refresh_tokens where use_time < ${usedBefore} order by use_time
       limit ${limit}::integer for update skip locked)`.execute(db)
   return Number(pruned.numAffectedRows ?? 0n)
 }

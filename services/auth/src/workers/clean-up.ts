@@ -13,7 +13,7 @@ export function startCleanUp(deps: Deps): AsyncDisposable {
     log: deps.log,
     async act(signal) {
       await cleanUp(deps, signal)
-      await pruneChallenges(deps)
+      await pruneChallenges(deps, signal)
     },
   })
 }

@@ -13,7 +13,10 @@ import { sendNotification } from '../core/notifications/send-notification.ts'
 import { callerName } from './caller.ts'
 import { toNotification } from './to-proto.ts'
 
-export const notificationService = (deps: Deps, { requestKey }: { requestKey: string | Uint8Array }) =>
+/** How requests that carry a `request_id` are compared, and for how long. */
+type Repeats = { readonly requestKey: string | Uint8Array; readonly requestsKeptSeconds?: number }
+
+export const notificationService = (deps: Deps, { requestKey, requestsKeptSeconds }: Repeats) =>
   ({
     async sendNotification(request, context) {
       const { tenant, caller } = callOf(context)
@@ -23,6 +26,7 @@ export const notificationService = (deps: Deps, { requestKey }: { requestKey: st
         caller: callerName(caller),
         requestId,
         fingerprint: fingerprint(SendNotificationRequestSchema, request, requestKey),
+        keptSeconds: requestsKeptSeconds,
         template,
         recipient,
         data,

@@ -8,7 +8,7 @@ import { until } from '../../test/until.ts'
 import { addMail } from '../core/deliveries/add-mail.ts'
 import { addInboxItem } from '../core/inbox/add-inbox-item.ts'
 import { listItems } from '../store/inbox.ts'
-import { findNotification } from '../store/notifications.ts'
+import { deleteOldNotifications, findNotification } from '../store/notifications.ts'
 import { startCleanUp } from './clean-up.ts'
 
 const scene = await openScene()
@@ -28,4 +28,22 @@ test('what is old and finished goes, what is young or still waits stays', async 
   await until('the old ones to go', async () => (await listItems(db, { tenant, userId }, { limit: 10 })).length === 1)
   const left = await Promise.all([old, waiting, young].map(async (id) => (await findNotification(db, tenant, id)) !== undefined))
   assert.deepEqual(left, [false, true, true])
+})
+
+test('a notification that goes finds its deliveries by an index', async () => {
+  await sql`with made as (
+      insert into notifications (tenant, id, template, user_id, urgent, send_time, create_time)
+      select ${tenant}, gen_random_uuid(), 'welcome', gen_random_uuid(), false, now(), now() - interval '1 day' from generate_series(1, 3000)
+      returning tenant, id)
+    insert into deliveries (tenant, id, notification_id, urgent, state, due_time)
+    select tenant, gen_random_uuid(), id, false, 'delivered', now() from made`.execute(db)
+  await sql`analyze notifications, deliveries`.execute(db)
+  const scanned = await transact(db, async (tx) => {
+    assert.equal(await deleteOldNotifications(tx, 3600, 500), 500)
+    const { rows } = await sql<{
+      scans: bigint
+    }>`select seq_scan as scans from pg_stat_xact_user_tables where relname = 'deliveries'`.execute(tx)
+    return Number(rows[0]?.scans)
+  })
+  assert.ok(scanned <= 1, `all deliveries were read ${scanned} times for 500 notifications`)
 })

@@ -1,7 +1,7 @@
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
 import { UserInvitedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { addEvent, eventRow } from '@gatehouse/events'
-import { once, transact } from '@gatehouse/postgres'
+import { once, type Request, transact } from '@gatehouse/postgres'
 import { emailKey } from '@gatehouse/rpc'
 import { v7 as uuidv7 } from 'uuid'
 import { findUser, insertUser, type NewUser, type UserRow } from '../store/users.ts'
@@ -19,7 +19,7 @@ export type CreateUser = {
   locale: string
   /** Empty when a machine invites. */
   inviterId: string
-  request: { requestId: string; caller: string; method: string; fingerprint: string }
+  request: Omit<Request, 'tenant'>
 }
 
 /** Invites a person. The same request again answers the person that it made, as they are now. */

@@ -18,7 +18,10 @@ import { updateUser } from '../core/update-user.ts'
 import { callerName, inviterId } from './caller.ts'
 import { toPage, toUser } from './to-proto.ts'
 
-export const userService = (deps: Deps, { requestKey }: { requestKey: string | Uint8Array }) =>
+/** How requests that carry a `request_id` are compared, and for how long. */
+type Repeats = { readonly requestKey: string | Uint8Array; readonly requestsKeptSeconds?: number }
+
+export const userService = (deps: Deps, { requestKey, requestsKeptSeconds }: Repeats) =>
   ({
     async createUser(request, context) {
       const { tenant, caller } = callOf(context)
@@ -28,6 +31,7 @@ export const userService = (deps: Deps, { requestKey }: { requestKey: string | U
         caller: callerName(caller),
         method: 'gatehouse.user.v1.UserService/CreateUser',
         fingerprint: fingerprint(CreateUserRequestSchema, request, requestKey),
+        keptSeconds: requestsKeptSeconds,
       }
       return { user: toUser(await createUser(deps, { tenant, name, email, locale, inviterId: inviterId(caller), request: once })) }
     },

@@ -14,6 +14,7 @@ export interface Retry {
   /** Chosen by the caller; empty where the caller wants no such promise. */
   readonly requestId: string
   readonly fingerprint: string
+  readonly keptSeconds?: number | undefined
 }
 
 /** Whoever has no credentials. */

@@ -7,13 +7,18 @@ const rowsAtOnce = 1_000
 const dayMs = 86_400_000
 
 /** Deletes what can be of use to nobody any more: the addresses and names of sign-ups that were never proven are personal data. Answers how many challenges went. */
-export async function pruneChallenges(deps: Pick<Deps, 'db' | 'now'>): Promise<number> {
-  await deleteCodeFailures(deps.db, { day: Math.floor(deps.now() / dayMs) - 1 })
-  const time = new Date(deps.now() - keptSeconds * 1000)
-  let pruned = 0
-  for (;;) {
-    const deleted = await deleteOldChallenges(deps.db, { time, limit: rowsAtOnce })
+export async function pruneChallenges({ db, now }: Pick<Deps, 'db' | 'now'>, signal?: AbortSignal): Promise<number> {
+  const day = Math.floor(now() / dayMs) - 1
+  await allOf(() => deleteCodeFailures(db, { day, limit: rowsAtOnce }), signal)
+  const time = new Date(now() - keptSeconds * 1000)
+  return await allOf(() => deleteOldChallenges(db, { time, limit: rowsAtOnce }), signal)
+}
+
+/** In pieces short enough not to be in anybody's way. */
+async function allOf(prune: () => Promise<number>, signal: AbortSignal | undefined): Promise<number> {
+  for (let pruned = 0; ; ) {
+    const deleted = await prune()
     pruned += deleted
-    if (deleted < rowsAtOnce) return pruned
+    if (deleted < rowsAtOnce || signal?.aborted) return pruned
   }
 }

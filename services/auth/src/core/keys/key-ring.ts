@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { transact } from '@gatehouse/postgres'
+import { transact, unbounded } from '@gatehouse/postgres'
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { listRefreshKeys, type RefreshKeyRow } from '../../store/refresh-keys.ts'
@@ -66,7 +66,9 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     ttl: rereadMs,
     fetchMethod: async (tenant, known: TenantKeys | undefined) => {
       try {
-        return await openKeys(await readOrMakeKeys(db, encryptionKey, tenant, now()), tenant, open)
+        // Many wait for one look, and none of their deadlines is its own.
+        const rows = await unbounded(() => readOrMakeKeys(db, encryptionKey, tenant, now()))
+        return await openKeys(rows, tenant, open)
       } catch (error) {
         if (known === undefined) throw error
         return known

@@ -3,6 +3,7 @@ import * as accounts from './0001-accounts.ts'
 import * as tenants from './0002-tenants.ts'
 import * as sessions from './0003-sessions.ts'
 import * as roles from './0004-roles.ts'
+import * as vacuum from './0005-vacuum-often.ts'
 
 /** The tables of the auth service. */
 export const migrations: MigrationSet = {
@@ -12,5 +13,6 @@ export const migrations: MigrationSet = {
     { id: '0002-tenants', up: tenants.up },
     { id: '0003-sessions', up: sessions.up },
     { id: '0004-roles', up: roles.up },
+    { id: '0005-vacuum-often', up: vacuum.up },
   ],
 }

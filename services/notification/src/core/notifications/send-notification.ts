@@ -14,6 +14,7 @@ export interface SendNotificationInput {
   readonly caller: string
   readonly requestId: string
   readonly fingerprint: string
+  readonly keptSeconds?: number | undefined
   readonly template: string
   /** A person's id. */
   readonly recipient: string
@@ -21,11 +22,13 @@ export interface SendNotificationInput {
   readonly sendTime?: Date
 }
 
+const method = 'gatehouse.notification.v1.NotificationService/SendNotification'
+
 type SendDeps = Pick<Deps, 'db' | 'users' | 'originOf' | 'mailWaits'>
 
 /** Writes a mail to a person. The same request id answers the first one's notification, even if the person has gone since, or user is away. */
 export async function sendNotification(deps: SendDeps, input: SendNotificationInput): Promise<NotificationRow> {
-  const { tenant, caller, requestId, fingerprint, recipient, data, sendTime } = input
+  const { tenant, caller, requestId, fingerprint, keptSeconds, recipient, data, sendTime } = input
   // The other templates speak for us: only facts send them.
   if (input.template !== announcement) throw refuse(ErrorReason.TEMPLATE_UNKNOWN)
   const field = checkAnnouncement(data, deps.originOf(tenant))
@@ -33,7 +36,7 @@ export async function sendNotification(deps: SendDeps, input: SendNotificationIn
   // Asked before the transaction, because none stays open across a call to a peer.
   const problem = await recipientProblem(deps, tenant, recipient)
   const { id } = await transact(deps.db, (tx) =>
-    once(tx, { tenant, caller, method: 'gatehouse.notification.v1.NotificationService/SendNotification', requestId, fingerprint }, () => {
+    once(tx, { tenant, caller, method, requestId, fingerprint, keptSeconds }, () => {
       if (problem) throw problem
       return addMail(tx, { tenant, template: announcement, userId: recipient, data, ...(sendTime && { sendTime }) })
     }),

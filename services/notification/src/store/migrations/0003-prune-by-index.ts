@@ -1,0 +1,12 @@
+import { vacuumOften } from '@gatehouse/postgres'
+import { type Kysely, sql } from 'kysely'
+
+/**
+ * Deleting a notification deletes its deliveries by their foreign key, for which Postgres uses no partial index: each would read all deliveries of the
+ * tenant. What is written and pruned all day is cleaned all day.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`create index deliveries_notification on deliveries (tenant, notification_id)`.execute(db)
+  await sql`drop index deliveries_superseded`.execute(db)
+  for (const table of ['notifications', 'deliveries', 'inbox_items']) await vacuumOften(db, table)
+}
