@@ -95,19 +95,20 @@ async function writeAll(
     inbound.sendHeaders()
     if (call.cancelled) return
     // A client that does not read must not make us remember everything for it.
-    if (!call.write(answer)) await drained(call)
+    if (!call.write(answer)) await drained(call, inbound.signal)
   }
 }
 
-function drained(call: ServerWritableStream<Buffer, Message>): Promise<void> {
+/** Waits until the client has read, is gone, or is not waited for any more. */
+function drained(call: ServerWritableStream<Buffer, Message>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       call.off('drain', done)
-      call.off('cancelled', done)
+      signal.removeEventListener('abort', done)
       resolve()
     }
     call.once('drain', done)
-    call.once('cancelled', done)
-    if (call.cancelled) done()
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
   })
 }
