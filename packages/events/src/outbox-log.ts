@@ -30,9 +30,7 @@ export async function readLog(db: Executor, after: bigint, limit: number): Promi
   const [first] = rows
   if (first === undefined || first.forgotten > after) throw new PlaceForgotten('what followed this place is no longer kept')
   return rows.flatMap((row) =>
-    row.position === null
-      ? []
-      : [{ position: row.position, mark: markOf(row.id), tenant: row.tenant, key: row.key, version: row.version }],
+    row.position === null ? [] : [{ position: row.position, mark: markOf(row.id), tenant: row.tenant, key: row.key, version: row.version }],
   )
 }
 

@@ -124,6 +124,8 @@ export async function outboxBacklog(db: Executor): Promise<{ rows: number; oldes
       coalesce(extract(epoch from clock_timestamp() - min(create_time)), 0)::double precision as oldest
     from (
       (select create_time from outbox where position is null limit 10000)
-      union all (select create_time from outbox where position is not null and published_time is null limit 10000) limit 10000) waiting`.execute(db)
+      union all (select create_time from outbox where position is not null and published_time is null limit 10000) limit 10000) waiting`.execute(
+    db,
+  )
   return { rows: Number(rows[0]?.rows ?? 0), oldestSeconds: Math.max(0, rows[0]?.oldest ?? 0) }
 }

@@ -140,6 +140,7 @@ function userImpl(calls: Call[], gate: Promise<void>): ServiceImpl<typeof UserSe
     registerUser: unused,
     activateUser: unused,
     changeUserEmail: unused,
+    watchUsers: unused,
   }
 }
 

@@ -1,7 +1,8 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
 import type { LogPlace } from '@gatehouse/events'
 import { decodePageToken, encodePageToken, PageTokenInvalid } from '@gatehouse/postgres'
 import { isId } from '../page.ts'
-import { ErrorReason, refuse } from '../refuse.ts'
+import { refuse } from '../refuse.ts'
 
 /** How far a reader was told. */
 export type Cursor = {
@@ -34,7 +35,7 @@ export function decodeCursor(tenant: string, cursor: string): Cursor | undefined
 function cursorOf(parts: readonly string[]): Cursor {
   const [position = '', mark = '', after] = parts
   const wellFormed = /^\d{1,18}$/.test(position) && /^([0-9a-f]{12})?$/.test(mark) && (after === undefined || isId(after))
-  if (!wellFormed || parts.length > 3) throw new PageTokenInvalid('the cursor names no place')
+  if (!wellFormed || parts.length < 2 || parts.length > 3) throw new PageTokenInvalid('the cursor names no place')
   const place = { position: BigInt(position), mark }
   return after === undefined ? { place } : { place, after }
 }
