@@ -244,7 +244,7 @@ describe('a stream', () => {
       before = made
       await delay(100)
     }
-    assert.ok(made < 100, `${made} messages were made for nobody`)
+    assert.ok(made < 10, `${made} messages were made for nobody`)
     stream.close(8)
   })
 
