@@ -2,9 +2,12 @@ import type { LogEntry, LogPlace } from '@gatehouse/events'
 import { findUsers, type UserRow } from '../../store/users.ts'
 import type { Deps } from '../deps.ts'
 
+/** For how long people who were read are told to others too. After that they are read again: nobody is told what was deleted meanwhile. */
+const freshMs = 1000
+
 /**
- * A piece of the log: who changed, and how they are. People are read when somebody of their tenant is told, once for all who are, and always after
- * the log was: nobody is told an older version than the log speaks of.
+ * A piece of the log: who changed, and how they are. People are read when somebody of their tenant is told, once for all who are at that moment, and
+ * always after the log was: nobody is told an older version than the log speaks of.
  */
 export class Stretch {
   readonly end: LogPlace
@@ -40,8 +43,9 @@ export class Stretch {
     const keys = [...changed.keys()].map((id) => ({ tenant, id }))
     const people = findUsers(this.#db, keys).then((rows) => rows.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)))
     this.#people.set(tenant, people)
+    const drop = (): void => void this.#people.delete(tenant)
     // A failure is the end of those who met it, and the next ones ask again.
-    people.catch(() => this.#people.delete(tenant))
+    people.then(() => setTimeout(drop, freshMs).unref(), drop)
     return people
   }
 }
