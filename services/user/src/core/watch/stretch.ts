@@ -2,9 +2,6 @@ import type { LogEntry, LogPlace } from '@gatehouse/events'
 import { findUsers, type UserRow } from '../../store/users.ts'
 import type { Deps } from '../deps.ts'
 
-/** For how long people who were read are told to others too. After that they are read again: nobody is told what was deleted meanwhile. */
-const freshMs = 1000
-
 /**
  * A piece of the log: who changed, and how they are. People are read when somebody of their tenant is told, once for all who are at that moment, and
  * always after the log was: nobody is told an older version than the log speaks of.
@@ -13,12 +10,15 @@ export class Stretch {
   readonly end: LogPlace
   readonly size: number
   readonly #db: Deps['db']
+  readonly #freshMs: number
   /** Of each tenant, where each person changed last. */
   readonly #changed = new Map<string, Map<string, bigint>>()
   readonly #people = new Map<string, Promise<readonly UserRow[]>>()
 
-  constructor(db: Deps['db'], entries: readonly [LogEntry, ...LogEntry[]]) {
+  /** @param freshMs For how long people who were read are told to others too. Then they are read again: nobody is told what was deleted meanwhile. */
+  constructor(db: Deps['db'], entries: readonly [LogEntry, ...LogEntry[]], freshMs = 1000) {
     this.#db = db
+    this.#freshMs = freshMs
     this.size = entries.length
     const { position, mark } = entries.at(-1) ?? entries[0]
     this.end = { position, mark }
@@ -45,7 +45,7 @@ export class Stretch {
     this.#people.set(tenant, people)
     const drop = (): void => void this.#people.delete(tenant)
     // A failure is the end of those who met it, and the next ones ask again.
-    people.then(() => setTimeout(drop, freshMs).unref(), drop)
+    people.then(() => setTimeout(drop, this.#freshMs).unref(), drop)
     return people
   }
 }

@@ -29,6 +29,8 @@ export interface UserFeedOptions {
   readonly maxStreamsOfCaller?: number
   /** Events of the log that are kept for those who are a little behind. */
   readonly keptEvents?: number
+  /** For how long people who were read are told to others too. */
+  readonly freshMs?: number
 }
 
 /** Events that are read at once: the most people in one message. */
@@ -37,7 +39,7 @@ const catchUpsAtOnce = 2
 
 /** While nobody watches nothing is asked. While Postgres is away nobody is told anything, so that readers know. */
 export function createUserFeed(options: UserFeedOptions): UserFeed {
-  const { db, log, pollMs = 100, maxStreams = 1000, maxStreamsOfCaller = 20, keptEvents = 5000 } = options
+  const { db, log, pollMs = 100, maxStreams = 1000, maxStreamsOfCaller = 20, keptEvents = 5000, freshMs = 1000 } = options
   const places = new Places(maxStreams, maxStreamsOfCaller)
   const turns = new Turns(catchUpsAtOnce)
   const stop = new AbortController()
@@ -66,7 +68,7 @@ export function createUserFeed(options: UserFeedOptions): UserFeed {
       const [first, ...rest] = await readLog(db, seen.end.position, stretchSize)
       seen = { ...seen, time }
       if (first === undefined) return
-      const stretch = new Stretch(db, [first, ...rest])
+      const stretch = new Stretch(db, [first, ...rest], freshMs)
       stretches.push(stretch)
       seen = { end: stretch.end, time }
       full = stretch.size === stretchSize
