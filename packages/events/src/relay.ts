@@ -36,6 +36,8 @@ export type Relay = AsyncDisposable & {
 
 const pruneEveryMs = 60_000
 const maxBackoffMs = 1000
+/** Batches that get positions after each pass that failed. */
+const placedAfterFailure = 10
 
 /**
  * Publishes a service's outbox to its stream. Every replica runs one; a lease in the database picks the one that works.
@@ -64,7 +66,7 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   let pass: OutboxPass | undefined
   const look = async (epoch: bigint): Promise<void> => {
     const connection = nats.current()
-    if (connection === undefined) return place(epoch)
+    if (connection === undefined) return place(epoch, () => nats.current() === undefined)
     if (!streamReady) {
       await ensureStream(connection, service, options.stream)
       streamReady = true
@@ -82,8 +84,8 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   }
 
   /** What the broker does not take gets its positions all the same, for those who read the outbox as a log. */
-  const place = async (epoch: bigint): Promise<void> => {
-    while (lease.epoch === epoch && !stop.signal.aborted && (await placeWaiting(db, epoch, batchSize)) === batchSize);
+  const place = async (epoch: bigint, goOn: () => boolean): Promise<void> => {
+    while (lease.epoch === epoch && !stop.signal.aborted && (await placeWaiting(db, epoch, batchSize)) === batchSize && goOn());
   }
 
   const prune = async (epoch: bigint): Promise<void> => {
@@ -108,8 +110,9 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
         streamReady = false
         await pass?.end()
         pass = undefined
-        // Without a database there is nobody to tell.
-        if (lease.epoch !== undefined) await place(lease.epoch).catch(() => {})
+        // Not without bound: the broker may be back. Without a database there is nobody to tell.
+        let batches = 0
+        if (lease.epoch !== undefined) await place(lease.epoch, () => ++batches < placedAfterFailure).catch(() => {})
         if (failures === 0 && !stop.signal.aborted) log.warn({ err: error }, 'the relay cannot work, trying on')
         waitMs = Math.min(maxBackoffMs, 50 * 2 ** Math.min(failures, 10))
         failures++
