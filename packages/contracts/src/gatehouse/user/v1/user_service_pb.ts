@@ -902,7 +902,7 @@ export const UserService: GenService<{
    * Tells everybody in the tenant, then every change, to whoever keeps a copy: no broker is needed. First everyone there is, in the order of their ids and
    * as they are when they are told; then each who changed, as they are by then, so that several changes can come as one. The same version can come twice, and
    * deleted people come as what is left of them: a copy that takes the highest version of each is right, also when it begins anew over an older one.
-   * Silence is broken by messages without people, which move the cursor on. The stream ends well after some minutes, with the caller's token and with its
+   * Silence is broken by messages without people, which move the cursor on. The stream ends after some minutes, with the token of a person and with its
    * replica: come again with the last cursor. Cursors are good for as long as events are kept (7 days).
    *
    * @generated from rpc gatehouse.user.v1.UserService.WatchUsers
