@@ -63,7 +63,7 @@ export const eventMigrations: MigrationSet = {
       },
     },
     {
-      id: '0003-outbox-log',
+      id: '0004-outbox-log',
       async up(db) {
         // Empty but for what got its position while the broker was away: publishing on ordinary days writes nothing into it.
         await sql`create index outbox_placed on outbox (tenant, key, version, create_time, id)
