@@ -62,5 +62,13 @@ export const eventMigrations: MigrationSet = {
         await sql`create index dead_letters_create_time on dead_letters (create_time)`.execute(db)
       },
     },
+    {
+      id: '0005-dead-letters-asked',
+      async up(db) {
+        // When somebody asked to have it handled again; while one does, when another may.
+        await sql`alter table dead_letters add column retry_time timestamptz, add column stack_id text`.execute(db)
+        await sql`create index dead_letters_retry_time on dead_letters (retry_time) where retry_time is not null`.execute(db)
+      },
+    },
   ],
 }
