@@ -41,15 +41,18 @@ export async function reportStream(connection: NatsConnection, service: string):
   }
 }
 
-/** Tenant and id of the event that a stream got last; undefined when it holds none. */
-export async function lastEventOf(connection: NatsConnection, service: string): Promise<{ tenant: string; id: string } | undefined> {
+export type StoredEvent = { readonly tenant: string; readonly id: string; readonly eventTime: Date; readonly storedTime: Date }
+
+/** The event that a stream got last; undefined when it holds none. */
+export async function lastEventOf(connection: NatsConnection, service: string): Promise<StoredEvent | undefined> {
   const { streams } = await managerOf(connection)
   const info = await orUndefined(streams.info(streamOf(service)), streamNotFound)
   if (info === undefined || info.state.messages === 0) return undefined
   const message = await streams.getMessage(streamOf(service), { seq: info.state.last_seq })
   const id = message?.header.get('ce-id')
   if (message === null || !id) return undefined
-  return { tenant: message.subject.slice(message.subject.lastIndexOf('.') + 1), id }
+  const tenant = message.subject.slice(message.subject.lastIndexOf('.') + 1)
+  return { tenant, id, eventTime: new Date(message.header.get('ce-time')), storedTime: message.time }
 }
 
 export type ConsumerQuestion = { readonly source: string; readonly durable: string; readonly subjects: readonly string[] }

@@ -9,5 +9,8 @@ export function stackId(error: unknown): string | undefined {
   const frames = error.stack.split('\n').flatMap((line) => /^\s+at (.*)$/.exec(line)?.[1] ?? [])
   if (frames.length === 0) return undefined
   const places = frames.map((frame) => frame.replace(/:\d+:\d+\)?$/, '').replace(/\(?(?:file:\/\/)?\/.*\//, ''))
-  return createHash('sha256').update(`${error.name}\n${places.join('\n')}`).digest('hex').slice(0, 12)
+  return createHash('sha256')
+    .update(`${error.name}\n${places.join('\n')}`)
+    .digest('hex')
+    .slice(0, 12)
 }
