@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -19,6 +19,8 @@ let folder: string
 let cluster: RestoredByThePage
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-operations-'))
+  // As root, Postgres runs as somebody else, who has to get to the backups.
+  await chmod(folder, 0o755)
   // With all that a power cut needs: without it Postgres writes no log that could be archived.
   house = await openHouse({ folder: join(folder, 'house'), durable: true })
   const dataDir = join(folder, 'house', 'postgres')
@@ -110,6 +112,8 @@ test('the doctor compares streams and consumers with what they were asked to be,
   await using nats = connectNats({ url: local.environment('user').NATS_URL ?? '', name: 'somebody' })
   const { streams } = await jetstreamManager(await nats.connected())
   await streams.update('gatehouse-user', { max_bytes: 2 ** 20 })
+  await house.person('known@example.com')
+  await until('it to be published', published)
   const changed = await operate(local, 'user', 'doctor')
   assert.match(changed.out, /WRONG {2}the stream gatehouse-user has max_bytes 1048576 instead of 1073741824\n +→ restart user/)
   const status = await operate(local, 'user', 'outbox status')

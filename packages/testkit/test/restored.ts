@@ -23,7 +23,6 @@ export class RestoredByThePage {
   /** Postgres is to be restarted after it. */
   async archive(): Promise<void> {
     await mkdir(join(this.#backups, 'wal'), { recursive: true })
-    // As root, Postgres runs as somebody else.
     for (const path of [this.#backups, join(this.#backups, 'wal')]) await chmod(path, 0o777)
     await this.asSuperuser((client) => this.#statements(client, 'archive'))
   }
