@@ -1,30 +1,43 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findCommand, type Owned, usage } from './find-command.ts'
+import { findCommands, type Owned, usage } from './find-command.ts'
 import { CommandProblem } from './index.ts'
 
-const command = (service: string, name: string): Owned => ({
+const command = (service: string, name: string, forEach = false): Owned => ({
   service,
-  command: { name, summary: `does ${name}`, run: () => Promise.resolve() },
+  command: { name, summary: `does ${name}`, forEach, run: () => Promise.resolve() },
 })
 const all = [command('auth', 'migrate'), command('user', 'migrate'), command('auth', 'tenants create'), command('auth', 'tenants list')]
+const one = (...words: string[]) => {
+  const [called, ...more] = findCommands(all, words)
+  assert.equal(more.length, 0)
+  return called
+}
 
 test('a command is found by its words, and the rest is its arguments', () => {
-  const { command, args } = findCommand(all, ['tenants', 'create', 'acme', '--origin', 'x'])
-  assert.equal(command, all[2]?.command)
-  assert.deepEqual(args, ['acme', '--origin', 'x'])
+  const called = one('tenants', 'create', 'acme', '--origin', 'x')
+  assert.equal(called?.command, all[2]?.command)
+  assert.deepEqual(called?.args, ['acme', '--origin', 'x'])
 })
 
 test('a command that several services have takes the name of one', () => {
-  const { command, args } = findCommand(all, ['migrate', 'user'])
-  assert.equal(command, all[1]?.command)
-  assert.deepEqual(args, [])
-  assert.throws(() => findCommand(all, ['migrate']), /Of which service\? gatehouse migrate auth \| user/)
-  assert.equal(findCommand(all.slice(0, 1), ['migrate']).command, all[0]?.command)
+  const called = one('migrate', 'user')
+  assert.equal(called?.command, all[1]?.command)
+  assert.deepEqual(called?.args, [])
+  assert.throws(() => findCommands(all, ['migrate']), /Of which service\? gatehouse migrate auth \| user/)
+  assert.equal(findCommands(all.slice(0, 1), ['migrate'])[0]?.command, all[0]?.command)
+})
+
+test('a command that looks at everybody does so unless one is named', () => {
+  const doctors = [command('auth', 'doctor', true), command('user', 'doctor', true)]
+  const of = (...words: string[]) => findCommands(doctors, words).map(({ service }) => service)
+  assert.deepEqual(of('doctor'), ['auth', 'user'])
+  assert.deepEqual(of('doctor', 'user'), ['user'])
+  assert.match(usage(doctors), /gatehouse doctor \[auth\|user\] {2}/)
 })
 
 test('what is no command is said so', () => {
-  assert.throws(() => findCommand(all, ['tenants']), CommandProblem)
-  assert.throws(() => findCommand(all, []), CommandProblem)
+  assert.throws(() => findCommands(all, ['tenants']), CommandProblem)
+  assert.throws(() => findCommands(all, []), CommandProblem)
   assert.match(usage(all), /gatehouse migrate auth\|user {2}/)
 })

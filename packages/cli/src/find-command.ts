@@ -6,12 +6,15 @@ export interface Owned {
   readonly command: Command
 }
 
+/** A command that is called. */
+export type Called = Owned & { readonly args: readonly string[] }
+
 /**
  * The command that the words call, and what is left of them. Commands that several services have (`migrate`) take the service's name behind their own,
- * unless one service is all there is.
+ * unless one service is all there is, or the command is one that runs for each.
  * @throws CommandProblem when there is no such command.
  */
-export function findCommand(all: readonly Owned[], words: readonly string[]): Owned & { args: readonly string[] } {
+export function findCommands(all: readonly Owned[], words: readonly string[]): readonly Called[] {
   const matches = all.filter(({ command }) => command.name.split(' ').every((word, i) => words[i] === word))
   const longest = Math.max(0, ...matches.map(({ command }) => command.name.split(' ').length))
   const called = matches.filter(({ command }) => command.name.split(' ').length === longest)
@@ -19,8 +22,8 @@ export function findCommand(all: readonly Owned[], words: readonly string[]): Ow
   const [first] = called
   if (!first) throw new CommandProblem(words.length === 0 ? 'Which command?' : `There is no command "${words.join(' ')}".`)
   const named = called.find(({ service }) => service === rest[0])
-  if (named) return { ...named, args: rest.slice(1) }
-  if (called.length === 1) return { ...first, args: rest }
+  if (named) return [{ ...named, args: rest.slice(1) }]
+  if (called.length === 1 || first.command.forEach) return called.map((each) => ({ ...each, args: rest }))
   throw new CommandProblem(`Of which service? gatehouse ${first.command.name} ${called.map(({ service }) => service).join(' | ')}`)
 }
 
@@ -31,7 +34,7 @@ export function usage(all: readonly Owned[]): string {
   const rows = new Map<string, string>()
   for (const { command } of all) {
     const services = shared.get(command.name) ?? []
-    const which = services.length > 1 ? ` ${services.join('|')}` : ''
+    const which = services.length < 2 ? '' : command.forEach ? ` [${services.join('|')}]` : ` ${services.join('|')}`
     rows.set(`gatehouse ${command.name}${which}${command.usage ? ` ${command.usage}` : ''}`, command.summary)
   }
   const width = Math.max(...[...rows.keys()].map((row) => row.length))

@@ -6,9 +6,11 @@ export interface Command {
   readonly usage?: string
   /** One line for the list of commands. */
   readonly summary: string
+  /** Whether it is run for each service when none is named. */
+  readonly forEach?: boolean
   /**
    * Does it. Standard output is for the result alone.
-   * @throws {@link CommandProblem} for what the operator can mend.
+   * @throws {@link CommandProblem} for what the operator can mend, {@link CommandFailed} when it was called rightly and the answer is bad.
    */
   readonly run: (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<void>
 }
@@ -18,5 +20,13 @@ export class CommandProblem extends Error {
   constructor(sentence: string) {
     super(sentence)
     this.name = 'CommandProblem'
+  }
+}
+
+/** The command was called rightly and could not do it, or the answer is bad: a sentence, no stack, and exit code 1. */
+export class CommandFailed extends Error {
+  constructor(sentence: string) {
+    super(sentence)
+    this.name = 'CommandFailed'
   }
 }

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { ConfigError } from '@gatehouse/config'
-import { findCommand, type Owned, usage } from './find-command.ts'
-import { type Command, CommandProblem } from './index.ts'
+import { findCommands, type Owned, usage } from './find-command.ts'
+import { type Command, CommandFailed, CommandProblem } from './index.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const services = `${root}services/`
@@ -30,23 +30,41 @@ async function main(words: readonly string[]): Promise<void> {
     if (words.length === 0) process.exitCode = 2
     return
   }
-  const { service, command, args } = findCommand(all, words)
-  await command.run(args, environmentOf(service))
+  const called = findCommands(all, words)
+  if (called.length > 1 && knowsOneService(process.env))
+    throw new CommandProblem(
+      `Of which service is DATABASE_URL? gatehouse ${words.join(' ')} ${called.map(({ service }) => service).join(' | ')}`,
+    )
+  for (const { service, command, args } of called) {
+    try {
+      await command.run(args, environmentOf(service))
+    } catch (error) {
+      if (called.length === 1) throw error
+      tell(error)
+    }
+  }
 }
+
+const knowsOneService = (env: NodeJS.ProcessEnv): boolean => env.DATABASE_URL !== undefined || env.DATABASE_URL_FILE !== undefined
 
 // In a checkout, a shell that knows nothing of the service means the Gatehouse that `npm start` runs here.
 function environmentOf(service: string): NodeJS.ProcessEnv {
   const local = `${root}.local/env/${service}.env`
-  if (process.env.DATABASE_URL !== undefined || process.env.DATABASE_URL_FILE !== undefined || !existsSync(local)) return process.env
+  if (knowsOneService(process.env) || !existsSync(local)) return process.env
   return { ...parseEnv(readFileSync(local, 'utf8')), ...process.env }
+}
+
+/** A sentence for what is expected, the stack for what is not; the worst exit code of all stays. */
+function tell(error: unknown): void {
+  const calledWrongly = error instanceof ConfigError || error instanceof CommandProblem
+  process.exitCode = Math.max(Number(process.exitCode ?? 0), calledWrongly ? 2 : 1)
+  const isExpected = calledWrongly || error instanceof CommandFailed
+  const said = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error)
+  process.stderr.write(`gatehouse: ${said}\n`)
 }
 
 try {
   await main(process.argv.slice(2))
 } catch (error) {
-  process.exitCode = error instanceof ConfigError || error instanceof CommandProblem ? 2 : 1
-  const expected = process.exitCode === 2
-  process.stderr.write(
-    `gatehouse: ${expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  )
+  tell(error)
 }

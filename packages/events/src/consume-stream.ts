@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
-  AckPolicy,
   type ConsumerConfig,
   type ConsumerMessages,
-  DeliverPolicy,
   JetStreamApiError,
   type JetStreamManager,
   type JsMsg,
@@ -11,6 +9,7 @@ import {
   jetstreamManager,
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/nats-core'
+import { ackWaitMs, consumerNotFound, consumerSettings } from './consumer-settings.ts'
 import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
@@ -36,10 +35,6 @@ export type StreamConsumption = {
   readonly onMessages: (messages: readonly JsMsg[]) => Promise<readonly JsMsg[]>
   readonly log: Log
 }
-
-const ackWaitMs = 30_000
-const maxAckPending = 1000
-const consumerNotFound = 10014
 
 /**
  * Takes messages from a service's stream until disposed, without a pause between them: those of one key one after the other,
@@ -113,15 +108,7 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
 async function ensureConsumer(connection: NatsConnection, { source, subjects, durable, from }: StreamConsumption): Promise<string> {
   const { consumers } = await jetstreamManager(connection, { checkAPI: false })
   const stream = streamOf(source)
-  const wanted: Partial<ConsumerConfig> = {
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(ackWaitMs),
-    // Giving up is ours, with a reason: the stream would only fall silent.
-    max_deliver: -1,
-    max_ack_pending: maxAckPending,
-    deliver_policy: from === 'start' ? DeliverPolicy.All : DeliverPolicy.New,
-    filter_subjects: [...subjects].sort(),
-  }
+  const wanted = consumerSettings({ subjects, from })
   if (durable === undefined) return (await consumers.add(stream, { ...wanted, inactive_threshold: nanos(60_000) })).name
   const found = await infoOf(consumers, stream, durable)
   if (found === undefined) return (await consumers.add(stream, { ...wanted, durable_name: durable })).name

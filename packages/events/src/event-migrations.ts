@@ -77,5 +77,13 @@ export const eventMigrations: MigrationSet = {
         await sql`alter table relay_lease add column forgotten_position bigint not null default 0`.execute(db)
       },
     },
+    {
+      id: '0005-dead-letters-asked',
+      async up(db) {
+        // When somebody asked to have it handled again; while one does, when another may.
+        await sql`alter table dead_letters add column retry_time timestamptz, add column stack_id text`.execute(db)
+        await sql`create index dead_letters_retry_time on dead_letters (retry_time) where retry_time is not null`.execute(db)
+      },
+    },
   ],
 }

@@ -1,15 +1,27 @@
 export { addEvent, type EventRow, eventRow, type NewEvent } from './add-event.ts'
 export { addEvents } from './add-events.ts'
 export { type Consumer, type ConsumerOptions, defineConsumer, isNewer, PermanentFailure, TransientFailure } from './consumer.ts'
-export { type DeadLetter, deadLetters, type RetryOptions, retryDeadLetters } from './dead-letters.ts'
+export { askRetry, type DeadLetter, deadLetters, deadLettersOf, dropDeadLetter } from './dead-letters.ts'
 export type { Envelope } from './envelope.ts'
+export { eventContract } from './event-contract.ts'
 export { eventMigrations } from './event-migrations.ts'
 export { insertEvents } from './insert-events.ts'
 export type { Log } from './log.ts'
 export { connectNats, type Nats, type NatsOptions } from './nats.ts'
 export { type LogEntry, type LogPlace, logEnd, PlaceForgotten, readLog, requirePlace } from './outbox-log.ts'
+export { isInOutbox, type OutboxStatus, outboxStatus } from './outbox-status.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'
-export { type ReplayOptions, replay } from './replay.ts'
+export { type FillOptions, fillStream, type ReplayOptions, replay } from './replay.ts'
+export {
+  type ConsumerQuestion,
+  type ConsumerReport,
+  type Difference,
+  lastEventOf,
+  reportConsumer,
+  reportStream,
+  type StreamReport,
+} from './road-report.ts'
+export { isNewEnough, natsVersionFloor } from './server-version.ts'
 export { type ConsumersOptions, startConsumers } from './start-consumers.ts'
 export { ensureStream, type StreamSettings, streamOf } from './stream.ts'
 export { type SubscribeOptions, subscribe } from './subscribe.ts'

@@ -2,10 +2,11 @@ import { isUnavailable } from '@gatehouse/postgres'
 import type { JsMsg } from '@nats-io/jetstream'
 import { metrics } from '@opentelemetry/api'
 import { PermanentFailure, TransientFailure } from './consumer.ts'
-import { buryEvent } from './dead-letters.ts'
+import { buryEvent, type Failure } from './dead-letters.ts'
 import { type Delivery, endDelivery } from './delivery.ts'
 import type { Envelope } from './envelope.ts'
 import { silent } from './log.ts'
+import { stackId } from './stack-id.ts'
 import type { ConsumersOptions } from './start-consumers.ts'
 
 const maxRetryDelayMs = 60_000
@@ -43,11 +44,12 @@ export class Outcomes<DB> {
     const { message, envelope } = delivery
     endDelivery(delivery, error)
     if (this.isAway(error)) return this.#again(message, maxTransientDelayMs)
-    if (error instanceof PermanentFailure) return this.bury(message, envelope, error.message)
+    if (error instanceof PermanentFailure) return this.bury(message, envelope, { reason: error.message, stackId: stackId(error) }, error)
     const attempts = (this.#failuresOf.get(envelope.id) ?? 0) + 1
     const { maxAttempts = 10 } = this.#options
     this.#log.warn({ err: error, type: envelope.type, id: envelope.id, tenant: envelope.tenant, attempts }, 'an event could not be handled')
-    if (attempts >= maxAttempts) return this.bury(message, envelope, `after ${attempts} attempts: ${String(error)}`)
+    if (attempts >= maxAttempts)
+      return this.bury(message, envelope, { reason: `after ${attempts} attempts: ${String(error)}`, stackId: stackId(error) }, error)
     if (this.#failuresOf.size >= 10_000) this.#failuresOf.clear()
     this.#failuresOf.set(envelope.id, attempts)
     this.#again(message, maxRetryDelayMs, attempts)
@@ -56,16 +58,21 @@ export class Outcomes<DB> {
   /** While versions of the service run side by side, a newer replica may know the event; after an hour nobody does. */
   async unknown(message: JsMsg, envelope: Envelope): Promise<void> {
     const { deliveryCount } = message.info
-    if (deliveryCount >= unknownDeliveries) return this.bury(message, envelope, 'nothing handles this event any more')
+    if (deliveryCount >= unknownDeliveries) return this.bury(message, envelope, { reason: 'nothing handles this event any more' })
     tellStream(() => message.nak(Math.min(maxRetryDelayMs, 100 * 2 ** Math.min(deliveryCount - 1, 20))))
   }
 
-  async bury(message: JsMsg, envelope: Envelope, reason: string): Promise<void> {
+  async bury(message: JsMsg, envelope: Envelope, failure: Failure, err?: unknown): Promise<void> {
+    const { id, type, tenant, traceparent } = envelope
     try {
-      await buryEvent(this.#options.db, this.#name, envelope, message.data, reason)
+      await buryEvent(this.#options.db, this.#name, envelope, message.data, failure)
       tellStream(() => message.ack())
       this.#failuresOf.delete(envelope.id)
-      this.#log.error({ type: envelope.type, id: envelope.id, tenant: envelope.tenant, reason }, 'an event became a dead letter')
+      const { reason, stackId: stack_id } = failure
+      this.#log.error(
+        { type, id, tenant, reason, stack_id, ...(traceparent !== undefined && { trace_id: traceparent.split('-')[1] }), err },
+        'an event became a dead letter',
+      )
       this.#handled.add(1, { consumer: this.#name, type: envelope.type, outcome: 'dead' })
     } catch {
       this.#again(message, maxTransientDelayMs)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { type BatchObservableResult, metrics } from '@opentelemetry/api'
 import type { Kysely } from 'kysely'
@@ -48,7 +49,7 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   const { db, nats, service, log = silent, pollMs = 100, leaseMs = 5000, keepDays = 7, batchSize = 1000 } = options
   const stop = new AbortController()
   const wake = new Wake()
-  const lease = new Lease(db, randomUUID(), leaseMs)
+  const lease = new Lease(db, `${hostname()}/${process.pid}/${randomUUID()}`, leaseMs)
   const nudges = `gatehouse.${service}.nudge`
   const subscribed = new WeakSet<NatsConnection>()
   let streamReady = false
@@ -129,7 +130,7 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   const keeping = setInterval(() => {
     if (lease.epoch !== undefined) lease.takeOrKeep().catch(() => {})
   }, leaseMs / 4)
-  const unobserve = observeBacklog(db, service)
+  const unobserve = observe(db, service, lease)
 
   return {
     holds: () => lease.epoch !== undefined,
@@ -149,18 +150,20 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   }
 }
 
-function observeBacklog<DB>(db: Kysely<DB>, service: string): () => void {
+function observe<DB>(db: Kysely<DB>, service: string, lease: Lease<DB>): () => void {
   const meter = metrics.getMeter('gatehouse.events')
   const depth = meter.createObservableGauge('gatehouse.outbox.depth', {
     description: 'Events that no broker has confirmed (counted up to 10,000)',
   })
   const age = meter.createObservableGauge('gatehouse.outbox.age', { description: 'Age of the oldest such event', unit: 's' })
+  const leader = meter.createObservableGauge('gatehouse.relay.leader', { description: 'Whether this process publishes: 1 in one replica' })
   const see = async (result: BatchObservableResult): Promise<void> => {
+    result.observe(leader, lease.epoch === undefined ? 0 : 1, { service })
     const backlog = await outboxBacklog(db).catch(() => undefined)
     if (backlog === undefined) return
     result.observe(depth, backlog.rows, { service })
     result.observe(age, backlog.oldestSeconds, { service })
   }
-  meter.addBatchObservableCallback(see, [depth, age])
-  return () => meter.removeBatchObservableCallback(see, [depth, age])
+  meter.addBatchObservableCallback(see, [depth, age, leader])
+  return () => meter.removeBatchObservableCallback(see, [depth, age, leader])
 }

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { countUnpublished, openRoad, type Road, tell, until } from '../test/road.ts'
 import { defineConsumer } from './consumer.ts'
 import { createRelay } from './relay.ts'
-import { replay } from './replay.ts'
+import { fillStream, replay } from './replay.ts'
 import { startConsumers } from './start-consumers.ts'
 
 let road: Road
@@ -49,6 +49,24 @@ test('a broker that lost its events gets them back under their ids, and nothing 
   assert.deepEqual(await replay({ db, nats: road.nats, since: new Date(Date.now() - 3 * 86_400_000) }), { published: 15 })
   await until(async () => (await storedMessages()) === 15)
   assert.equal(handled.length, 15)
+})
+
+test('a stream that was emptied, or set back, gets what it lacks and nothing twice', async () => {
+  const db = road.database.kysely
+  await using _relay = createRelay({ ...road, db, service: 'user', pollMs: 10 })
+  const fill = () => fillStream({ db, nats: road.nats, service: 'user' })
+  assert.deepEqual(await fill(), { published: 0 })
+  await road.broker.stop()
+  await road.broker.forget()
+  await road.broker.start()
+  await until(() => road.nats.current() !== undefined)
+  const told = await tell(road.database, 'after', 1)
+  await drained()
+  const before = await storedMessages()
+  assert.equal(before, 1, `only ${told} is there`)
+  assert.deepEqual(await fill(), { published: 15 })
+  assert.equal(await storedMessages(), 16)
+  assert.deepEqual(await fill(), { published: 0 })
 })
 
 test('reaches no further back than consumers remember', async () => {

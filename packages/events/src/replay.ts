@@ -1,9 +1,11 @@
 import type { Executor } from '@gatehouse/postgres'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/nats-core'
 import { inboxDays } from './inbox.ts'
 import type { Nats } from './nats.ts'
 import { keptRows } from './outbox.ts'
 import { publishRows } from './publish.ts'
-import { ensureStream } from './stream.ts'
+import { ensureStream, streamOf } from './stream.ts'
 
 export type ReplayOptions = {
   readonly db: Executor
@@ -19,9 +21,26 @@ const batchSize = 1000
  * Publishes kept events again under their ids, in order: for a broker that lost them. Consumers that have had an event ignore it.
  * Gives how many there were; throws at the first one that cannot be published.
  */
-export async function replay({ db, nats, since, signal }: ReplayOptions): Promise<{ published: number }> {
+export async function replay({ since, ...options }: ReplayOptions): Promise<{ published: number }> {
   if (Date.now() - since.getTime() > inboxDays * 86_400_000)
     throw new RangeError(`consumers remember ${inboxDays} days: a replay reaches no further back`)
+  return await publishKept(options, since, new Set())
+}
+
+export type FillOptions = Omit<ReplayOptions, 'since'> & { /** Whose stream. */ readonly service: string }
+
+/** Publishes those kept events that the stream of the service has not: for one that was emptied, or set back to an old copy. */
+export async function fillStream({ service, ...options }: FillOptions): Promise<{ published: number }> {
+  const connection = await options.nats.connected(options.signal)
+  await ensureStream(connection, service, { owner: false })
+  return await publishKept(options, new Date(Date.now() - inboxDays * 86_400_000), await idsIn(connection, service, options.signal))
+}
+
+async function publishKept(
+  { db, nats, signal }: Omit<ReplayOptions, 'since'>,
+  since: Date,
+  present: ReadonlySet<string>,
+): Promise<{ published: number }> {
   let published = 0
   for (let after = 0n; ; ) {
     const rows = await keptRows(db, since, after, batchSize)
@@ -30,12 +49,27 @@ export async function replay({ db, nats, since, signal }: ReplayOptions): Promis
     const service = serviceOf(last.type)
     const connection = await nats.connected(signal)
     await ensureStream(connection, service, { owner: false })
-    const { confirmed, failure } = await publishRows(connection, service, rows, () => signal?.aborted !== true)
+    const missing = rows.filter(({ id }) => !present.has(id))
+    const { confirmed, failure } = await publishRows(connection, service, missing, () => signal?.aborted !== true)
     published += confirmed.length
     if (failure !== undefined) throw new Error(`the replay stopped after ${published} events`, { cause: failure })
     signal?.throwIfAborted()
     after = last.position
   }
+}
+
+/** Ids of all events that a stream holds, read from their headers. */
+async function idsIn(connection: NatsConnection, service: string, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>()
+  const { streams } = await jetstreamManager(connection, { checkAPI: false })
+  if ((await streams.info(streamOf(service))).state.messages === 0) return ids
+  const consumer = await jetstream(connection).consumers.get(streamOf(service), { headers_only: true })
+  for await (const message of await consumer.consume({ max_messages: 1000 })) {
+    signal?.throwIfAborted()
+    ids.add(message.headers?.get('ce-id') ?? '')
+    if (message.info.pending === 0) break
+  }
+  return ids
 }
 
 const serviceOf = (type: string): string => type.split('.')[1] ?? ''

@@ -7,7 +7,7 @@ import { jetstream } from '@nats-io/jetstream'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { openRoad, type Road, tell, until } from '../test/road.ts'
 import { defineConsumer, isNewer, PermanentFailure, TransientFailure } from './consumer.ts'
-import { countDeadLetters, deadLetters, retryDeadLetters } from './dead-letters.ts'
+import { askRetry, countDeadLetters, deadLetters, dropDeadLetter } from './dead-letters.ts'
 import type { Envelope } from './envelope.ts'
 import { toHeaders } from './envelope.ts'
 import { createRelay, type Relay } from './relay.ts'
@@ -214,15 +214,55 @@ test('a permanent failure is put aside with its reason, does not block its key, 
       { id: ids[1], tenant: 'acme', reason: 'after 3 attempts: RangeError: a bug', consumer: 'dead' },
     ],
   )
-  assert.deepEqual(await retryDeadLetters(options), { handled: 0, failed: 2 })
-  assert.deepEqual(
-    (await deadLetters(db)).map(({ attempts }) => attempts),
-    [2, 2],
-  )
+  const stackIds = letters.map(({ stackId }) => stackId ?? '')
+  assert.ok(stackIds.every((id) => /^[0-9a-f]{12}$/.test(id)) && stackIds[0] !== stackIds[1], stackIds.join())
+  const attempts = async () => (await deadLetters(db)).map(({ attempts, isAsked }) => (isAsked ? 'asked' : attempts)).join()
+  assert.deepEqual((await askRetry(db)).sort(), ids.slice(0, 2).sort())
+  await until(async () => (await attempts()) === '2,2')
   broken = false
-  assert.deepEqual(await retryDeadLetters(options), { handled: 2, failed: 0 })
-  assert.deepEqual(await deadLetters(db), [])
+  assert.deepEqual(await askRetry(db, ids[0]), [ids[0]])
+  await until(async () => (await deadLetters(db)).length === 1)
+  await askRetry(db)
+  await until(async () => (await deadLetters(db)).length === 0)
   assert.equal((await effects('dead')).length, 3)
+})
+
+test('a dead letter that is asked for waits for what is away, and has one effect though the stream brings it too', async () => {
+  let mood: 'broken' | 'away' | 'well' = 'broken'
+  let waited = 0
+  const refuse = async (): Promise<void> => {
+    if (mood === 'broken') throw new PermanentFailure('no such template')
+    if (mood === 'away' && ++waited > 0) throw new TransientFailure('the peer is away')
+  }
+  await using _consumers = startConsumers(consume('revived', refuse))
+  const id = await tell(road.database, 'revived', 1)
+  relay.nudge()
+  await until(async () => (await deadLetters(db)).length === 1)
+  mood = 'away'
+  await askRetry(db, id)
+  await until(() => waited > 0)
+  const [letter] = await deadLetters(db)
+  assert.ok(letter)
+  assert.deepEqual([letter.attempts, letter.reason, letter.isAsked], [1, 'no such template', true])
+  mood = 'well'
+  await publish(letter.envelope, letter.payload, 'as in a replay')
+  await until(async () => (await effects('revived')).length === 1)
+  await askRetry(db, id)
+  await until(async () => (await deadLetters(db)).length === 0)
+  assert.equal((await effects('revived')).length, 1)
+})
+
+test('what is dropped is told once more, and is gone', async () => {
+  await using _consumers = startConsumers(consume('dropped', () => Promise.reject(new PermanentFailure('never'))))
+  const id = await tell(road.database, 'dropped', 1)
+  relay.nudge()
+  await until(async () => (await deadLetters(db)).length === 1)
+  assert.deepEqual(await dropDeadLetter(db, 'another'), [])
+  assert.deepEqual(
+    (await dropDeadLetter(db, id)).map(({ envelope, reason }) => [envelope.id, reason]),
+    [[id, 'never']],
+  )
+  assert.equal(await countDeadLetters(db), 0)
 })
 
 test('a body that does not decode, and headers that are missing, end among the dead letters', async () => {

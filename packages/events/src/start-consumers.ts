@@ -9,6 +9,7 @@ import { observeLag } from './lag.ts'
 import { type Log, silent } from './log.ts'
 import type { Nats } from './nats.ts'
 import { Outcomes } from './outcomes.ts'
+import { startRetrying } from './retry-dead-letters.ts'
 
 export type ConsumersOptions<DB> = {
   readonly nats: Nats
@@ -47,7 +48,8 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
   const { nats, db, service, name = service, consumers, log = silent, concurrency = 4, batchSize = 32 } = options
   const byType = new Map(consumers.map((consumer) => [consumer.event.typeName, consumer]))
   if (byType.size < consumers.length) throw new TypeError('an event has one handler in a service')
-  const batches = { db, name, byType, outcomes: new Outcomes(options) }
+  const outcomes = new Outcomes(options)
+  const batches = { db, name, byType, outcomes }
 
   const sources = [...Map.groupBy(consumers, ({ event }) => eventContract(event).service)]
   const loops = sources.map(([source, ofSource]) =>
@@ -65,6 +67,7 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
       log,
     }),
   )
+  const retrying = startRetrying({ db, name, byType, isAway: (error) => outcomes.isAway(error), onCommit: () => options.onCommit?.(), log })
   let ended = false
   let pruning = Promise.resolve()
   // All of it, or what is left would grow with every minute in which more than one piece comes; in pieces that hold nobody up.
@@ -81,7 +84,7 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
       ended = true
       clearInterval(timer)
       unobserve()
-      await Promise.all([pruning, ...loops.map((loop) => loop[Symbol.asyncDispose]())])
+      await Promise.all([pruning, ...[retrying, ...loops].map((part) => part[Symbol.asyncDispose]())])
     },
   }
 }

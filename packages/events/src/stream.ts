@@ -26,7 +26,7 @@ export async function ensureStream(
   { owner = true, ...settings }: StreamSettings & { owner?: boolean } = {},
 ): Promise<void> {
   const streams = (await jetstreamManager(connection, { checkAPI: false })).streams
-  const wanted = configOf(service, settings)
+  const wanted = streamSettings(service, settings)
   const found = await streams.info(wanted.name).then(
     ({ config }) => config,
     (error) => {
@@ -38,11 +38,12 @@ export async function ensureStream(
   if (owner && differences(wanted, found).length > 0) refuseDifference(wanted, (await streams.update(wanted.name, wanted)).config)
 }
 
-const streamNotFound = 10059
+export const streamNotFound = 10059
 
-type Wanted = ReturnType<typeof configOf>
+type Wanted = ReturnType<typeof streamSettings>
 
-const configOf = (service: string, { replicas = 1, maxBytes = 2 ** 30, maxAgeDays = 7 }: StreamSettings) =>
+/** What the stream of a service is asked to be. */
+export const streamSettings = (service: string, { replicas = 1, maxBytes = 2 ** 30, maxAgeDays = 7 }: StreamSettings = {}) =>
   ({
     name: streamOf(service),
     subjects: [`gatehouse.${service}.v1.>`],

@@ -84,7 +84,7 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
   }
   const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool: leasing }) })
   const usage = () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount })
-  const unobserve = observe(usage)
+  const unobserve = observe(usage, poolSize)
   let ended: Promise<void> | undefined
   const end = async (): Promise<void> => {
     unobserve()
@@ -113,10 +113,13 @@ const parserOf: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 
   return pg.types.getTypeParser(oid, format as 'text')
 }
 
-function observe(usage: Database<unknown>['usage']): () => void {
+function observe(usage: Database<unknown>['usage'], poolSize: number): () => void {
   const meter = metrics.getMeter('gatehouse.postgres')
   const connections = meter.createObservableGauge('db.client.connection.count', { description: 'Connections of the pool by state' })
   const waiting = meter.createObservableGauge('db.client.connection.pending_requests', { description: 'Calls that wait for a connection' })
+  const max = meter.createObservableGauge('db.client.connection.max', { description: 'Connections that the pool may have' })
+  const seeMax = (result: ObservableResult): void => result.observe(poolSize)
+  max.addCallback(seeMax)
   const seeConnections = (result: ObservableResult): void => {
     const { open, idle } = usage()
     result.observe(idle, { 'db.client.connection.state': 'idle' })
@@ -128,5 +131,6 @@ function observe(usage: Database<unknown>['usage']): () => void {
   return () => {
     connections.removeCallback(seeConnections)
     waiting.removeCallback(seeWaiting)
+    max.removeCallback(seeMax)
   }
 }

@@ -9,6 +9,7 @@ export type { Cookies, Inbound } from './inbound.ts'
 export type { LimitAnswer, LimitCharge, LimitStore } from './limit-store.ts'
 export { compileFieldLimitKeys } from './limits.ts'
 export type { Log } from './log.ts'
+export { overloaded, type Shed, showShed } from './overloaded.ts'
 export { isUnavailableError, reasonOf } from './peer-error.ts'
 export {
   ContractError,

@@ -1,4 +1,5 @@
-export { migrateCommand } from './migrate-command.ts'
+export { type Environment, print } from './command-parts.ts'
+export { type Check, type Finding, note, ok, wrong } from './doctor/findings.ts'
 export {
   migrationsOf,
   type OpenOptions,
@@ -10,5 +11,5 @@ export {
   served,
 } from './open-service.ts'
 export type { PeerName } from './peers.ts'
-export { replayCommand } from './replay-command.ts'
 export { type App, type Program, runService } from './run-service.ts'
+export { type CommandedService, serviceCommands } from './service-commands.ts'

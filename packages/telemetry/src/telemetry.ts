@@ -6,6 +6,7 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { MeterProvider } from '@opentelemetry/sdk-metrics'
 import { CheapHistograms } from './cheap-histograms.ts'
+import { observeEventLoop } from './event-loop.ts'
 
 /** What a process measures of itself. */
 export interface Telemetry extends AsyncDisposable {
@@ -51,6 +52,7 @@ async function setUp({ service, otlpEndpoint }: TelemetryOptions) {
   const exporter = new PrometheusExporter({ preventServerStart: true, metricProducers: [histograms] })
   const meters = new MeterProvider({ resource, readers: [exporter] })
   metrics.setGlobalMeterProvider({ getMeter: (name, ...about) => histograms.of(meters.getMeter(name, ...about), name) })
+  const unobserve = observeEventLoop(meters.getMeter('gatehouse.telemetry'))
   const spans = otlpEndpoint === undefined ? undefined : await exportSpans(otlpEndpoint, resource)
   return {
     telemetry: {
@@ -58,6 +60,7 @@ async function setUp({ service, otlpEndpoint }: TelemetryOptions) {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     async stop() {
+      unobserve()
       // A collector that is away must not hold up the shutdown.
       await Promise.race([spans?.shutdown().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
       await meters.shutdown()

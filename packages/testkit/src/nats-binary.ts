@@ -3,6 +3,7 @@ import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'n
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { isNewEnough } from '@gatehouse/events/server-version'
 import { fetchNatsServer } from './nats-from-debian.ts'
 import { SetupProblem } from './setup-problem.ts'
 
@@ -87,13 +88,4 @@ const isExecutable = (file: string): Promise<boolean> =>
 async function versionOf(file: string): Promise<string | undefined> {
   const answer = await promisify(execFile)(file, ['--version'], { timeout: 10_000 }).catch(() => undefined)
   return answer && /v?(\d+\.\d+\.\d+)/.exec(answer.stdout)?.[1]
-}
-
-/** 2.12 has its security fixes from 2.12.12 on, 2.14 from 2.14.3 on, and 2.13 has none. */
-export function isNewEnough(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
-  if (major !== 2) return major > 2
-  if (minor === 12) return patch >= 12
-  if (minor === 14) return patch >= 3
-  return minor > 14
 }

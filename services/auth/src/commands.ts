@@ -1,14 +1,18 @@
 import { parseArgs } from 'node:util'
-import { type Command, CommandProblem } from '@gatehouse/cli'
+import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
+import { UserDeletedSchema, UserInvitedSchema, UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { canonicalEmail, Refusal } from '@gatehouse/rpc'
-import { migrateCommand, replayCommand } from '@gatehouse/service'
+import { serviceCommands } from '@gatehouse/service'
+import { rules, variables } from './config.ts'
 import { reencryptKeys } from './core/keys/reencrypt-keys.ts'
+import { revokeKey } from './core/keys/revoke-key.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
 import { WrongEncryptionKey } from './core/keys/sealed-box.ts'
 import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
 import { createTenant, defaultTenant, TenantRefused } from './core/tenants/create-tenant.ts'
 import { audiencePattern } from './core/tokens/issue-token.ts'
+import { keysCheck } from './keys-check.ts'
 import { type Operator, openOperator } from './operator.ts'
 import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
@@ -49,10 +53,11 @@ function parse(args: readonly string[]): { words: readonly string[]; options: Re
         origin: { type: 'string' },
         name: { type: 'string' },
         now: { type: 'boolean' },
+        successor: { type: 'boolean' },
       },
     })
-    const { now, ...texts } = values
-    return { words: positionals, options: { ...texts, ...(now && { now: 'yes' }) } }
+    const { now, successor, ...texts } = values
+    return { words: positionals, options: { ...texts, ...(now && { now: 'yes' }), ...(successor && { successor: 'yes' }) } }
   } catch (error) {
     throw new CommandProblem(error instanceof Error ? error.message : String(error))
   }
@@ -81,8 +86,14 @@ function print(line: string): void {
 
 /** What `gatehouse` can do with the auth service. */
 export const commands: readonly Command[] = [
-  migrateCommand('auth', migrations),
-  replayCommand('auth'),
+  ...serviceCommands({
+    name: 'auth',
+    variables,
+    rules,
+    migrations,
+    consumes: [UserInvitedSchema, UserSuspendedSchema, UserDeletedSchema],
+    checks: (config) => [keysCheck(config)],
+  }),
   {
     name: 'tenants create',
     usage: 'ID --origin URL',
@@ -116,6 +127,22 @@ export const commands: readonly Command[] = [
     run: operated(async ({ deps }, _, { tenant = defaultTenant, now }) => {
       const kid = await rotateKeys(deps, { tenant, immediately: now !== undefined })
       print(kid ?? 'the next key is published already and waits for its time')
+    }),
+  },
+  {
+    name: 'keys revoke',
+    usage: 'KID [--successor] [--tenant ID]',
+    summary: 'ends the trust in one signing key at once; --successor makes another where it is the only one that signs',
+    run: operated(async ({ deps }, words, { tenant = defaultTenant, successor }) => {
+      const kid = word(words, 'the kid of one key (gatehouse keys list)')
+      const revoked = await revokeKey(deps, { tenant, kid, successor: successor !== undefined })
+      if (revoked.outcome === 'unknown') throw new CommandFailed(`${tenant} has no signing key ${kid} that is trusted: gatehouse keys list`)
+      if (revoked.outcome === 'only key')
+        throw new CommandFailed(
+          `${kid} is the only key of ${tenant} that is to go on signing; nothing was done. With --successor another is made, and signs at once.`,
+        )
+      print(`${kid} is trusted no more: our services refuse its tokens within 30 s, others when they fetch the JWKS again`)
+      print(`${revoked.signing} signs`)
     }),
   },
   {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
-import { CommandProblem } from '@gatehouse/cli'
+import { CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { refused } from '@gatehouse/testkit'
-import { decodeJwt } from 'jose'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { commands } from '../src/commands.ts'
 import { openBrowser } from './browser.ts'
 import { openStory, type Story } from './open-story.ts'
@@ -145,6 +145,24 @@ test('signing keys are listed and rotated', async () => {
     story.grpc(SessionService, { authorization: `Bearer ${token}` }).then((sessions) => sessions.listSessions({}))
   assert.ok(await list(fresh))
   await refused(list(old), Code.Unauthenticated, 'ACCESS_TOKEN_INVALID')
+})
+
+test('a signing key is revoked by its kid: its tokens are refused, and the last one goes with a successor only', async () => {
+  const { access_token: token } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
+  const [kid = ''] = (await gatehouse('keys list')).split('\t')
+  assert.equal(decodeProtectedHeader(token).kid, kid)
+  await assert.rejects(gatehouse('keys revoke', [kid]), /only key of default/)
+  await assert.rejects(gatehouse('keys revoke', ['another']), CommandFailed)
+  assert.match(await gatehouse('keys revoke', [kid, '--successor']), new RegExp(`^${kid} is trusted no more.*\\n\\S+ signs\\n$`, 's'))
+  assert.ok(!(await gatehouse('keys list')).includes(kid))
+  const sessions = await story.grpc(SessionService, { authorization: `Bearer ${token}` })
+  await until(() =>
+    sessions.listSessions({}).then(
+      () => false,
+      () => true,
+    ),
+  )
+  await refused(sessions.listSessions({}), Code.Unauthenticated, 'ACCESS_TOKEN_INVALID')
 })
 
 test('audiences are registered once', async () => {

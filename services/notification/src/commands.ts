@@ -1,9 +1,11 @@
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { readConfig } from '@gatehouse/config'
 import { connect } from '@gatehouse/postgres'
-import { migrateCommand, replayCommand } from '@gatehouse/service'
+import { serviceCommands } from '@gatehouse/service'
 import { validate as isUuid } from 'uuid'
-import { variables } from './config.ts'
+import { rules, variables } from './config.ts'
+import { consumedEvents } from './consumed-events.ts'
+import { mailServerCheck } from './mail-server-check.ts'
 import { listDeadDeliveries, reviveDeliveries } from './store/deliveries.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
@@ -16,8 +18,14 @@ function open(env: Environment) {
 }
 
 export const commands: readonly Command[] = [
-  migrateCommand('notification', migrations),
-  replayCommand('notification'),
+  ...serviceCommands({
+    name: 'notification',
+    variables,
+    rules,
+    migrations,
+    consumes: consumedEvents,
+    checks: (config) => [mailServerCheck(config)],
+  }),
   {
     name: 'mail failed',
     summary: 'lists the mails that were given up, newest first, with the reason',

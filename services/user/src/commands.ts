@@ -1,6 +1,7 @@
 import type { Command } from '@gatehouse/cli'
-import { migrateCommand, replayCommand } from '@gatehouse/service'
+import { serviceCommands } from '@gatehouse/service'
+import { rules, variables } from './config.ts'
 import { importCommand } from './import-command.ts'
 import { migrations } from './store/migrations/index.ts'
 
-export const commands: readonly Command[] = [migrateCommand('user', migrations), replayCommand('user'), importCommand]
+export const commands: readonly Command[] = [...serviceCommands({ name: 'user', variables, rules, migrations }), importCommand]

@@ -3,6 +3,7 @@ import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_rea
 import { logVerbosity, Server, type ServerOptions, setLogVerbosity } from '@grpc/grpc-js'
 import type { GuardedService } from '../guarded-method.ts'
 import type { Log } from '../log.ts'
+import { showShed } from '../overloaded.ts'
 import { commonRefusal } from '../refusal.ts'
 import { type DoorTls, serverCredentials } from '../tls.ts'
 import { CallsInFlight } from './calls-in-flight.ts'
@@ -62,6 +63,7 @@ setLogVerbosity(logVerbosity.NONE)
 export async function createGrpcDoor(options: GrpcDoorOptions): Promise<GrpcDoor> {
   const { maxCalls = 2000, maxStreams = 5000, maxConnectionAgeSeconds = 300 } = options
   const server = new Server({ ...SERVER_OPTIONS, 'grpc.max_connection_age_ms': maxConnectionAgeSeconds * 1000 })
+  showShed('calls', 'streams')
   const calls = new CallsInFlight({ maxCalls, maxStreams })
   const services: DescService[] = []
   for (const service of options.services) {

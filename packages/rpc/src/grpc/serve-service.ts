@@ -1,6 +1,5 @@
 import { type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import { ConnectError } from '@connectrpc/connect'
-import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import type {
   handleServerStreamingCall,
   handleUnaryCall,
@@ -10,7 +9,7 @@ import type {
 } from '@grpc/grpc-js'
 import { toConnectError } from '../answer-error.ts'
 import type { GuardedMethod, GuardedService } from '../guarded-method.ts'
-import { commonRefusal } from '../refusal.ts'
+import { overloaded } from '../overloaded.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import { GrpcInbound } from './grpc-inbound.ts'
 import { statusOf, toBuffer } from './status.ts'
@@ -44,17 +43,13 @@ export function handlersOf(service: GuardedService, calls: CallsInFlight): Untyp
   return handlers
 }
 
-function overloaded(): ConnectError {
-  return toConnectError(commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 }))
-}
-
 function decoder(desc: DescMethod, request: Buffer): () => Message {
   return () => fromBinary(desc.input, request, READ_OPTIONS)
 }
 
 function serveUnary(method: GuardedMethod, calls: CallsInFlight): handleUnaryCall<Buffer, Message> {
   return (call, callback) => {
-    if (!calls.enter()) return callback(statusOf(overloaded()))
+    if (!calls.enter()) return callback(statusOf(toConnectError(overloaded('calls'))))
     const inbound = new GrpcInbound(call)
     method.unary(inbound, decoder(method.desc, call.request)).then(
       (answer) => {
@@ -74,7 +69,7 @@ function serveStream(method: GuardedMethod, calls: CallsInFlight): handleServerS
   return (call) => {
     const inbound = new GrpcInbound(call)
     if (!calls.enterStream(inbound)) {
-      call.emit('error', statusOf(overloaded()))
+      call.emit('error', statusOf(toConnectError(overloaded('streams'))))
       return
     }
     writeAll(call, inbound, method.stream(inbound, decoder(method.desc, call.request)))

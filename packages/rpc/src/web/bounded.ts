@@ -1,6 +1,5 @@
-import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import type { GuardedMethod } from '../guarded-method.ts'
-import { commonRefusal } from '../refusal.ts'
+import { overloaded } from '../overloaded.ts'
 
 /** Counts the unary calls that a door serves at once. */
 export interface CallBound {
@@ -13,7 +12,7 @@ export function bounded(method: GuardedMethod, bound: CallBound): GuardedMethod 
   return {
     desc: method.desc,
     async unary(inbound, decode) {
-      if (bound.open >= bound.max) throw commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 })
+      if (bound.open >= bound.max) throw overloaded('calls')
       bound.open += 1
       try {
         return await method.unary(inbound, decode)

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
-import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import { commonRefusal } from '../refusal.ts'
+import { overloaded } from '../overloaded.ts'
 import type { WebCall } from './web-call.ts'
 
 /** The streams that a door is answering, so that a drain can end them. */
@@ -27,7 +26,7 @@ export class OpenStreams {
 
   /** @throws Refusal OVERLOADED where there are too many already. */
   add(call: WebCall): void {
-    if (this.#calls.size >= this.#max) throw commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 })
+    if (this.#calls.size >= this.#max) throw overloaded('streams')
     this.#calls.add(call)
     this.#sockets.add(call.socket)
     if (this.#ending) call.abort()

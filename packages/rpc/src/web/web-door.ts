@@ -1,10 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import type { Registry } from '@bufbuild/protobuf'
-import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { GuardedService } from '../guarded-method.ts'
 import type { Log } from '../log.ts'
-import { commonRefusal } from '../refusal.ts'
+import { overloaded, showShed } from '../overloaded.ts'
 import { errorOf, sendError, sendNotServed } from './answer.ts'
 import { MAX_BODY_BYTES } from './body.ts'
 import { BodyBudget } from './body-budget.ts'
@@ -58,6 +57,7 @@ const REQUEST_MS = 30_000
  * @throws TypeError for an origin, a proxy or a REST option that cannot be read; the listen error where the port is taken.
  */
 export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
+  showShed('calls', 'streams', 'bodies')
   const streams = new OpenStreams(options.maxStreams ?? 5000)
   const settings = {
     origins: createOrigins(options.allowedOrigins, options.originOfHost),
@@ -112,7 +112,7 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     scope.addHook('onRequest', (request, reply, done) => {
       if (budget.reserve(request, reply.raw)) done()
-      else sendError(errorOf(commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 }), reply, options.log), reply)
+      else sendError(errorOf(overloaded('bodies'), reply, options.log), reply)
     })
     servePaths(scope, options.services, settings)
   })

@@ -44,6 +44,26 @@ export async function retireOtherKeys(tx: Db, tenant: string, kid: string, retir
     .execute()
 }
 
+export async function retireKey(tx: Db, key: { tenant: string; kid: string }, retireTime: Date): Promise<void> {
+  await tx
+    .updateTable('signing_keys')
+    .set({ retire_time: retireTime })
+    .where('tenant', '=', key.tenant)
+    .where('kid', '=', key.kid)
+    .execute()
+}
+
+/** Lets a key that waits for its time sign already. */
+export async function signFrom(tx: Db, key: { tenant: string; kid: string }, signTime: Date): Promise<void> {
+  await tx
+    .updateTable('signing_keys')
+    .set({ sign_time: signTime })
+    .where('tenant', '=', key.tenant)
+    .where('kid', '=', key.kid)
+    .where('sign_time', '>', signTime)
+    .execute()
+}
+
 /** All of the tenant's boxes, whoever still needs them. */
 export async function listSealedSigningKeys(tx: Db, tenant: string): Promise<{ kid: string; private_key: Uint8Array }[]> {
   return await tx.selectFrom('signing_keys').select(['kid', 'private_key']).where('tenant', '=', tenant).execute()

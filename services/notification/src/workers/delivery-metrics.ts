@@ -14,6 +14,8 @@ export function meterDeliveries(db: Db<Schema>): DeliveryMeter {
   // Asked for here and not when the module is loaded: until telemetry has started, a meter measures nothing.
   const meter = metrics.getMeter('@gatehouse/notification')
   const tries = meter.createCounter('gatehouse.mail.tries', { description: 'Tries to send a mail, by outcome and template' })
+  // An alarm on a counter that appears with its first count misses that one.
+  tries.add(0, { outcome: 'failed' satisfies DeliveryOutcome })
   const due = meter.createObservableGauge('gatehouse.mail.due', { description: 'Mails that should be gone by now' })
   const oldest = meter.createObservableGauge('gatehouse.mail.oldest', {
     description: 'For how long the oldest of them should be gone',

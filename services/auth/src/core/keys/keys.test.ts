@@ -7,6 +7,7 @@ import { listIssuers } from '../tenants/list-issuers.ts'
 import { mintServiceAccountToken } from '../tokens/mint-token.ts'
 import { createKeyRing } from './key-ring.ts'
 import { reencryptKeys } from './reencrypt-keys.ts'
+import { revokeKey } from './revoke-key.ts'
 import { rotateKeys } from './rotate-keys.ts'
 
 let opened: OpenedDeps
@@ -118,4 +119,33 @@ test('the encryption key is replaced without a change of keys', async () => {
   assert.equal((await after.signer(tenant)).kid, kid)
   assert.ok((await after.refreshKey(tenant)).secret.equals(secret))
   await assert.rejects(createKeyRing({ db, now, encryptionKey: before }).signer(tenant), { name: 'WrongEncryptionKey' })
+})
+
+test('the only key that is to go on signing is revoked with a successor only', async () => {
+  const tenant = await freshTenant()
+  const kid = await signingKid(tenant)
+  assert.deepEqual(await revokeKey(opened.deps, { tenant, kid, successor: false }), { outcome: 'only key' })
+  assert.deepEqual(await kidsOf(tenant), [kid])
+  const revoked = await revokeKey(opened.deps, { tenant, kid, successor: true })
+  assert.ok(revoked.outcome === 'revoked')
+  assert.deepEqual([await kidsOf(tenant), await signingKid(tenant)], [[revoked.signing], revoked.signing])
+  assert.deepEqual(await revokeKey(opened.deps, { tenant, kid, successor: true }), { outcome: 'unknown' })
+})
+
+test('a key that is revoked while another waits for its time has that one sign at once', async () => {
+  const tenant = await freshTenant()
+  const old = await signingKid(tenant)
+  const next = await rotateKeys(opened.deps, { tenant })
+  assert.deepEqual(await revokeKey(opened.deps, { tenant, kid: old, successor: false }), { outcome: 'revoked', signing: next })
+  assert.deepEqual([await kidsOf(tenant), await signingKid(tenant)], [[next], next])
+})
+
+test('revocations of one key at once make one successor', async () => {
+  const tenant = await freshTenant()
+  const kid = await signingKid(tenant)
+  const replicas = [opened.deps, opened.replica()]
+  const input = { tenant, kid, successor: true }
+  const outcomes = await Promise.all(Array.from({ length: 8 }, (_, i) => revokeKey(replicas[i % 2] ?? opened.deps, input)))
+  assert.equal(outcomes.filter(({ outcome }) => outcome === 'revoked').length, 1)
+  assert.equal((await kidsOf(tenant)).length, 1)
 })

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import { commonRefusal } from '@gatehouse/rpc'
+import { overloaded, showShed } from '@gatehouse/rpc'
 import { hash, verify } from '@node-rs/argon2'
 
 /** The floor of OWASP: Argon2id (2; the enum has no value at run time), 19 MiB, two passes, one lane. */
@@ -18,6 +17,7 @@ export interface HashPool {
  * look-ups run too: `UV_THREADPOOL_SIZE` has to leave room beside `running`.
  */
 export function createHashPool(size: { running?: number; waiting?: number } = {}): HashPool {
+  showShed('hashes')
   const slot = createSemaphore(size.running ?? availableParallelism(), size.waiting ?? 64)
   return {
     hash: (password, signal) => slot(() => hash(password, parameters), signal),
@@ -37,7 +37,7 @@ function createSemaphore(running: number, waiting: number): Slot {
       free -= 1
       return
     }
-    if (line.size >= waiting) throw commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 })
+    if (line.size >= waiting) throw overloaded('hashes')
     await new Promise<void>((resolve, reject) => {
       const go = () => {
         signal?.removeEventListener('abort', leave)

@@ -1,0 +1,35 @@
+import { connectNats, type Nats } from '@gatehouse/events'
+import { placeOf } from './command-parts.ts'
+
+/** A broker that answered. */
+export interface ReachedNats extends AsyncDisposable {
+  readonly nats: Nats
+}
+
+/** The broker does not answer, or lets nobody in: `message` says where and why. */
+export class NatsAway extends Error {
+  override readonly name = 'NatsAway'
+}
+
+const patienceMs = 3000
+
+/** Connects once, for a command. Throws {@link NatsAway}. */
+export async function reachNats(url: string, name: string): Promise<ReachedNats> {
+  let problem: unknown
+  const log = {
+    info() {},
+    error() {},
+    warn(fields: object) {
+      if ('err' in fields) problem = fields.err
+    },
+  }
+  const nats = connectNats({ url, name, log })
+  try {
+    await nats.connected(AbortSignal.timeout(patienceMs))
+    return { nats, [Symbol.asyncDispose]: () => nats[Symbol.asyncDispose]() }
+  } catch {
+    await nats[Symbol.asyncDispose]()
+    const why = problem instanceof Error ? problem.message : 'it does not answer'
+    throw new NatsAway(`NATS at ${placeOf(url)} cannot be reached: ${why}`)
+  }
+}

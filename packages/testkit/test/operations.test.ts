@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { create, toBinary } from '@bufbuild/protobuf'
+import { UserDeletedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import { connectNats } from '@gatehouse/events'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { MsgHdrsImpl } from '@nats-io/transport-node'
+import { alertRules, labelsIn, metricsIn, seriesIn } from './alert-rules.ts'
+import { type House, openHouse, until } from './house.ts'
+import { operate } from './operate.ts'
+import { RestoredByThePage } from './restored.ts'
+
+let house: House
+let folder: string
+let cluster: RestoredByThePage
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-operations-'))
+  // As root, Postgres runs as somebody else, who has to get to the backups.
+  await chmod(folder, 0o755)
+  // With all that a power cut needs: without it Postgres writes no log that could be archived.
+  house = await openHouse({ folder: join(folder, 'house'), durable: true })
+  const dataDir = join(folder, 'house', 'postgres')
+  cluster = new RestoredByThePage({ url: house.local.postgresUrl, dataDir, backups: join(folder, 'backups') })
+})
+after(async () => {
+  await house[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const services = ['user', 'auth', 'notification'] as const
+
+const invite = async (email: string): Promise<string> => {
+  const token = await house.adminToken()
+  const { status, body } = await house.call('/api/users', { name: 'Somebody', email }, { token })
+  assert.equal(status, 201)
+  return body.id ?? ''
+}
+const suspend = async (id: string) =>
+  assert.equal((await house.call(`/api/users/${id}:suspend`, {}, { token: await house.adminToken() })).status, 200)
+const isThere = async (id: string) => (await house.call(`/api/users/${id}`, undefined, { token: await house.adminToken() })).status
+const isGood = async ({ accessToken }: { accessToken: string }) =>
+  (await house.call('UserService/GetCurrentUser', {}, { token: accessToken })).status
+const signIn = async ({ email, password }: { email: string; password: string }) =>
+  (await house.call('SessionService/SignIn', { email, password })).status
+const refresh = async ({ refreshToken }: { refreshToken: string }) =>
+  (await house.call('SessionService/RefreshSession', { refreshToken })).status
+
+/** Events of a service that no broker has confirmed. */
+const waiting = (service: string): Promise<number> =>
+  cluster.asSuperuser(async (client) => {
+    const { rows } = await client.query(`select count(*)::int as n from gatehouse_${service}.outbox where position is null`)
+    return rows[0]?.n
+  }, 'gatehouse')
+const published = async () => (await Promise.all(services.map(waiting))).every((count) => count === 0)
+
+test('the doctor finds every service well, and prints no secret', async () => {
+  for (const service of services) {
+    const seen = await operate(house.local, service, 'doctor')
+    assert.equal(seen.failure, undefined, seen.out)
+    assert.doesNotMatch(seen.out, /^ {2}(WRONG|note)/m)
+    const { DATABASE_URL = '', NATS_URL = '', ...others } = house.local.environment(service)
+    const secrets = [new URL(DATABASE_URL).password, new URL(NATS_URL).password, others.REQUEST_KEY, others.AUTH_KEY_ENCRYPTION_KEY]
+    for (const secret of secrets) assert.ok(secret === undefined || (secret.length > 20 && !seen.out.includes(secret)))
+  }
+})
+
+test('the doctor looks at all services from a shell that knows none, and its exit code tells', async () => {
+  const said = await house.local.gatehouse('user', 'doctor', 'user')
+  assert.match(said, /^user\n {2}ok {5}Postgres 18/)
+  await assert.rejects(house.local.gatehouse('user', 'doctor'), { code: 2, stderr: /Of which service is DATABASE_URL\?/ })
+  await assert.rejects(house.local.gatehouse('auth', 'doctor', 'user'), {
+    code: 1,
+    stdout: /works in the schema gatehouse_auth and not in gatehouse_user/,
+  })
+})
+
+test('the doctor says what is wrong with a server that is away, a role, a key or a peer, and what to do', async () => {
+  const { local } = house
+  const at = 'user:a-secret-word@127.0.0.1:1'
+  const away = await operate(local, 'user', 'doctor', {
+    DATABASE_URL: `postgres://${at}/gatehouse`,
+    NATS_URL: `nats://${at}`,
+    AUTH_URL: '127.0.0.1:1',
+  })
+  assert.match(
+    away.out,
+    /WRONG {2}Postgres at 127\.0\.0\.1:1\/gatehouse cannot be reached: .*ECONNREFUSED.*\n +→ start it, or mend DATABASE_URL/,
+  )
+  assert.match(away.out, /WRONG {2}NATS at 127\.0\.0\.1:1 cannot be reached: .*refused\n +→ start it, or mend NATS_URL/)
+  assert.match(away.out, /WRONG {2}auth at 127\.0\.0\.1:1 does not answer/)
+  assert.equal(away.failure, 'user: 3 of 5 findings are wrong.', away.out)
+  const superuser = await operate(local, 'user', 'doctor', { DATABASE_URL: local.postgresUrl.replace(/postgres$/, 'gatehouse') })
+  assert.match(superuser.out, /WRONG {2}the role postgres is superuser, createrole, createdb\n +→ alter role postgres nosuperuser/)
+  const wrongPassword = await operate(local, 'auth', 'doctor', {
+    NATS_URL: local.environment('user').NATS_URL?.replace(/:[\w-]+@/, ':a-secret-word@') ?? '',
+  })
+  assert.match(wrongPassword.out, /WRONG {2}NATS at .* cannot be reached: .*uthorization/)
+  const stranger = await operate(local, 'notification', 'doctor', { WORKLOAD_KEY_FILE: local.keyFile('example') })
+  assert.match(stranger.out, /WRONG {2}WORKLOAD_KEY_FILE is the key of example/)
+  const locked = await operate(local, 'auth', 'doctor', { AUTH_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 'another key').toString('base64') })
+  assert.match(locked.out, /WRONG {2}AUTH_KEY_ENCRYPTION_KEY does not open 2 keys of tenant default/)
+  for (const { out, failure } of [away, superuser, wrongPassword, stranger, locked])
+    assert.ok(failure !== undefined && !out.includes('a-secret-word'), out)
+})
+
+test('the doctor compares streams and consumers with what they were asked to be, and the database with its stream', async () => {
+  const { local } = house
+  await using nats = connectNats({ url: local.environment('user').NATS_URL ?? '', name: 'somebody' })
+  const { streams } = await jetstreamManager(await nats.connected())
+  await streams.update('gatehouse-user', { max_bytes: 2 ** 20 })
+  await house.person('known@example.com')
+  await until('it to be published', published)
+  const changed = await operate(local, 'user', 'doctor')
+  assert.match(changed.out, /WRONG {2}the stream gatehouse-user has max_bytes 1048576 instead of 1073741824\n +→ restart user/)
+  const status = await operate(local, 'user', 'outbox status')
+  assert.match(
+    status.out,
+    /^waiting +nothing\npublished +up to position \d+, .*\nkept +since .*\nrelay +\S+ publishes \(epoch \d+\)\nstream +gatehouse-user .* it has max_bytes 1048576/,
+  )
+  await streams.update('gatehouse-user', { max_bytes: 2 ** 30 })
+  await house.person('unknown-to-the-database@example.com')
+  await until('it to be published', published)
+  const forgotten = await cluster.asSuperuser(
+    (client) =>
+      client.query('delete from gatehouse_user.outbox where position = (select max(position) from gatehouse_user.outbox) returning id'),
+    'gatehouse',
+  )
+  const older = await operate(local, 'user', 'doctor')
+  assert.match(
+    older.out,
+    new RegExp(`WRONG {2}the stream.s last event \\(${forgotten.rows[0]?.id}, .*is not in the outbox: the database is older than NATS`),
+  )
+  assert.match(older.out, /→ stop the services, start NATS empty/)
+})
+
+test('an event that cannot be handled is listed and shown without its body, tried again by the running service, and dropped', async () => {
+  const { local } = house
+  await using nats = connectNats({ url: local.environment('user').NATS_URL ?? '', name: 'somebody' })
+  const headers = MsgHdrsImpl.fromRecord({
+    'ce-id': ['poison\u001b[2J'],
+    'ce-subject': ['nobody'],
+    'ce-sequence': ['1'],
+    traceparent: [`00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`],
+  })
+  const garbage = new TextEncoder().encode('\u00ff a secret that is no event')
+  await jetstream(await nats.connected()).publish('gatehouse.user.v1.UserDeleted.default', garbage, { headers })
+  const list = async () => (await operate(local, 'auth', 'dead-letters list')).out
+  const listed = await until('it to be put aside', async () => (await list()) || undefined)
+  assert.match(
+    listed,
+    /^poison \[2J\t\S+Z\tgatehouse\.user\.v1\.UserDeleted\tdefault\t1 tries\tthe body is no gatehouse\.user\.v1\.UserDeleted\n$/,
+  )
+  const id = 'poison\u001b[2J'
+  const shown = await operate(local, 'auth', 'dead-letters show', id)
+  assert.match(shown.out, /^event +gatehouse\.user\.v1\.UserDeleted of nobody, version 1, tenant default/m)
+  assert.match(shown.out, /^body +\d+ bytes that are no gatehouse\.user\.v1\.UserDeleted$/m)
+  assert.match(shown.out, /^stack id +[0-9a-f]{12} /m)
+  assert.match(shown.out, /^trace id +abab/m)
+  const vain = await operate(local, 'auth', 'dead-letters retry', id)
+  assert.match(vain.out, /^0 handled\npoison \[2J failed again: PermanentFailure: the body is no/)
+  assert.equal(vain.failure, '1 of 1 were not handled.')
+  assert.match((await operate(local, 'auth', 'doctor')).out, /WRONG {2}an event was put aside/)
+
+  // The cause is mended: here, the body.
+  const { userId } = await house.person('deleted@example.com')
+  const body = Buffer.from(toBinary(UserDeletedSchema, create(UserDeletedSchema, { userId, version: 9n })))
+  await cluster.asSuperuser((client) => client.query('update gatehouse_auth.dead_letters set payload = $1', [body]), 'gatehouse')
+  const mended = await operate(local, 'auth', 'dead-letters retry', '--all')
+  assert.deepEqual([mended.out, mended.failure], ['1 handled\n', undefined])
+  assert.equal(await list(), '')
+
+  const dropped =
+    (await until(
+      'notification to have put it aside too',
+      async () => (await operate(local, 'notification', 'dead-letters list')).out || undefined,
+    )) !== ''
+  assert.ok(dropped)
+  assert.match(
+    (await operate(local, 'notification', 'dead-letters drop', 'another')).failure ?? '',
+    /notification has no dead letter another/,
+  )
+  assert.ok((await operate(local, 'notification', 'dead-letters drop')).failure !== undefined)
+  const gone = await operate(local, 'notification', 'dead-letters drop', id)
+  const line = JSON.parse(gone.err) as Record<string, string>
+  assert.equal(line.msg, 'a dead letter was dropped by an operator')
+  assert.deepEqual(
+    [line.service, line.id, line.key, line.reason],
+    ['notification', id, 'nobody', 'the body is no gatehouse.user.v1.UserDeleted'],
+  )
+  assert.match(line.by ?? '', /@/)
+})
+
+test('every metric and label of an alert rule is exposed, and the page says of every rule what to do', async () => {
+  const expositions = await Promise.all(
+    services.map(async (name) => await (await fetch(`http://127.0.0.1:${house.local.ports.services[name].metrics}/metrics`)).text()),
+  )
+  const exposed = new Set(expositions.flatMap(seriesIn))
+  const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
+  const section = page.slice(page.indexOf('### By alert'), page.indexOf('### By metric'))
+  const headings = [...section.matchAll(/^#### (\w+)$/gm)].map(([, name = '']) => name)
+  assert.deepEqual(
+    alertRules()
+      .map(({ alert }) => alert)
+      .sort(),
+    headings.sort(),
+  )
+  for (const { alert, expr, labels, annotations, ...rule } of alertRules()) {
+    const names = metricsIn(expr)
+    assert.ok(names.length > 0, alert)
+    assert.deepEqual(
+      names.filter((name) => !exposed.has(name)),
+      [],
+      `${alert} reads what nobody exposes`,
+    )
+    const known = expositions.join('\n')
+    assert.deepEqual(
+      labelsIn(expr).filter((label) => !known.includes(`${label}="`)),
+      [],
+      `${alert} selects by labels that nobody has`,
+    )
+    assert.match(rule.for, /^\d+[smh]$/)
+    assert.match(labels.severity, /^(page|ticket)$/)
+    assert.equal(annotations.runbook, `docs/operations.md#${alert.toLowerCase()}`)
+    assert.ok(annotations.summary.length > 10)
+  }
+})
+
+test('restored onto an empty cluster by the lines of the page: people sign in, the revoked stay revoked, events resume', async () => {
+  const { local } = house
+  await cluster.archive()
+  const [keeper, before, since] = await Promise.all(['keeper', 'before', 'since'].map((who) => house.person(`${who}@example.com`)))
+  assert.ok(keeper && before && since)
+  await suspend(before.userId)
+  await local.interrupt('postgres')
+  await until('Postgres to be back', async () => (await isGood(keeper)) === 200)
+  await cluster.takeBaseBackup()
+
+  // After the base backup and before the moment: in the archived log alone.
+  const late = await invite('late@example.com')
+  await house.mailTo('late@example.com')
+  await suspend(since.userId)
+  await until('the suspended to be out', async () => (await isGood(since)) === 401)
+  await local.stopService('notification')
+  await invite('owed@example.com')
+  await until('what is owed to be published', async () => await published())
+  await local.interrupt('nats', async () => {
+    await invite('waiting@example.com')
+    await cluster.name('the moment')
+  })
+
+  // After the moment: what was owed is done, and somebody comes; all of it is lost.
+  await local.startService('notification')
+  const lost = await invite('lost@example.com')
+  for (const who of ['owed', 'waiting', 'lost']) await house.mailTo(`${who}@example.com`)
+  for (const service of services) await local.stopService(service, 'kill')
+  const mailsBefore = new Set(local.mailbox.messages)
+  await local.interrupt('postgres', async () => {
+    await cluster.restore('the moment')
+    await local.interrupt('nats', () => rm(join(folder, 'house', 'nats'), { recursive: true }))
+  })
+  await Promise.all(services.map((service) => local.startService(service)))
+  for (const service of services) await operate(local, service, 'outbox replay', '--stream')
+
+  await until('auth to know user', async () => (await signIn(keeper)) === 200)
+  assert.deepEqual([await isGood(keeper), await refresh(keeper)], [200, 200])
+  for (const revoked of [before, since])
+    assert.deepEqual([await isGood(revoked), await refresh(revoked), await signIn(revoked)], [401, 401, 401], revoked.email)
+  assert.deepEqual([await isThere(late), await isThere(lost)], [200, 404])
+
+  // What the restored database does not know is done, once; what it knows is not done again; what it never had does not come.
+  const told = () => local.mailbox.messages.filter((mail) => !mailsBefore.has(mail)).flatMap(({ to }) => to)
+  await until('what is owed to be done', () => ['owed@example.com', 'waiting@example.com'].every((address) => told().includes(address)))
+  await until('nothing to wait', async () => await published())
+  for (const service of services) await until('all to be well', async () => (await operate(local, service, 'doctor')).failure === undefined)
+  assert.deepEqual(told().sort(), ['owed@example.com', 'waiting@example.com'])
+})

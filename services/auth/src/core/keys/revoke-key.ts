@@ -1,0 +1,42 @@
+import { transact } from '@gatehouse/postgres'
+import { insertSigningKey, listSigningKeys, retireKey, signFrom } from '../../store/signing-keys.ts'
+import { lockTenant } from '../../store/tenants.ts'
+import type { Deps } from '../deps.ts'
+import { makeSigningKey } from './make-keys.ts'
+
+/** What came of it. */
+export type RevokedKey =
+  | { readonly outcome: 'revoked' /** Signs from now on. */; readonly signing: string }
+  | { readonly outcome: 'unknown' }
+  /** No other key is to go on signing: nothing was done. */
+  | { readonly outcome: 'only key' }
+
+/**
+ * Ends the trust in one signing key at once: it leaves the JWKS, and its tokens are refused as soon as verifiers ask again. Whatever else there is
+ * signs from now on, also a key that waited for its time; with `successor` one is made where there is none.
+ */
+export async function revokeKey(
+  deps: Pick<Deps, 'db' | 'keys' | 'now'>,
+  { tenant, kid, successor }: { readonly tenant: string; readonly kid: string; readonly successor: boolean },
+): Promise<RevokedKey> {
+  const revoked = await transact(deps.db, async (tx): Promise<RevokedKey> => {
+    if ((await lockTenant(tx, tenant)) === undefined) throw new Error(`there is no tenant ${tenant}`)
+    const now = new Date(deps.now())
+    const keys = await listSigningKeys(tx, tenant, now)
+    if (!keys.some((key) => key.kid === kid)) return { outcome: 'unknown' }
+    // A key that leaves signs no more: a newer one has taken over, or will.
+    const others = keys.filter((key) => key.kid !== kid && key.retire_time === null)
+    let signing = others.findLast((key) => key.sign_time <= now)?.kid ?? others[0]?.kid
+    if (signing === undefined) {
+      if (!successor) return { outcome: 'only key' }
+      const key = await makeSigningKey(deps.keys.encryptionKey, tenant)
+      await insertSigningKey(tx, { ...key, create_time: now, sign_time: now })
+      signing = key.kid
+    }
+    await signFrom(tx, { tenant, kid: signing }, now)
+    await retireKey(tx, { tenant, kid }, now)
+    return { outcome: 'revoked', signing }
+  })
+  deps.keys.forget(tenant)
+  return revoked
+}

@@ -1,0 +1,49 @@
+import { connect } from '@gatehouse/postgres'
+import { type Check, type Finding, note, ok, wrong } from '@gatehouse/service'
+import { type AuthConfig, encryptionKeysOf } from './config.ts'
+import { type JudgedKeys, judgeKeys } from './core/keys/judge-keys.ts'
+import type { Schema } from './store/schema.ts'
+
+const day = 86_400_000
+
+/** Whether the tenants have keys that sign, that open, and that change. */
+export function keysCheck(config: AuthConfig): Check {
+  return async () => {
+    const { encryptionKey, previousEncryptionKey } = encryptionKeysOf(config)
+    const openers = previousEncryptionKey === undefined ? [encryptionKey] : [encryptionKey, previousEncryptionKey]
+    await using database = connect<Schema>({
+      url: config.databaseUrl,
+      poolSize: 1,
+      namedStatements: false,
+      applicationName: 'gatehouse-auth-doctor',
+    })
+    const now = Date.now()
+    const tenants = await judgeKeys(database.kysely, openers, new Date(now))
+    if (tenants.length === 0) return [note('there is no tenant yet: the first start of auth makes the tenant default')]
+    const bad = tenants.flatMap((keys) => problemsOf(keys, now, config.signingKeyAge))
+    const count = tenants.length === 1 ? 'the tenant has' : `all ${tenants.length} tenants have`
+    return bad.length > 0 ? bad : [ok(`${count} signing keys, which AUTH_KEY_ENCRYPTION_KEY opens and which are changed in time`)]
+  }
+}
+
+function problemsOf({ tenant, signing, closed }: JudgedKeys, now: number, maxAgeMs: number): Finding[] {
+  const found: Finding[] = []
+  if (closed.length > 0)
+    found.push(
+      wrong(
+        `AUTH_KEY_ENCRYPTION_KEY does not open ${closed.length === 1 ? `the ${closed[0]}` : `${closed.length} keys of tenant ${tenant}`}`,
+        'set the key that was there when they were made; it was kept apart from the database. docs/operations.md, "lost key-encryption key", when it is gone',
+      ),
+    )
+  const newest = signing.findLast(({ retireTime }) => retireTime === null)
+  if (newest === undefined) found.push(note(`the tenant ${tenant} has no signing key: auth makes one at the first sign-in`))
+  // The worker looks every quarter of an hour.
+  else if (newest.signTime.getTime() < now - maxAgeMs - day)
+    found.push(
+      wrong(
+        `the key ${newest.kid} of tenant ${tenant} has signed since ${newest.signTime.toISOString()}`,
+        'does auth run? It changes keys by itself; gatehouse keys rotate does it now',
+      ),
+    )
+  return found
+}
