@@ -1,5 +1,5 @@
 import { type ServiceName, startServiceProcess } from '@gatehouse/local'
-import { freeze, type Frozen, type OwnedProcess, type ProcessEnd } from '@gatehouse/testkit'
+import { type Frozen, freeze, type OwnedProcess, type ProcessEnd } from '@gatehouse/testkit'
 
 /** Ports that a replica has taken. */
 export interface ReplicaPorts {

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 import { killServices } from './kill-services.ts'
+import { relayFaults } from './relay-faults.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices]
+export const scenarios: readonly Scenario[] = [killServices, relayFaults]
