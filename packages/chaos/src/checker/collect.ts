@@ -1,0 +1,108 @@
+import { type ServiceName, roleOf } from '@gatehouse/local'
+import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
+import pg from 'pg'
+import type { Constellation } from '../constellation.ts'
+import { gatehouseUrl } from '../settle.ts'
+import type { AuthRows, Evidence, NotificationRows, ServiceRows, StreamEvent, UserRows } from './evidence.ts'
+
+/** Looks at everything once the dust has settled. */
+export async function collect(house: Constellation, unsettled: readonly string[]): Promise<Evidence> {
+  const { history, servers, publications, troubles } = house
+  const client = new pg.Client(gatehouseUrl(servers.postgres.url))
+  await client.connect()
+  try {
+    return {
+      operations: history.operations,
+      faults: history.faults,
+      user: await userRows(client),
+      auth: await authRows(client),
+      notification: await notificationRows(client),
+      stream: await streamEvents(servers),
+      publications: publications.seen,
+      mails: servers.mail.messages
+        .map(({ headers, to }) => ({ deliveryId: /^<([^@>]+)@/.exec(headers['message-id'] ?? '')?.[1] ?? '', to: to.join(',') }))
+        .toReversed(),
+      unsettled,
+      troubles: [...troubles],
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+async function rowsOf<T extends pg.QueryResultRow>(client: pg.Client, service: ServiceName, columns: string, table: string): Promise<T[]> {
+  return (await client.query<T>(`select ${columns} from ${roleOf(service)}.${table}`)).rows
+}
+
+async function serviceRows(client: pg.Client, service: ServiceName): Promise<ServiceRows> {
+  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(client, service, columns, table)
+  const lease = await rows<{ epoch: number }>('epoch::integer', 'relay_lease')
+  return {
+    outbox: await rows('tenant, id, type, key, version::integer, position::integer', 'outbox'),
+    inbox: await rows('event_id, consumer', 'inbox'),
+    requests: await rows('method, request_id, result_id', 'requests'),
+    dead_letters: await rows('event_id, type, reason', 'dead_letters'),
+    epoch: lease[0]?.epoch ?? 0,
+  }
+}
+
+async function userRows(client: pg.Client): Promise<UserRows> {
+  return {
+    ...(await serviceRows(client, 'user')),
+    users: await rowsOf(client, 'user', 'id, version::integer, state, email, name', 'users'),
+  }
+}
+
+async function authRows(client: pg.Client): Promise<AuthRows> {
+  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(client, 'auth', columns, table)
+  return {
+    ...(await serviceRows(client, 'auth')),
+    challenges: await rows('id, kind, user_id, mail_count', 'challenges'),
+    sessions: await rows('id, user_id, version, end_time is not null as ended, end_cause', 'sessions'),
+    credentials: await rows('user_id', 'credentials'),
+    refresh_tokens: await rows(
+      `encode(token_hash, 'hex') as token, session_id, use_time is not null as used, encode(successor_hash, 'hex') as successor`,
+      'refresh_tokens',
+    ),
+  }
+}
+
+async function notificationRows(client: pg.Client): Promise<NotificationRows> {
+  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(client, 'notification', columns, table)
+  return {
+    ...(await serviceRows(client, 'notification')),
+    notifications: await rows('id, template, user_id, challenge_id', 'notifications'),
+    deliveries: await rows('id, notification_id, state, version', 'deliveries'),
+    inbox_items: await rows('user_id, kind, sequence', 'inbox_items'),
+  }
+}
+
+/** All that the three streams hold. */
+async function streamEvents({ nats, broker }: Constellation['servers']): Promise<StreamEvent[]> {
+  const connection = await connect({ servers: nats.url, ...broker })
+  try {
+    const events: StreamEvent[] = []
+    for (const service of ['user', 'auth', 'notification']) {
+      const consumer = await jetstream(connection).consumers.get(`gatehouse-${service}`, { deliver_policy: DeliverPolicy.All })
+      const { num_pending: count } = await consumer.info()
+      let read = 0
+      if (count === 0) continue
+      for await (const { seq, headers } of await consumer.consume()) {
+        const of = (name: string) => headers?.get(name) ?? ''
+        events.push({
+          service,
+          sequence: seq,
+          id: of('ce-id'),
+          type: of('ce-type'),
+          key: of('ce-subject'),
+          version: Number(of('ce-sequence')),
+        })
+        if (++read === count) break
+      }
+    }
+    return events
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,5 @@
+import type { Scenario } from '../scenario.ts'
+import { killServices } from './kill-services.ts'
+
+/** In the order in which they run. */
+export const scenarios: readonly Scenario[] = [killServices]
