@@ -24,7 +24,7 @@ export const serviceVariables = {
   NATS_STREAM_BYTES: integer({
     about: "size of the service's stream, beyond which events wait in the outbox",
     default: 2 ** 30,
-    min: 64 * 1024,
+    min: 1024,
     max: 2 ** 40,
   }),
   WORKLOAD_KEY_FILE: text({ about: "the service's private key as a JWK, for its workload tokens" }),
