@@ -27,8 +27,8 @@ export interface Mailbox extends AsyncDisposable {
 const kept = 1000
 const largestBytes = 10 * 1024 * 1024
 
-/** Starts the mail server on 127.0.0.1; port 0 takes a free one. It forgets the oldest mails beyond `keep`. */
-export async function startMailbox(port: number, keep = kept): Promise<Mailbox> {
+/** Starts the mail server on 127.0.0.1; port 0 takes a free one. */
+export async function startMailbox(port: number): Promise<Mailbox> {
   const messages: CaughtMail[] = []
   let count = 0
   const server = new SMTPServer({
@@ -54,7 +54,7 @@ export async function startMailbox(port: number, keep = kept): Promise<Mailbox> 
             headers: Object.fromEntries(mail.headers.map(({ key, value }) => [key, value])),
             receive_time: new Date().toISOString(),
           })
-          messages.length = Math.min(messages.length, keep)
+          messages.length = Math.min(messages.length, kept)
           done()
         } catch (error) {
           done(error instanceof Error ? error : new Error('this is not a mail'))

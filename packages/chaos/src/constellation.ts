@@ -161,7 +161,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     adminToken,
     async restore() {
       await links.now?.heal()
-      for (const replica of replicas) replica.thaw()
+      await Promise.all(replicas.map((replica) => replica.thaw()))
       await Promise.all(replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start()))
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -13,7 +13,7 @@ export type Outcome =
 /** After these nobody knows; after the others the service has decided. */
 const open: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'internal', 'unknown', 'canceled', 'resource_exhausted'])
 
-export function failure(code: string, reason: string): Outcome {
+export function failure(code: string, reason: string): Exclude<Outcome, { kind: 'done' }> {
   return { kind: open.has(code) ? 'unknown' : 'refused', code, reason }
 }
 

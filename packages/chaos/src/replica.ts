@@ -1,5 +1,5 @@
 import { type ServiceName, startServiceProcess } from '@gatehouse/local'
-import type { OwnedProcess, ProcessEnd } from '@gatehouse/testkit'
+import { freeze, type Frozen, type OwnedProcess, type ProcessEnd } from '@gatehouse/testkit'
 
 /** Ports that a replica has taken. */
 export interface ReplicaPorts {
@@ -31,7 +31,7 @@ export class Replica implements AsyncDisposable {
   readonly #options: ReplicaOptions
   #child: OwnedProcess | undefined
   #ports: ReplicaPorts | undefined
-  #frozen = false
+  #frozen: Frozen | undefined
   #leaving = false
 
   constructor(options: ReplicaOptions) {
@@ -54,7 +54,7 @@ export class Replica implements AsyncDisposable {
   }
 
   get isFrozen(): boolean {
-    return this.#frozen
+    return this.#frozen !== undefined
   }
 
   /** Whether a balancer would send new connections there: it is ready, and nobody has asked it to leave. */
@@ -85,8 +85,10 @@ export class Replica implements AsyncDisposable {
     const child = this.#child
     if (!child) return
     this.#options.onFault(`kill -9 ${this.name}`)
+    const frozen = this.#frozen
     this.#gone()
     process.kill(child.pid, 'SIGKILL')
+    await frozen?.thaw()
     await child.exited
   }
 
@@ -95,7 +97,7 @@ export class Replica implements AsyncDisposable {
     const child = this.#child
     if (!child) return undefined
     this.#options.onFault(`SIGTERM ${this.name}`)
-    this.thaw()
+    await this.thaw()
     this.#leaving = true
     const end = await child.stop()
     if (this.#child === child) this.#gone()
@@ -103,22 +105,21 @@ export class Replica implements AsyncDisposable {
   }
 
   /** SIGSTOP: it keeps its connections and says nothing. */
-  freeze(): void {
+  async freeze(): Promise<void> {
     if (!this.#child || this.#frozen) return
     this.#options.onFault(`freeze ${this.name}`)
-    this.#frozen = true
-    process.kill(this.#child.pid, 'SIGSTOP')
+    this.#frozen = await freeze(this.#child.pid)
   }
 
-  thaw(): void {
-    if (!this.#child || !this.#frozen) return
-    this.#frozen = false
-    process.kill(this.#child.pid, 'SIGCONT')
+  async thaw(): Promise<void> {
+    const frozen = this.#frozen
+    this.#frozen = undefined
+    await frozen?.thaw()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const child = this.#child
-    this.thaw()
+    await this.thaw()
     this.#gone()
     await child?.stop()
   }
@@ -126,6 +127,6 @@ export class Replica implements AsyncDisposable {
   #gone(): void {
     this.#child = undefined
     this.#ports = undefined
-    this.#frozen = false
+    this.#frozen = undefined
   }
 }

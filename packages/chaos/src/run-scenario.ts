@@ -2,7 +2,6 @@ import { check } from './checker/check.ts'
 import { collect } from './checker/collect.ts'
 import type { Evidence, Violation } from './checker/evidence.ts'
 import { type Constellation, openConstellation } from './constellation.ts'
-import { probe } from './probe.ts'
 import { createRandom } from './random.ts'
 import type { Effort, Scenario } from './scenario.ts'
 import { settle } from './settle.ts'
@@ -47,7 +46,6 @@ export async function runIn(house: Constellation, scenarios: readonly Scenario[]
     await house.restore()
   }
   const unsettled = await settle(house, settleMs)
-  if (unsettled.length === 0) unsettled.concat(await probe(house))
   const evidence: Evidence = await collect(house, unsettled)
   return {
     scenario: scenarios.map(({ name }) => name).join('+'),

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type Mailbox, prepareDatabase, type Secrets, startMailbox } from '@gatehouse/local'
-import { type NatsServer, natsServiceUsers, type PostgresServer, startNats, startPostgres } from '@gatehouse/testkit'
+import { prepareDatabase, type Secrets } from '@gatehouse/local'
+import { type NatsServer, natsServiceUsers, type PostgresServer, type SmtpSink, startNats, startPostgres, startSmtpSink } from '@gatehouse/testkit'
 
 /** Real servers behind the services: they can be stopped and started where they were. */
 export interface Servers extends AsyncDisposable {
   readonly postgres: PostgresServer
   readonly nats: NatsServer
-  readonly mail: Mailbox
+  readonly mail: SmtpSink
   /** Whom the harness is to the broker: it may do everything, and sees what services may not. */
   readonly broker: { readonly user: string; readonly pass: string }
   readonly natsFolder: string
@@ -29,7 +29,7 @@ export async function startServers(folder: string, secrets: Secrets): Promise<Se
   starting.defer(() => nats.stop())
   starting.defer(() => postgres.stop())
   await prepareDatabase(postgres.url, secrets.database)
-  const mail = starting.use(await startMailbox(0, Number.POSITIVE_INFINITY))
+  const mail = starting.use(await startSmtpSink())
   const owned = starting.move()
   return {
     get postgres() {

@@ -20,9 +20,7 @@ export async function collect(house: Constellation, unsettled: readonly string[]
       notification: await notificationRows(client),
       stream: await streamEvents(servers),
       publications: publications.seen,
-      mails: servers.mail.messages
-        .map(({ headers, to }) => ({ deliveryId: /^<([^@>]+)@/.exec(headers['message-id'] ?? '')?.[1] ?? '', to: to.join(',') }))
-        .toReversed(),
+      mails: servers.mail.mails.map(({ messageId, to }) => ({ deliveryId: /^<?([^@>]+)@/.exec(messageId)?.[1] ?? messageId, to })),
       unsettled,
       troubles: [...troubles],
     }

@@ -120,7 +120,7 @@ async function told(answer: () => Promise<{ user?: User | undefined }>, onUser?:
     const { user } = await answer()
     if (!user) return { kind: 'done', result: {} }
     onUser?.(user)
-    return { kind: 'done', result: { id: user.id, version: Number(user.version), name: user.name, state: User_State[user.state] } }
+    return { kind: 'done', result: { id: user.id, version: Number(user.version), name: user.name, state: user.state } }
   } catch (error) {
     return outcomeOf(error)
   }

@@ -110,7 +110,7 @@ export function person(parts: WorkerParts): Worker {
 
   async function codeFor(email: string): Promise<string | undefined> {
     for (const end = performance.now() + mailPatienceMs; performance.now() < end; await delay(20)) {
-      const mail = house.servers.mail.messages.find(({ to }) => to.includes(email))
+      const mail = house.servers.mail.mails.find(({ to }) => to === email)
       const code = mail && /^\s*(\d{6})\s*$/m.exec(mail.text)?.[1]
       if (code !== undefined) return code
     }
