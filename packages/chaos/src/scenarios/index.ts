@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts'
+import { brokerAway } from './broker-away.ts'
 import { killServices } from './kill-services.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices]
+export const scenarios: readonly Scenario[] = [killServices, brokerAway]
