@@ -28,6 +28,8 @@ export class Replica implements AsyncDisposable {
   readonly name: string
   /** The checkout whose code runs from the next start on; the own one unless it is set. */
   tree: string | undefined
+  /** Variables of this one alone, from the next start on. */
+  extra: Readonly<Record<string, string>> = {}
   readonly #options: ReplicaOptions
   #child: OwnedProcess | undefined
   #ports: ReplicaPorts | undefined
@@ -66,7 +68,7 @@ export class Replica implements AsyncDisposable {
   async start(): Promise<void> {
     if (this.#child) throw new TypeError(`${this.name} runs already`)
     const { service, folder, environment, onTrouble } = this.#options
-    const child = await startServiceProcess(service, environment(), folder, { log: this.name, ...(this.tree && { tree: this.tree }) })
+    const child = await startServiceProcess(service, { ...environment(), ...this.extra }, folder, { log: this.name, ...(this.tree && { tree: this.tree }) })
     this.#child = child
     this.#leaving = false
     void child.exited.then((end) => {

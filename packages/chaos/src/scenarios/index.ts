@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts'
+import { brokerAway } from './broker-away.ts'
 import { killServices } from './kill-services.ts'
 import { relayFaults } from './relay-faults.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices, relayFaults]
+export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway]

@@ -48,7 +48,10 @@ export function carry({ from, to, direction, fault, random, carried }: Carriage)
     while (waiting[0] !== undefined && !holds(fault(), direction)) {
       const { due, what } = waiting[0]
       const early = due - performance.now()
-      if (early > 0) return later(early)
+      if (early > 0) {
+        later(early)
+        return
+      }
       if (typeof what === 'string') {
         waiting.shift()
         if (what === 'end') to.end()
@@ -61,7 +64,10 @@ export function carry({ from, to, direction, fault, random, carried }: Carriage)
       if (rest.length > 0) waiting[0] = { due, what: rest }
       else waiting.shift()
       give(what.subarray(0, size))
-      if (now?.kind === 'drip') return later(dripMs)
+      if (now?.kind === 'drip') {
+        later(dripMs)
+        return
+      }
     }
   }
 

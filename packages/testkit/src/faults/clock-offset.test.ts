@@ -16,7 +16,8 @@ test('a process lives an hour ahead or behind, in all that tells the time', asyn
     const { stdout } = await run(process.execPath, ['-e', program], { env: { PATH: process.env.PATH, ...clockOffset(hours * 3_600_000) } })
     const after = Date.now() + hours * 3_600_000
     const [now, made, said, origin, epoch, is, utc] = JSON.parse(stdout) as [number, number, number, number, number, boolean, number]
-    for (const time of [now, made, origin]) assert.ok(before - 1 <= time && time <= after + 1, `${time} is not within ${before} and ${after}`)
+    for (const time of [now, made, origin])
+      assert.ok(before - 1 <= time && time <= after + 1, `${time} is not within ${before} and ${after}`)
     // Date() as a function says whole seconds.
     assert.ok(before - 1_000 <= said && said <= after)
     assert.deepEqual([epoch, is, utc], [0, true, 0])

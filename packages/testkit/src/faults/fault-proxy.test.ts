@@ -26,7 +26,12 @@ async function echo(name: string): Promise<AsyncDisposable & { readonly host: st
   }
 }
 
-type Client = Disposable & { readonly said: string; readonly ended: Promise<string>; send(text: string): void; hears(text: string): Promise<void> }
+type Client = Disposable & {
+  readonly said: string
+  readonly ended: Promise<string>
+  send(text: string): void
+  hears(text: string): Promise<void>
+}
 
 function client({ port }: FaultProxy): Client {
   let said = ''

@@ -79,11 +79,12 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
     const { client } = link
     if (client.destroyed) return void target.resetAndDestroy()
     const now = { fault: () => fault, random }
-    const up = (bytes: number) => void (usage.bytesUp += bytes)
-    const down = (bytes: number) => void (usage.bytesDown += bytes)
+    const count = (way: 'bytesUp' | 'bytesDown') => (bytes: number) => {
+      usage[way] += bytes
+    }
     link.carriers = [
-      carry({ ...now, from: client, to: target, direction: 'up', carried: up }),
-      carry({ ...now, from: target, to: client, direction: 'down', carried: down }),
+      carry({ ...now, from: client, to: target, direction: 'up', carried: count('bytesUp') }),
+      carry({ ...now, from: target, to: client, direction: 'down', carried: count('bytesDown') }),
     ]
   }
 

@@ -44,7 +44,9 @@ test('a frozen process goes on when its owner is killed', async () => {
     await freeze(Number(process.argv[1]))
     console.log('frozen')
     setInterval(() => {}, 1000)`
-  const owner = spawn(process.execPath, ['--input-type=module', '-e', program, String(sleeper.pid)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const owner = spawn(process.execPath, ['--input-type=module', '-e', program, String(sleeper.pid)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   await once(createInterface({ input: owner.stdout }), 'line', { signal: AbortSignal.timeout(20_000) })
   await untilState(sleeper.pid, 'T')
   owner.kill('SIGKILL')

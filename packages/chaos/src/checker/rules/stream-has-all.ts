@@ -7,6 +7,8 @@ export const streamHasAll: Rule = {
   name: 'stream-has-all',
   sentence: 'every committed event is in its stream once, and no other',
   *contradictions(evidence) {
+    // A replay of more than two minutes ago finds a stream that has forgotten the ids; the consumers' inboxes remember.
+    const replayed = evidence.faults.some(({ fault }) => fault.startsWith('nats store'))
     for (const service of services) {
       const stored = Map.groupBy(
         evidence.stream.filter((event) => event.service === service),
@@ -17,7 +19,7 @@ export const streamHasAll: Rule = {
         const copies = stored.get(id)?.length ?? 0
         if (copies === 0)
           yield `${type} ${id} is in the outbox of ${service} (${position === null ? 'unpublished' : 'as published'}) and not in the stream`
-        if (copies > 1) yield `${type} ${id} is in the stream ${copies} times`
+        if (copies > 1 && !replayed) yield `${type} ${id} is in the stream ${copies} times`
       }
       const known = new Set(rows.map(({ id }) => id))
       for (const [id, [event]] of stored) if (!known.has(id)) yield `${event?.type} ${id} is in the stream and was never committed`
