@@ -5,7 +5,7 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
 import type { Constellation } from './constellation.ts'
-import { gatehouseUrl } from './settle.ts'
+import { gatehouseUrl } from './servers.ts'
 import { shortenAckWait } from './short-waits.ts'
 import { within } from './until.ts'
 
@@ -42,7 +42,10 @@ export async function replayAll(house: Constellation, since: Date): Promise<void
 }
 
 /** Runs something with the broker's own view of its streams. */
-export async function asBroker<T>({ servers: { nats, broker } }: Constellation, act: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+export async function asBroker<T>(
+  { servers: { nats, broker } }: Constellation,
+  act: (manager: JetStreamManager) => Promise<T>,
+): Promise<T> {
   const connection = await connect({ servers: nats.url, ...broker })
   try {
     return await act(await jetstreamManager(connection))
@@ -52,7 +55,11 @@ export async function asBroker<T>({ servers: { nats, broker } }: Constellation, 
 }
 
 /** Whether the outboxes are empty at some moment within the bound. */
-export async function drained({ servers }: Constellation, boundMs: number, services: readonly ServiceName[] = serviceNames): Promise<boolean> {
+export async function drained(
+  { servers }: Constellation,
+  boundMs: number,
+  services: readonly ServiceName[] = serviceNames,
+): Promise<boolean> {
   const client = new pg.Client(gatehouseUrl(servers.postgres.url))
   await client.connect()
   try {
