@@ -42,7 +42,10 @@ export async function replayAll(house: Constellation, since: Date): Promise<void
 }
 
 /** Runs something with the broker's own view of its streams. */
-export async function asBroker<T>({ servers: { nats, broker } }: Constellation, act: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+export async function asBroker<T>(
+  { servers: { nats, broker } }: Constellation,
+  act: (manager: JetStreamManager) => Promise<T>,
+): Promise<T> {
   const connection = await connect({ servers: nats.url, ...broker })
   try {
     return await act(await jetstreamManager(connection))
@@ -52,7 +55,11 @@ export async function asBroker<T>({ servers: { nats, broker } }: Constellation, 
 }
 
 /** Whether all that waits in the outboxes now is published within the bound, whatever comes meanwhile. */
-export async function drained({ servers }: Constellation, boundMs: number, services: readonly ServiceName[] = serviceNames): Promise<boolean> {
+export async function drained(
+  { servers }: Constellation,
+  boundMs: number,
+  services: readonly ServiceName[] = serviceNames,
+): Promise<boolean> {
   const client = new pg.Client(gatehouseUrl(servers.postgres.url))
   await client.connect()
   try {

@@ -6,8 +6,8 @@ import {
   environmentOf,
   originOf,
   runGatehouse,
-  secretsOf,
   type ServiceName,
+  secretsOf,
   serviceNames,
   workloadKeysOf,
 } from '@gatehouse/local'
@@ -15,10 +15,10 @@ import { administratorToken } from './administrator-token.ts'
 import { History } from './history.ts'
 import { Links } from './links.ts'
 import { Publications } from './publications.ts'
-import { type Random, createRandom } from './random.ts'
+import { createRandom, type Random } from './random.ts'
 import { Replica } from './replica.ts'
-import { shortenAckWait } from './short-waits.ts'
 import { type Servers, startServers } from './servers.ts'
+import { shortenAckWait } from './short-waits.ts'
 
 export interface HouseOptions {
   readonly seed: number
@@ -50,7 +50,7 @@ export interface Constellation extends AsyncDisposable {
   of(service: ServiceName): readonly Replica[]
   /** Path of a workload's private key. */
   keyFile(name: string): string
-  /** Runs the `gatehouse` command as the service would, past all links. */
+  /** Runs the `gatehouse` command as the service would, past its links to the servers. */
   gatehouse(service: ServiceName, args: readonly string[], tree?: string): Promise<string>
   /** Bearer token of an administrator, good for a minute more at least. */
   adminToken(): Promise<string>
@@ -87,14 +87,16 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     jwksFile,
     keyFile,
   })
-  const commandEnvironment = (name: ServiceName) => ({ ...environmentOf(name, direct()), ...options.extra?.[name] })
-
   const links: { now?: Links } = {}
   const at = (name: string) => links.now?.at(name).port ?? 0
+  const peerUrls = (service: ServiceName) => {
+    const peers = serviceNames.filter((peer) => peer !== service && links.now?.matching(new RegExp(`^${service}→${peer}\\.`)).length)
+    return Object.fromEntries(peers.map((peer) => [`${peer.toUpperCase()}_URL`, links.now?.urlOf(service, peer) ?? '']))
+  }
+  const commandEnvironment = (name: ServiceName) => ({ ...environmentOf(name, direct()), ...peerUrls(name), ...options.extra?.[name] })
   function environment(service: ServiceName, name: string): Record<string, string> {
     const through = (url: string, link: string) => Object.assign(new URL(url), { port: String(at(link)) }).href
     const parts = direct()
-    const peers = serviceNames.filter((peer) => peer !== service && links.now?.matching(new RegExp(`^${service}→${peer}\\.`)).length)
     return {
       ...environmentOf(service, {
         ...parts,
@@ -102,7 +104,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
         postgresUrl: through(parts.postgresUrl, `${name}→postgres`),
         natsUrl: through(parts.natsUrl, `${name}→nats`),
       }),
-      ...Object.fromEntries(peers.map((peer) => [`${peer.toUpperCase()}_URL`, links.now?.urlOf(service, peer) ?? ''])),
+      ...peerUrls(service),
       ...impatient[service],
       ...options.extra?.[service],
     }
@@ -132,8 +134,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
   )
   opening.defer(async () => void (await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()))))
 
-  const gatehouse = (service: ServiceName, args: readonly string[], tree?: string) =>
-    runGatehouse(args, commandEnvironment(service), tree)
+  const gatehouse = (service: ServiceName, args: readonly string[], tree?: string) => runGatehouse(args, commandEnvironment(service), tree)
   // Services wait for their schema by themselves: they load while it is made.
   await Promise.all([
     ...serviceNames.map((name) => gatehouse(name, ['migrate', name], options.schemaOf)),

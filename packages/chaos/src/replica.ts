@@ -1,5 +1,5 @@
 import { type ServiceName, startServiceProcess } from '@gatehouse/local'
-import { freeze, type Frozen, type OwnedProcess, type ProcessEnd } from '@gatehouse/testkit'
+import { type Frozen, freeze, type OwnedProcess, type ProcessEnd } from '@gatehouse/testkit'
 
 /** Ports that a replica has taken. */
 export interface ReplicaPorts {
@@ -68,7 +68,10 @@ export class Replica implements AsyncDisposable {
   async start(): Promise<void> {
     if (this.#child) throw new TypeError(`${this.name} runs already`)
     const { service, folder, environment, onTrouble } = this.#options
-    const child = await startServiceProcess(service, { ...environment(), ...this.extra }, folder, { log: this.name, ...(this.tree && { tree: this.tree }) })
+    const child = await startServiceProcess(service, { ...environment(), ...this.extra }, folder, {
+      log: this.name,
+      ...(this.tree && { tree: this.tree }),
+    })
     this.#child = child
     this.#leaving = false
     void child.exited.then((end) => {

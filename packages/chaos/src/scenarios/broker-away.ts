@@ -12,7 +12,8 @@ import { within } from '../until.ts'
 /** The broker is away, loses everything or a part, or has no room; nobody who writes notices. */
 export const brokerAway: Scenario = {
   name: 'broker-away',
-  faults: 'NATS down (once for two minutes) under load and back, its store wiped, rolled back to an old copy, a stream full, its links broken',
+  faults:
+    'NATS down (once for two minutes) under load and back, its store wiped, rolled back to an old copy, a stream full, its links broken',
   promise:
     'writes go on, the back-pressure is visible, the outbox drains, a replay restores the stream, and the effects of consumers stay single',
   async run(house, { random, effort }) {
@@ -104,7 +105,10 @@ async function flickering({ house, random }: Day): Promise<void> {
     if (random.percent(30)) house.links.cut(link)
     else {
       const kind = random.pick(['reset', 'blackhole', 'refuse', 'drip', 'latency'] as const)
-      await house.links.set(link, kind === 'latency' ? { kind, ms: 200, jitterMs: 200 } : kind === 'drip' ? { kind, bytesPerSecond: 2_000 } : { kind })
+      await house.links.set(
+        link,
+        kind === 'latency' ? { kind, ms: 200, jitterMs: 200 } : kind === 'drip' ? { kind, bytesPerSecond: 2_000 } : { kind },
+      )
     }
     await delay(ms)
     await house.links.heal(link)
@@ -121,10 +125,15 @@ async function goesOn(day: Day, state: string, service: ServiceName): Promise<vo
     const { depth, ageSeconds } = await backPressure(house, service)
     return depth > 0 && ageSeconds > 0
   })
-  if (!seen) day.say('back-pressure-visible', `nothing waited in the outbox of ${service}, as the metrics tell, while the broker was ${state}`)
+  if (!seen)
+    day.say('back-pressure-visible', `nothing waited in the outbox of ${service}, as the metrics tell, while the broker was ${state}`)
 }
 
 async function drains({ house, say }: Day, after: string): Promise<void> {
   const began = performance.now()
-  if (!(await drained(house, drainMs))) say('outbox-drains', `after ${after}, something still waited ${Math.round(performance.now() - began)} ms later (${serviceNames.join(', ')})`)
+  if (!(await drained(house, drainMs)))
+    say(
+      'outbox-drains',
+      `after ${after}, something still waited ${Math.round(performance.now() - began)} ms later (${serviceNames.join(', ')})`,
+    )
 }

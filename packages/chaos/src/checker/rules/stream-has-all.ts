@@ -17,7 +17,8 @@ export const streamHasAll: Rule = {
       const rows = evidence[service].outbox
       for (const { id, type, position } of rows) {
         const copies = stored.get(id)?.length ?? 0
-        if (copies === 0) yield `${type} ${id} is in the outbox of ${service} (${position === null ? 'unpublished' : 'as published'}) and not in the stream`
+        if (copies === 0)
+          yield `${type} ${id} is in the outbox of ${service} (${position === null ? 'unpublished' : 'as published'}) and not in the stream`
         if (copies > 1 && !replayed) yield `${type} ${id} is in the stream ${copies} times`
       }
       const known = new Set(rows.map(({ id }) => id))
