@@ -4,13 +4,7 @@ import { efforts } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
 
 const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    scenario: { type: 'string' },
-    quick: { type: 'boolean' },
-    smoke: { type: 'boolean' },
-    keep: { type: 'string' },
-  },
+  options: { seed: { type: 'string' }, scenario: { type: 'string' }, quick: { type: 'boolean' }, smoke: { type: 'boolean' }, keep: { type: 'string' } },
 })
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 for (const scenario of scenarios) {

@@ -1,15 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { prepareDatabase, type Secrets } from '@gatehouse/local'
-import {
-  type NatsServer,
-  natsServiceUsers,
-  type PostgresServer,
-  type SmtpSink,
-  startNats,
-  startPostgres,
-  startSmtpSink,
-} from '@gatehouse/testkit'
+import { type NatsServer, natsServiceUsers, type PostgresServer, type SmtpSink, startNats, startPostgres, startSmtpSink } from '@gatehouse/testkit'
 
 /** Real servers behind the services: they can be stopped and started where they were. */
 export interface Servers extends AsyncDisposable {

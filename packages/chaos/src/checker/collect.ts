@@ -1,4 +1,4 @@
-import { roleOf, type ServiceName } from '@gatehouse/local'
+import { type ServiceName, roleOf } from '@gatehouse/local'
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
