@@ -5,7 +5,7 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
 import type { Constellation } from './constellation.ts'
-import { gatehouseUrl } from './settle.ts'
+import { gatehouseUrl } from './servers.ts'
 import { shortenAckWait } from './short-waits.ts'
 import { within } from './until.ts'
 

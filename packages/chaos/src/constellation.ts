@@ -11,13 +11,14 @@ import {
   serviceNames,
   workloadKeysOf,
 } from '@gatehouse/local'
+import pg from 'pg'
 import { administratorToken } from './administrator-token.ts'
 import { History } from './history.ts'
 import { Links } from './links.ts'
 import { Publications } from './publications.ts'
 import { createRandom, type Random } from './random.ts'
 import { Replica } from './replica.ts'
-import { type Servers, startServers } from './servers.ts'
+import { gatehouseUrl, type Servers, startServers } from './servers.ts'
 import { shortenAckWait } from './short-waits.ts'
 
 export interface HouseOptions {
@@ -48,6 +49,8 @@ export interface Constellation extends AsyncDisposable {
   /** What went wrong and nobody did: a service that ended by itself. */
   readonly troubles: string[]
   of(service: ServiceName): readonly Replica[]
+  /** Asks the services' database as the superuser; schemas are called `gatehouse_<service>`. */
+  sql<Row extends pg.QueryResultRow>(statement: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** Path of a workload's private key. */
   keyFile(name: string): string
   /** Runs the `gatehouse` command as the service would, past its links to the servers. */
@@ -140,6 +143,10 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     ...serviceNames.map((name) => gatehouse(name, ['migrate', name], options.schemaOf)),
     ...replicas.map((replica) => replica.start()),
   ])
+  const pool = new pg.Pool({ connectionString: gatehouseUrl(servers.postgres.url), max: 4 })
+  // A server that is stopped ends its idle connections: the next question makes another.
+  pool.on('error', () => undefined)
+  opening.defer(() => pool.end())
   const publications = opening.use(await Publications.watch(servers))
   await shortenAckWait(servers)
   const adminToken = administratorToken(() => gatehouse('auth', ['dev', 'admin-token']))
@@ -156,6 +163,8 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     servers,
     publications,
     troubles,
+    sql: async <Row extends pg.QueryResultRow>(statement: string, values: readonly unknown[] = []) =>
+      (await pool.query<Row>(statement, [...values])).rows,
     of: (service) => replicas.filter((replica) => replica.service === service),
     keyFile,
     gatehouse,

@@ -53,7 +53,9 @@ export async function runIn(house: Constellation, scenarios: readonly Scenario[]
     effort: effort.name,
     seconds: Math.round((performance.now() - began) / 100) / 10,
     operations: evidence.operations.length,
-    unknown: evidence.operations.filter(({ attempts }) => attempts.every(({ outcome }) => outcome === undefined || outcome.kind === 'unknown')).length,
+    unknown: evidence.operations.filter(({ attempts }) =>
+      attempts.every(({ outcome }) => outcome === undefined || outcome.kind === 'unknown'),
+    ).length,
     faults: evidence.faults.length,
     violations: [...own, ...check(evidence)],
   }

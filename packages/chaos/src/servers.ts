@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { prepareDatabase, type Secrets } from '@gatehouse/local'
-import { type NatsServer, natsServiceUsers, type PostgresServer, type SmtpSink, startNats, startPostgres, startSmtpSink } from '@gatehouse/testkit'
+import {
+  type NatsServer,
+  natsServiceUsers,
+  type PostgresServer,
+  type SmtpSink,
+  startNats,
+  startPostgres,
+  startSmtpSink,
+} from '@gatehouse/testkit'
 
 /** Real servers behind the services: they can be stopped and started where they were. */
 export interface Servers extends AsyncDisposable {
@@ -48,4 +56,9 @@ export async function startServers(folder: string, secrets: Secrets): Promise<Se
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** The database of the services, as the superuser. */
+export function gatehouseUrl(url: string): string {
+  return Object.assign(new URL(url), { pathname: '/gatehouse' }).href
 }

@@ -2,15 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { roleOf, serviceNames } from '@gatehouse/local'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import pg from 'pg'
 import type { Constellation } from './constellation.ts'
 
 const boundMs = 60_000
 
 /** What still has to happen before the dust has settled: one sentence for each thing that waits. */
-async function unsettled(client: pg.Client, manager: JetStreamManager): Promise<string[]> {
+async function unsettled(sql: Constellation['sql'], manager: JetStreamManager): Promise<string[]> {
   const count = async (what: string, from: string) => {
-    const { rows } = await client.query<{ n: string }>(`select count(*) as n from ${from}`)
+    const rows = await sql<{ n: string }>(`select count(*) as n from ${from}`)
     return Number(rows[0]?.n) === 0 ? [] : [`${rows[0]?.n} ${what}`]
   }
   const waiting = [
@@ -33,27 +32,19 @@ async function unsettled(client: pg.Client, manager: JetStreamManager): Promise<
  * Waits until nothing waits any more: outboxes empty, events consumed, mails sent. Answers what still waits after a minute, which is a violation:
  * everything works again by then.
  */
-export async function settle({ servers: { postgres, nats, broker } }: Constellation, patienceMs = boundMs): Promise<readonly string[]> {
-  const client = new pg.Client(gatehouseUrl(postgres.url))
+export async function settle({ sql, servers: { nats, broker } }: Constellation, patienceMs = boundMs): Promise<readonly string[]> {
   const connection = await connect({ servers: nats.url, ...broker })
-  await client.connect()
   try {
     const manager = await jetstreamManager(connection)
     for (const end = performance.now() + patienceMs; ; await delay(100)) {
-      const waiting = await unsettled(client, manager)
+      const waiting = await unsettled(sql, manager)
       // An effect may be the cause of another event, which is not there before its commit.
       if (waiting.length === 0) {
         await delay(200)
-        if ((await unsettled(client, manager)).length === 0) return []
+        if ((await unsettled(sql, manager)).length === 0) return []
       } else if (performance.now() > end) return waiting
     }
   } finally {
-    await client.end()
     await connection.close()
   }
-}
-
-/** The database of the services, as the superuser. */
-export function gatehouseUrl(url: string): string {
-  return Object.assign(new URL(url), { pathname: '/gatehouse' }).href
 }

@@ -1,40 +1,35 @@
-import { type ServiceName, roleOf } from '@gatehouse/local'
+import { roleOf, type ServiceName } from '@gatehouse/local'
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import pg from 'pg'
+import type pg from 'pg'
 import type { Constellation } from '../constellation.ts'
-import { gatehouseUrl } from '../settle.ts'
 import type { AuthRows, Evidence, NotificationRows, ServiceRows, StreamEvent, UserRows } from './evidence.ts'
+
+type Sql = Constellation['sql']
 
 /** Looks at everything once the dust has settled. */
 export async function collect(house: Constellation, unsettled: readonly string[]): Promise<Evidence> {
-  const { history, servers, publications, troubles } = house
-  const client = new pg.Client(gatehouseUrl(servers.postgres.url))
-  await client.connect()
-  try {
-    return {
-      operations: history.operations,
-      faults: history.faults,
-      user: await userRows(client),
-      auth: await authRows(client),
-      notification: await notificationRows(client),
-      stream: await streamEvents(servers),
-      publications: publications.seen,
-      mails: servers.mail.mails.map(({ messageId, to }) => ({ deliveryId: /^<?([^@>]+)@/.exec(messageId)?.[1] ?? messageId, to })),
-      unsettled,
-      troubles: [...troubles],
-    }
-  } finally {
-    await client.end()
+  const { history, servers, publications, troubles, sql } = house
+  return {
+    operations: history.operations,
+    faults: history.faults,
+    user: await userRows(sql),
+    auth: await authRows(sql),
+    notification: await notificationRows(sql),
+    stream: await streamEvents(servers),
+    publications: publications.seen,
+    mails: servers.mail.mails.map(({ messageId, to }) => ({ deliveryId: /^<?([^@>]+)@/.exec(messageId)?.[1] ?? messageId, to })),
+    unsettled,
+    troubles: [...troubles],
   }
 }
 
-async function rowsOf<T extends pg.QueryResultRow>(client: pg.Client, service: ServiceName, columns: string, table: string): Promise<T[]> {
-  return (await client.query<T>(`select ${columns} from ${roleOf(service)}.${table}`)).rows
+async function rowsOf<T extends pg.QueryResultRow>(sql: Sql, service: ServiceName, columns: string, table: string): Promise<T[]> {
+  return [...(await sql<T>(`select ${columns} from ${roleOf(service)}.${table}`))]
 }
 
-async function serviceRows(client: pg.Client, service: ServiceName): Promise<ServiceRows> {
-  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(client, service, columns, table)
+async function serviceRows(sql: Sql, service: ServiceName): Promise<ServiceRows> {
+  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(sql, service, columns, table)
   const lease = await rows<{ epoch: number }>('epoch::integer', 'relay_lease')
   return {
     outbox: await rows('tenant, id, type, key, version::integer, position::integer', 'outbox'),
@@ -45,17 +40,17 @@ async function serviceRows(client: pg.Client, service: ServiceName): Promise<Ser
   }
 }
 
-async function userRows(client: pg.Client): Promise<UserRows> {
+async function userRows(sql: Sql): Promise<UserRows> {
   return {
-    ...(await serviceRows(client, 'user')),
-    users: await rowsOf(client, 'user', 'id, version::integer, state, email, name', 'users'),
+    ...(await serviceRows(sql, 'user')),
+    users: await rowsOf(sql, 'user', 'id, version::integer, state, email, name', 'users'),
   }
 }
 
-async function authRows(client: pg.Client): Promise<AuthRows> {
-  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(client, 'auth', columns, table)
+async function authRows(sql: Sql): Promise<AuthRows> {
+  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(sql, 'auth', columns, table)
   return {
-    ...(await serviceRows(client, 'auth')),
+    ...(await serviceRows(sql, 'auth')),
     challenges: await rows('id, kind, user_id, mail_count', 'challenges'),
     sessions: await rows('id, user_id, version, end_time is not null as ended, end_cause', 'sessions'),
     credentials: await rows('user_id', 'credentials'),
@@ -66,10 +61,10 @@ async function authRows(client: pg.Client): Promise<AuthRows> {
   }
 }
 
-async function notificationRows(client: pg.Client): Promise<NotificationRows> {
-  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(client, 'notification', columns, table)
+async function notificationRows(sql: Sql): Promise<NotificationRows> {
+  const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(sql, 'notification', columns, table)
   return {
-    ...(await serviceRows(client, 'notification')),
+    ...(await serviceRows(sql, 'notification')),
     notifications: await rows('id, template, user_id, challenge_id', 'notifications'),
     deliveries: await rows('id, notification_id, state, version', 'deliveries'),
     inbox_items: await rows('user_id, kind, sequence', 'inbox_items'),

@@ -22,12 +22,29 @@ export interface ServiceRows {
 }
 
 export interface UserRows extends ServiceRows {
-  readonly users: readonly { readonly id: string; readonly version: number; readonly state: string; readonly email: string | null; readonly name: string }[]
+  readonly users: readonly {
+    readonly id: string
+    readonly version: number
+    readonly state: string
+    readonly email: string | null
+    readonly name: string
+  }[]
 }
 
 export interface AuthRows extends ServiceRows {
-  readonly challenges: readonly { readonly id: string; readonly kind: string; readonly user_id: string | null; readonly mail_count: number }[]
-  readonly sessions: readonly { readonly id: string; readonly user_id: string; readonly version: number; readonly ended: boolean; readonly end_cause: string | null }[]
+  readonly challenges: readonly {
+    readonly id: string
+    readonly kind: string
+    readonly user_id: string | null
+    readonly mail_count: number
+  }[]
+  readonly sessions: readonly {
+    readonly id: string
+    readonly user_id: string
+    readonly version: number
+    readonly ended: boolean
+    readonly end_cause: string | null
+  }[]
   readonly credentials: readonly { readonly user_id: string }[]
   readonly refresh_tokens: readonly {
     readonly token: string
@@ -38,8 +55,18 @@ export interface AuthRows extends ServiceRows {
 }
 
 export interface NotificationRows extends ServiceRows {
-  readonly notifications: readonly { readonly id: string; readonly template: string; readonly user_id: string | null; readonly challenge_id: string | null }[]
-  readonly deliveries: readonly { readonly id: string; readonly notification_id: string; readonly state: string; readonly version: number }[]
+  readonly notifications: readonly {
+    readonly id: string
+    readonly template: string
+    readonly user_id: string | null
+    readonly challenge_id: string | null
+  }[]
+  readonly deliveries: readonly {
+    readonly id: string
+    readonly notification_id: string
+    readonly state: string
+    readonly version: number
+  }[]
   readonly inbox_items: readonly { readonly user_id: string; readonly kind: string; readonly sequence: number }[]
 }
 

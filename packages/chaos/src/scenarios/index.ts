@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
 import { databaseAway } from './database-away.ts'
 import { killServices } from './kill-services.ts'
+import { relayFaults } from './relay-faults.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices, brokerAway, databaseAway]
+export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway, databaseAway]

@@ -9,20 +9,21 @@ export const killServices: Scenario = {
   promise:
     'each acknowledged write has its row and its events once in effect, each unacknowledged one has all or nothing, and a retry with the same request_id gives one result',
   async run(house, { random, effort }) {
-    await using load = await startLoad(house, { random, administrators: 3, people: 3, pauseMs: 10 })
-    const restarts = new Set<Promise<void>>()
-    // A slow database makes the moments between two statements long enough to die in.
+    // A database some milliseconds away makes the moments between two statements long enough to die in.
     const slow = random.fork('slow links')
+    for (const name of house.links.matching(/→postgres$/))
+      await house.links.at(name).set({ kind: 'latency', ms: slow.integer(1, 6), jitterMs: 4 })
+    for (const name of house.links.matching(/→smtp$/)) await house.links.at(name).set({ kind: 'latency', ms: 5 })
+    await using load = await startLoad(house, { random, administrators: 6, people: 4, pauseMs: 5 })
+    const restarts = new Set<Promise<void>>()
+    const turns = [...house.replicas]
     for (let kills = 0; kills < effort.faults || load.operations < effort.operations; kills++) {
-      await delay(random.integer(50, 600))
-      const up = house.replicas.filter(({ ports }) => ports !== undefined)
-      const victim = random.pick(house.replicas)
-      if (slow.percent(40)) await house.links.set(`${victim.name}→postgres`, { kind: 'latency', ms: slow.integer(2, 25) })
-      await delay(random.integer(0, 150))
-      // The other one of its kind may be down already: then the service is away for a moment, which is a bad day too.
-      if (!up.includes(victim)) continue
+      await delay(random.integer(100, 700))
+      // Everybody has their turn; the other one of its kind may be down already, and then the service is away for a moment.
+      const victim = turns.splice(random.integer(0, turns.length - 1), 1)[0]
+      if (turns.length === 0) turns.push(...house.replicas)
+      if (!victim?.ports) continue
       await victim.kill()
-      await house.links.at(`${victim.name}→postgres`).set()
       const restart = delay(random.integer(0, 300)).then(() => victim.start())
       restarts.add(restart)
       void restart.then(() => restarts.delete(restart))

@@ -1,6 +1,6 @@
 import type { GatehouseClient } from '@gatehouse/client'
 import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { outcomeOf, type Outcome } from '../outcome.ts'
+import { type Outcome, outcomeOf } from '../outcome.ts'
 import { tryingAs, type Worker, type WorkerParts } from './worker.ts'
 
 interface Known {

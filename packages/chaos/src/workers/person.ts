@@ -16,7 +16,7 @@ const password = 'correct horse battery staple!'
 // A used-up token is answered with its successor for half a minute; whoever asks longer looks like a thief.
 const refreshPatienceMs = 20_000
 const mailPatienceMs = 45_000
-const refreshesOfASession = 6
+const enoughAccounts = 2
 
 /** Signs up, proves their mailbox, refreshes, signs out and in again, over the web doors as browsers do. Each has accounts of their own. */
 export function person(parts: WorkerParts): Worker {
@@ -122,7 +122,7 @@ export function person(parts: WorkerParts): Worker {
     async step() {
       const draw = random.integer(1, 100)
       const somebody = accounts.length === 0 ? undefined : random.pick(accounts)
-      if (!somebody || draw <= Math.max(15, 60 - 45 * Math.min(1, accounts.length / refreshesOfASession))) return signUp()
+      if (!somebody || draw <= (accounts.length < enoughAccounts ? 50 : 8)) return signUp()
       if (!somebody.session) return signIn(somebody)
       return draw <= 92 ? refresh(somebody) : signOut(somebody)
     },

@@ -21,7 +21,9 @@ type Lookup = ReturnType<typeof lookup>
 function lookup({ user, auth, notification }: Evidence) {
   return {
     people: new Map(user.users.map((row) => [row.id, row])),
-    events: new Set([...user.outbox, ...auth.outbox, ...notification.outbox].map(({ type, key, version }) => `${typeName(type)} ${key} ${version}`)),
+    events: new Set(
+      [...user.outbox, ...auth.outbox, ...notification.outbox].map(({ type, key, version }) => `${typeName(type)} ${key} ${version}`),
+    ),
     versions: new Set(user.outbox.map(({ key, version }) => `${key} ${version}`)),
     challenges: new Set([...auth.challenges.map(({ id }) => id), ...auth.outbox.map(({ key }) => key)]),
     sessions: new Map(auth.sessions.map((row) => [row.id, row])),
@@ -48,7 +50,8 @@ function missingOf({ op, args }: Operation, result: Result, has: Lookup): string
       const row = has.people.get(String(result.id))
       if (!row) return 'the person is not there'
       if (row.version < Number(result.version)) return `the person has version ${row.version}, and ${result.version} was answered`
-      if (row.version === result.version && row.name !== result.name) return `the person is called "${row.name}", and "${result.name}" was answered`
+      if (row.version === result.version && row.name !== result.name)
+        return `the person is called "${row.name}", and "${result.name}" was answered`
       return has.events.has(`${eventOf[op]} ${result.id} ${result.version}`) ? undefined : `no event tells version ${result.version}`
     }
     case 'delete-user':

@@ -11,7 +11,8 @@ export const mails: Rule = {
     for (const [id, copies] of taken) {
       if (!known.has(id)) yield `a mail to ${copies[0]?.to} has the Message-ID ${id}, which is no delivery`
     }
-    for (const { id, state } of deliveries) if (state === 'delivered' && !taken.has(id)) yield `delivery ${id} is told as delivered, and no mail server took it`
+    for (const { id, state } of deliveries)
+      if (state === 'delivered' && !taken.has(id)) yield `delivery ${id} is told as delivered, and no mail server took it`
     const workersDied = evidence.faults.some(({ fault }) => /notification/.test(fault))
     if (workersDied) return
     for (const [id, copies] of taken) if (copies.length > 1) yield `mail ${id} was sent ${copies.length} times, and nobody had died`

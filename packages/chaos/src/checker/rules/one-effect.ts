@@ -58,6 +58,8 @@ function* inboxItems(evidence: Evidence): Generator<string> {
 
 function* endedSessions(evidence: Evidence): Generator<string> {
   const deleted = gone(evidence)
-  for (const { id, user_id, ended } of evidence.auth.sessions) if (deleted.has(user_id) && !ended) yield `session ${id} of the deleted ${user_id} goes on`
-  for (const user_id of evidence.auth.credentials.map((row) => row.user_id)) if (deleted.has(user_id)) yield `the deleted ${user_id} has a password`
+  for (const { id, user_id, ended } of evidence.auth.sessions)
+    if (deleted.has(user_id) && !ended) yield `session ${id} of the deleted ${user_id} goes on`
+  for (const user_id of evidence.auth.credentials.map((row) => row.user_id))
+    if (deleted.has(user_id)) yield `the deleted ${user_id} has a password`
 }

@@ -14,7 +14,8 @@ export const refreshChain: Rule = {
       const good = of.filter(({ used }) => !used).length
       if (!ended && good !== 1) yield `session ${id} has ${good} good refresh tokens`
       for (const { token, used, successor } of of)
-        if (used && (successor === null || !known.has(successor))) yield `token ${token.slice(0, 12)} of session ${id} is used up, and its successor is not there`
+        if (used && (successor === null || !known.has(successor)))
+          yield `token ${token.slice(0, 12)} of session ${id} is used up, and its successor is not there`
     }
     yield* refusedHolders(evidence)
   },

@@ -10,6 +10,7 @@ export const settled: Rule = {
     yield* evidence.unsettled
     yield* evidence.troubles
     for (const service of services)
-      for (const { event_id, type, reason } of evidence[service].dead_letters) yield `${type} ${event_id} is a dead letter of ${service}: ${reason}`
+      for (const { event_id, type, reason } of evidence[service].dead_letters)
+        yield `${type} ${event_id} is a dead letter of ${service}: ${reason}`
   },
 }

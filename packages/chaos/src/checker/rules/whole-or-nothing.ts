@@ -26,7 +26,8 @@ function* versionsOf(what: string, rows: ReadonlyMap<string, number>, events: re
   for (const [id, version] of rows) {
     const versions = (told.get(id) ?? []).map((event) => event.version).sort((a, b) => a - b)
     const wanted = Array.from({ length: version }, (_, i) => i + 1)
-    if (versions.join() !== wanted.join()) yield `${what} ${id} has version ${version}, and events tell versions ${versions.join() || 'none'}`
+    if (versions.join() !== wanted.join())
+      yield `${what} ${id} has version ${version}, and events tell versions ${versions.join() || 'none'}`
   }
   for (const [key, [event]] of told) if (!rows.has(key)) yield `${event?.type} ${event?.id} tells of ${what} ${key}, who is not there`
 }
