@@ -5,10 +5,12 @@ export function administratorToken(make: () => Promise<string>): () => Promise<s
   let held: { readonly token: Promise<string>; readonly until: number } | undefined
   return () => {
     if (held !== undefined && performance.now() < held.until) return held.token
+    // Good for a little longer, should it be a bad moment.
+    const before = held
     const token = make().then((said) => said.trim())
     held = { token, until: performance.now() + goodForMs }
     token.catch(() => {
-      held = undefined
+      held = before
     })
     return token
   }

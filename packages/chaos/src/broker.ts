@@ -54,7 +54,7 @@ export async function asBroker<T>(
   }
 }
 
-/** Whether the outboxes are empty at some moment within the bound. */
+/** Whether all that waits in the outboxes now is published within the bound, whatever comes meanwhile. */
 export async function drained(
   { servers }: Constellation,
   boundMs: number,
@@ -63,9 +63,10 @@ export async function drained(
   const client = new pg.Client(gatehouseUrl(servers.postgres.url))
   await client.connect()
   try {
+    const { rows: clock } = await client.query<{ now: string }>('select now()::text as now')
     return await within(boundMs, async () => {
-      const counts = services.map((name) => `(select count(*) from ${roleOf(name)}.outbox where position is null)`)
-      const { rows } = await client.query<{ waiting: string }>(`select ${counts.join(' + ')} as waiting`)
+      const counts = services.map((name) => `(select count(*) from ${roleOf(name)}.outbox where position is null and create_time < $1)`)
+      const { rows } = await client.query<{ waiting: string }>(`select ${counts.join(' + ')} as waiting`, [clock[0]?.now])
       return Number(rows[0]?.waiting) === 0
     })
   } finally {

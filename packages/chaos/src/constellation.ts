@@ -53,7 +53,7 @@ export interface Constellation extends AsyncDisposable {
   sql<Row extends pg.QueryResultRow>(statement: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** Path of a workload's private key. */
   keyFile(name: string): string
-  /** Runs the `gatehouse` command as the service would, past all links. */
+  /** Runs the `gatehouse` command as the service would, past its links to the servers. */
   gatehouse(service: ServiceName, args: readonly string[], tree?: string): Promise<string>
   /** Bearer token of an administrator, good for a minute more at least. */
   adminToken(): Promise<string>
@@ -90,14 +90,16 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     jwksFile,
     keyFile,
   })
-  const commandEnvironment = (name: ServiceName) => ({ ...environmentOf(name, direct()), ...options.extra?.[name] })
-
   const links: { now?: Links } = {}
   const at = (name: string) => links.now?.at(name).port ?? 0
+  const peerUrls = (service: ServiceName) => {
+    const peers = serviceNames.filter((peer) => peer !== service && links.now?.matching(new RegExp(`^${service}→${peer}\\.`)).length)
+    return Object.fromEntries(peers.map((peer) => [`${peer.toUpperCase()}_URL`, links.now?.urlOf(service, peer) ?? '']))
+  }
+  const commandEnvironment = (name: ServiceName) => ({ ...environmentOf(name, direct()), ...peerUrls(name), ...options.extra?.[name] })
   function environment(service: ServiceName, name: string): Record<string, string> {
     const through = (url: string, link: string) => Object.assign(new URL(url), { port: String(at(link)) }).href
     const parts = direct()
-    const peers = serviceNames.filter((peer) => peer !== service && links.now?.matching(new RegExp(`^${service}→${peer}\\.`)).length)
     return {
       ...environmentOf(service, {
         ...parts,
@@ -105,7 +107,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
         postgresUrl: through(parts.postgresUrl, `${name}→postgres`),
         natsUrl: through(parts.natsUrl, `${name}→nats`),
       }),
-      ...Object.fromEntries(peers.map((peer) => [`${peer.toUpperCase()}_URL`, links.now?.urlOf(service, peer) ?? ''])),
+      ...peerUrls(service),
       ...impatient[service],
       ...options.extra?.[service],
     }

@@ -1,7 +1,7 @@
 export { startBrowser } from './browser.ts'
 export { clockOffset } from './faults/clock-offset.ts'
 export type { Fault } from './faults/fault.ts'
-export { type FaultProxy, type FaultProxyOptions, startFaultProxy, type Target } from './faults/fault-proxy.ts'
+export { type FaultProxy, type FaultProxyOptions, type Passage, startFaultProxy, type Target } from './faults/fault-proxy.ts'
 export { type Frozen, freeze } from './faults/freeze.ts'
 export { type SmallDisk, type SmallDiskOptions, smallDisk } from './faults/full-disk.ts'
 export { type SmtpBehaviour, type SmtpSink, type SunkMail, startSmtpSink } from './faults/smtp-sink.ts'

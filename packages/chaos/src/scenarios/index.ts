@@ -1,9 +1,17 @@
 import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
+import { databaseAway } from './database-away.ts'
 import { killServices } from './kill-services.ts'
 import { relayFaults } from './relay-faults.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { twoVersions } from './two-versions.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices, relayFaults, rollingRestart, twoVersions, brokerAway]
+export const scenarios: readonly Scenario[] = [
+  killServices,
+  relayFaults,
+  rollingRestart,
+  twoVersions,
+  brokerAway,
+  databaseAway,
+]

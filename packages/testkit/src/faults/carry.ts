@@ -13,7 +13,7 @@ export interface Carriage {
   readonly direction: Direction
   readonly fault: () => Fault | undefined
   readonly random: () => number
-  readonly carried: (bytes: number) => void
+  readonly carried: (bytes: Buffer) => void
 }
 
 type Freight = { readonly due: number; readonly what: Buffer | 'end' | 'reset' }
@@ -73,7 +73,7 @@ export function carry({ from, to, direction, fault, random, carried }: Carriage)
 
   const give = (bytes: Buffer): void => {
     waitingBytes -= bytes.length
-    carried(bytes.length)
+    carried(bytes)
     const room = to.writable && to.write(bytes)
     if (room || to.destroyed) from.resume()
     else from.pause()

@@ -196,6 +196,19 @@ test('refuse closes the door to new ones for a while, under the same port', asyn
   await again.hears('a')
 })
 
+test('shows what passes, by connection', async () => {
+  await using target = await echo('')
+  await using proxy = await startFaultProxy({ targets: target })
+  const passed: string[] = []
+  proxy.watch(({ connection, direction, bytes }) => passed.push(`${connection} ${direction} ${bytes}`))
+  for (const text of ['a', 'b']) {
+    using one = client(proxy)
+    one.send(text)
+    await one.hears(text)
+  }
+  assert.deepEqual(passed, ['1 up a', '1 down a', '2 up b', '2 down b'])
+})
+
 test('with no target at all a connection is reset', async () => {
   await using proxy = await startFaultProxy({ targets: () => [] })
   using one = client(proxy)

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Carrier, carry } from './carry.ts'
-import { type Fault, holds } from './fault.ts'
+import { type Direction, type Fault, holds } from './fault.ts'
 
 export type Target = { readonly host: string; readonly port: number }
 
@@ -14,6 +14,9 @@ export type FaultProxyOptions = {
   readonly random?: () => number
 }
 
+/** Bytes as they are handed on. Connections are numbered from one. */
+export type Passage = { readonly connection: number; readonly direction: Direction; readonly bytes: Buffer }
+
 /** A port on 127.0.0.1 that stands before another one, and the bad days of the way between them. */
 export type FaultProxy = AsyncDisposable & {
   readonly port: number
@@ -22,6 +25,8 @@ export type FaultProxy = AsyncDisposable & {
   readonly fault: Fault | undefined
   /** Ends every open connection with RST, on both sides. */
   readonly cut: () => void
+  /** Shows what passes from now on to one onlooker; without one, to nobody. */
+  readonly watch: (see?: (passage: Passage) => void) => void
   /** Since the start; `open` are those of now. */
   readonly usage: { readonly connections: number; readonly open: number; readonly bytesUp: number; readonly bytesDown: number }
 }
@@ -32,12 +37,13 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
   const links = new Set<Link>()
   const usage = { connections: 0, open: 0, bytesUp: 0, bytesDown: 0 }
   let fault: Fault | undefined
+  let watcher: ((passage: Passage) => void) | undefined
   let turn = 0
 
   const accept = (client: Socket): void => {
     usage.connections++
     usage.open = links.size + 1
-    const link: Link = { client, carriers: [] }
+    const link: Link = { number: usage.connections, client, carriers: [] }
     links.add(link)
     client.setNoDelay().on('error', () => undefined)
     client.on('close', () => left(link))
@@ -79,12 +85,13 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
     const { client } = link
     if (client.destroyed) return void target.resetAndDestroy()
     const now = { fault: () => fault, random }
-    const count = (way: 'bytesUp' | 'bytesDown') => (bytes: number) => {
-      usage[way] += bytes
+    const carried = (direction: Direction) => (bytes: Buffer) => {
+      usage[direction === 'up' ? 'bytesUp' : 'bytesDown'] += bytes.length
+      watcher?.({ connection: link.number, direction, bytes })
     }
     link.carriers = [
-      carry({ ...now, from: client, to: target, direction: 'up', carried: count('bytesUp') }),
-      carry({ ...now, from: target, to: client, direction: 'down', carried: count('bytesDown') }),
+      carry({ ...now, from: client, to: target, direction: 'up', carried: carried('up') }),
+      carry({ ...now, from: target, to: client, direction: 'down', carried: carried('down') }),
     ]
   }
 
@@ -114,6 +121,9 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
     },
     cut,
     usage,
+    watch(see) {
+      watcher = see
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()))
       cut()
@@ -122,7 +132,7 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
   }
 }
 
-type Link = { readonly client: Socket; target?: Socket; carriers: readonly Carrier[] }
+type Link = { readonly number: number; readonly client: Socket; target?: Socket; carriers: readonly Carrier[] }
 
 /** A port that was given up for a while may be another program's for a moment: an outgoing connection can have it. */
 async function listen(port: number, accept: (client: Socket) => void): Promise<Server> {
