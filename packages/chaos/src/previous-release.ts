@@ -15,7 +15,10 @@ export interface Release {
   readonly commit: string
 }
 
-const git = (...args: readonly string[]): string => execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim()
+const git = (...args: readonly string[]): string =>
+  execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+    .toString()
+    .trim()
 
 function commitOf(name: string): string | undefined {
   try {

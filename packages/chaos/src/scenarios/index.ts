@@ -7,11 +7,4 @@ import { rollingRestart } from './rolling-restart.ts'
 import { twoVersions } from './two-versions.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [
-  killServices,
-  relayFaults,
-  rollingRestart,
-  twoVersions,
-  brokerAway,
-  databaseAway,
-]
+export const scenarios: readonly Scenario[] = [killServices, relayFaults, rollingRestart, twoVersions, brokerAway, databaseAway]

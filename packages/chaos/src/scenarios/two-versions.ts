@@ -12,7 +12,8 @@ import { settle } from '../settle.ts'
 /** Begins as the release before, and becomes this one, and the one before again, without anybody noticing. */
 export const twoVersions: Scenario = {
   name: 'two-versions',
-  faults: 'the release before and this one side by side: schema first, code after it; a replica of the new code that comes too early; the way back',
+  faults:
+    'the release before and this one side by side: schema first, code after it; a replica of the new code that comes too early; the way back',
   promise: 'old code serves on the new schema, new code waits for it, both serve side by side, no call fails and no stream misses anything',
   async house(parts, say) {
     const release = previousRelease()

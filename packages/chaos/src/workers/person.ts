@@ -22,7 +22,6 @@ export function person(parts: WorkerParts): Worker {
   const { house, name, random } = parts
   const trying = tryingAs(parts)
   const accounts: Somebody[] = []
-  let count = 0
   // As many addresses as people: limits by source are not what is tried here.
   const source = () => `10.${random.integer(1, 250)}.${random.integer(1, 250)}.${random.integer(1, 250)}`
 
@@ -42,7 +41,7 @@ export function person(parts: WorkerParts): Worker {
   }
 
   async function signUp(): Promise<void> {
-    const email = `${name}-${house.random.seed}-${count++}@chaos.example`
+    const email = `${name}-${random.uuid().slice(0, 13)}@chaos.example`
     const requestId = random.uuid()
     let challengeId = ''
     const asked = await trying('sign-up', requestId, { email }, async () => {
