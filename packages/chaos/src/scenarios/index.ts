@@ -4,6 +4,7 @@ import { databaseAway } from './database-away.ts'
 import { killServices } from './kill-services.ts'
 import { relayFaults } from './relay-faults.ts'
 import { rollingRestart } from './rolling-restart.ts'
+import { soak } from './soak.ts'
 import { twoVersions } from './two-versions.ts'
 
 /** In the order in which they run. */
