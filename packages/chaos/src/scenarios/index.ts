@@ -3,6 +3,7 @@ import { brokerAway } from './broker-away.ts'
 import { databaseAway } from './database-away.ts'
 import { killServices } from './kill-services.ts'
 import { relayFaults } from './relay-faults.ts'
+import { strangeEvents } from './strange-events.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway, databaseAway]
+export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway, databaseAway, strangeEvents]
