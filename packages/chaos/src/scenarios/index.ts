@@ -2,8 +2,9 @@ import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
 import { databaseAway } from './database-away.ts'
 import { killServices } from './kill-services.ts'
+import { mailServer } from './mail-server.ts'
 import { relayFaults } from './relay-faults.ts'
 import { strangeEvents } from './strange-events.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway, databaseAway, strangeEvents]
+export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway, databaseAway, strangeEvents, mailServer]
