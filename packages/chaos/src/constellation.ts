@@ -20,6 +20,7 @@ import { createRandom, type Random } from './random.ts'
 import { Replica } from './replica.ts'
 import { gatehouseUrl, type Servers, startServers } from './servers.ts'
 import { shortenAckWait } from './short-waits.ts'
+import type { StrangeMessage } from './strange-event.ts'
 
 export interface HouseOptions {
   readonly seed: number
@@ -46,6 +47,8 @@ export interface Constellation extends AsyncDisposable {
   readonly links: Links
   readonly servers: Servers
   readonly publications: Publications
+  /** What a scenario put into the streams past every relay. */
+  readonly strange: StrangeMessage[]
   /** What went wrong and nobody did: a service that ended by itself. */
   readonly troubles: string[]
   of(service: ServiceName): readonly Replica[]
@@ -162,6 +165,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     links: links.now,
     servers,
     publications,
+    strange: [],
     troubles,
     sql: async <Row extends pg.QueryResultRow>(statement: string, values: readonly unknown[] = []) =>
       (await pool.query<Row>(statement, [...values])).rows,

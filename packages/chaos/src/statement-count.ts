@@ -25,7 +25,7 @@ export class StatementCount {
 class FrontendReader {
   readonly #onStatement: (text: string) => void
   readonly #texts = new Map<string, string>()
-  #bytes = Buffer.alloc(0)
+  #bytes: Buffer = Buffer.alloc(0)
   // The first message has no type, for there was none in 1996.
   #started = false
 

@@ -10,14 +10,16 @@ type Sql = Constellation['sql']
 /** Looks at everything once the dust has settled. */
 export async function collect(house: Constellation, unsettled: readonly string[]): Promise<Evidence> {
   const { history, servers, publications, troubles, sql } = house
+  const strangeIds = new Set(house.strange.map(({ id }) => id))
+  const strangePlaces = new Set(house.strange.map(({ service, sequence }) => `${service} ${sequence}`))
   return {
     operations: history.operations,
     faults: history.faults,
     user: await userRows(sql),
     auth: await authRows(sql),
     notification: await notificationRows(sql),
-    stream: await streamEvents(servers),
-    publications: publications.seen,
+    stream: (await streamEvents(servers)).filter(({ service, sequence }) => !strangePlaces.has(`${service} ${sequence}`)),
+    publications: publications.seen.filter(({ id }) => !strangeIds.has(id)),
     mails: servers.mail.mails.map(({ messageId, to }) => ({ deliveryId: /^<?([^@>]+)@/.exec(messageId)?.[1] ?? messageId, to })),
     unsettled,
     troubles: [...troubles],

@@ -33,7 +33,7 @@ export type SmtpSink = AsyncDisposable & {
   /** In the order of their acceptance. */
   readonly mails: readonly SunkMail[]
   /** Mails that were read to their end and not taken, or that were refused before. */
-  readonly turnedAway: { readonly messageId?: string; readonly to: string; readonly time: number }[]
+  readonly turnedAway: readonly (Partial<SunkMail> & Pick<SunkMail, 'to' | 'time'>)[]
   /** Closes every connection. */
   readonly cut: () => void
 }
@@ -42,7 +42,7 @@ export type SmtpSink = AsyncDisposable & {
 export async function startSmtpSink(port = 0): Promise<SmtpSink> {
   let behave = (_to: string): SmtpBehaviour => ({ kind: 'ok' })
   const mails: SunkMail[] = []
-  const turnedAway: SmtpSink['turnedAway'] = []
+  const turnedAway: SmtpSink['turnedAway'][number][] = []
   const sockets = new Map<string, Socket>()
   const takenLately: number[] = []
   const server = new SMTPServer({
@@ -65,9 +65,10 @@ export async function startSmtpSink(port = 0): Promise<SmtpSink> {
           const to = session.envelope.rcptTo[0]?.address ?? ''
           const behaviour = behave(to)
           const time = Date.now()
+          const mail = { messageId, to, kind: subject, text, time }
           const code = refusedWith(behaviour, takenLately, time)
-          if (code !== undefined || behaviour.kind === 'hang') turnedAway.push({ messageId, to, time })
-          else mails.push({ messageId, to, kind: subject, text, time })
+          if (code !== undefined || behaviour.kind === 'hang') turnedAway.push(mail)
+          else mails.push(mail)
           if (code !== undefined) return done(refusal(code))
           if (behaviour.kind === 'hang') return
           const socket = sockets.get(keyOf(session))
