@@ -24,7 +24,8 @@ export const soak: Scenario = {
       await delay(everyMs)
       const sample = await measure(house)
       samples.push(sample)
-      if (samples.length % leastSamples === 0) say(`${load.operations} operations, ${Math.round(sample.values.get('auth.0 memory') ?? 0)} MB in auth.0`)
+      if (samples.length % leastSamples === 0)
+        say(`${load.operations} operations, ${Math.round(sample.values.get('auth.0 memory') ?? 0)} MB in auth.0`)
     }
     await load.stop()
     return verdictOn(samples, say)
