@@ -64,14 +64,14 @@ export default {
       name: 'packages-know-no-service',
       comment: 'The constellation of the testkit boots services, and the generator compiles the mail templates.',
       severity: 'error',
-      from: { path: '^packages/', pathNot: '^packages/(testkit/|bench/|contracts/scripts/)' },
+      from: { path: '^packages/', pathNot: '^packages/(testkit/|bench/|chaos/|contracts/scripts/)' },
       to: { path: '^(services|deploy)/' },
     },
     {
-      name: 'testkit-and-bench-are-for-development',
+      name: 'testkit-bench-and-chaos-are-for-development',
       severity: 'error',
-      from: { path: '^(packages|services)/', pathNot: `^packages/(testkit|bench)/|${tests}` },
-      to: { path: '^packages/(testkit|bench)/' },
+      from: { path: '^(packages|services)/', pathNot: `^packages/(testkit|bench|chaos)/|${tests}` },
+      to: { path: '^packages/(testkit|bench|chaos)/' },
     },
     {
       name: 'web-knows-contracts-only',

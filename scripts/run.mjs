@@ -19,6 +19,7 @@ const commands = {
   'try-start': ['packages/testkit/test/npm-start.ci.ts'],
   baseline: ['packages/testkit/src/suite/move-baseline.ts'],
   bench: ['packages/bench/src/main.ts'],
+  chaos: ['packages/chaos/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
   tarballs: ['scripts/packing/main.ts'],
 }

@@ -1,4 +1,8 @@
+export { prepareDatabase, roleOf } from './database.ts'
+export { type EnvironmentParts, environmentOf, originOf } from './environment.ts'
 export type { CaughtMail, Mailbox } from './mailbox.ts'
 export { freePorts, type Ports, type ServiceName, serviceNames } from './options.ts'
 export { runGatehouse } from './run-gatehouse.ts'
+export { crashed, root, type ServiceProcessOptions, startServiceProcess } from './service-process.ts'
 export { type Local, type LocalOptions, startLocal } from './start-local.ts'
+export { type Secrets, secretsOf, workloadKeysOf } from './state.ts'

@@ -30,17 +30,30 @@ export function inherited(): Record<string, string> {
 // A service that is not ready by then is stuck: on a machine under load it takes a few seconds.
 const readyMs = 60_000
 
+/** What may be other than `npm start` has it. */
+export interface ServiceProcessOptions {
+  /** Another checkout whose code runs. */
+  readonly tree?: string
+  /** Name of the log, where there are several replicas. */
+  readonly log?: string
+}
+
 /** Starts `services/<name>/src/main.ts` as a process of its own; what it writes goes to `<folder>/logs/<name>.log`. */
-export async function startServiceProcess(name: ServiceName, env: Record<string, string>, folder: string): Promise<OwnedProcess> {
+export async function startServiceProcess(
+  name: ServiceName,
+  env: Record<string, string>,
+  folder: string,
+  { tree = root, log = name }: ServiceProcessOptions = {},
+): Promise<OwnedProcess> {
   await mkdir(join(folder, 'logs'), { recursive: true })
-  const file = createWriteStream(join(folder, 'logs', `${name}.log`), { flags: 'a' })
+  const file = createWriteStream(join(folder, 'logs', `${log}.log`), { flags: 'a' })
   const child = await startOwned({
     command: process.execPath,
-    args: [...serviceFlags, join(root, 'services', name, 'src', 'main.ts')],
+    args: [...serviceFlags, join(tree, 'services', name, 'src', 'main.ts')],
     stopSignal: 'SIGTERM',
     insistSignal: 'SIGKILL',
     graceMs: 25_000,
-    cwd: root,
+    cwd: tree,
     env: { ...inherited(), ...serviceEnvironment, ...env },
     log: (line) => file.write(`${line}\n`),
   })

@@ -21,6 +21,12 @@ export const serviceVariables = {
     secret: true,
     several: true,
   }),
+  NATS_STREAM_BYTES: integer({
+    about: "size of the service's stream, beyond which events wait in the outbox",
+    default: 2 ** 30,
+    min: 1024,
+    max: 2 ** 40,
+  }),
   WORKLOAD_KEY_FILE: text({ about: "the service's private key as a JWK, for its workload tokens" }),
   WORKLOAD_JWKS_FILE: text({ about: "every workload's public key, as a JWKS" }),
   USER_URL: optional(text({ about: 'gRPC door of the user service, host:port' })),

@@ -124,7 +124,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
   const signer = await createWorkloadSigner(config.workloadKeyFile)
   const peers = opening.use(createPeers(config, signer, log))
-  const relay = opening.use(createRelay({ db, nats, service: name, log }))
+  const relay = opening.use(createRelay({ db, nats, service: name, log, stream: { maxBytes: config.natsStreamBytes } }))
   const requestKey = Buffer.from(config.requestKey, 'base64')
   const base = {
     name,

@@ -56,7 +56,7 @@ export const planted: Readonly<Record<string, Files>> = {
     'services/auth/test/ask-user.test.ts': `import '../../user/src/app.ts'`,
   },
   'packages-know-no-service': { 'packages/rpc/src/to-service.ts': `import '../../../services/user/src/app.ts'` },
-  'testkit-and-bench-are-for-development': {
+  'testkit-bench-and-chaos-are-for-development': {
     'packages/rpc/src/to-testkit.ts': `import '../../testkit/src/index.ts'`,
     'services/user/src/core/to-testkit.ts': `import '../../../../packages/testkit/src/index.ts'`,
   },

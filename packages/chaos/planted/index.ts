@@ -1,0 +1,29 @@
+import { ackBeforeCommit } from './ack-before-commit.ts'
+import { cursorByLast } from './cursor-by-last.ts'
+import { deliveredBeforeSent } from './delivered-before-sent.ts'
+import { leaseWithoutFence } from './lease-without-fence.ts'
+import { markedBeforeAnswer } from './marked-before-answer.ts'
+import { noDrain } from './no-drain.ts'
+import { noInboxRow } from './no-inbox-row.ts'
+import { noMessageId } from './no-message-id.ts'
+import { outboxAfterCommit } from './outbox-after-commit.ts'
+import type { PlantedFault } from './planted-fault.ts'
+import { refreshInTwo } from './refresh-in-two.ts'
+import { requestWithoutResult } from './request-without-result.ts'
+import { silenceIsConsent } from './silence-is-consent.ts'
+
+/** Every one has to be found. */
+export const plantedFaults: readonly PlantedFault[] = [
+  outboxAfterCommit,
+  ackBeforeCommit,
+  noInboxRow,
+  requestWithoutResult,
+  refreshInTwo,
+  deliveredBeforeSent,
+  markedBeforeAnswer,
+  cursorByLast,
+  leaseWithoutFence,
+  noMessageId,
+  silenceIsConsent,
+  noDrain,
+]

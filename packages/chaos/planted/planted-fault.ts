@@ -1,0 +1,11 @@
+import type { Edit } from '../src/scratch-tree.ts'
+
+/** A mistake that somebody could make, put into a copy of the tree: the harness has to find it. */
+export interface PlantedFault {
+  readonly name: string
+  /** What is wrong, in a phrase. */
+  readonly mistake: string
+  /** The scenario that has to find it. */
+  readonly scenario: string
+  readonly edits: readonly Edit[]
+}

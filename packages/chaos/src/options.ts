@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util'
+import { type Effort, efforts, type Scenario } from './scenario.ts'
+
+export interface Options {
+  readonly help: boolean
+  readonly seed: number
+  readonly effort: Effort
+  /** Runs everything again and again, with the next seed each time, until so many minutes are over. */
+  readonly minutes: number | undefined
+  readonly chosen: readonly Scenario[]
+  /** Where history and logs of each run stay. */
+  readonly keep: string | undefined
+  readonly planted: boolean
+  /** Planted faults by name; all of them where there is none. */
+  readonly names: readonly string[]
+  /** So many seeds without a planted fault. */
+  readonly clean: number | undefined
+}
+
+export const usage = `pnpm chaos [--minutes N] [--seed N] [--scenario NAME]… [--quick] [--keep FOLDER]
+pnpm chaos --planted [NAME …] [--seed N]
+pnpm chaos --clean N [--seed N]
+
+  --minutes   again and again until so many minutes are over; of what has a length of its own (soak), how long it is
+  --seed      what schedules follow from; drawn and printed unless given
+  --scenario  only this one
+  --quick     fewer faults: each scenario within two minutes
+  --smoke     what npm test runs
+  --keep      history.ndjson and the services' logs stay in a folder for each run
+  --planted   plants faults in copies of the tree: the checker has to find every one
+  --clean     so many seeds over the same schedule without a planted fault: the checker may find none`
+
+/** Reads the command line. Throws a TypeError with a sentence for a person. */
+export function readOptions(args: readonly string[], scenarios: readonly Scenario[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', default: false },
+      minutes: { type: 'string' },
+      seed: { type: 'string' },
+      scenario: { type: 'string', multiple: true, default: [] },
+      quick: { type: 'boolean' },
+      smoke: { type: 'boolean' },
+      keep: { type: 'string' },
+      planted: { type: 'boolean', default: false },
+      clean: { type: 'string' },
+    },
+  })
+  const unknown = values.scenario.find((name) => !scenarios.some((scenario) => scenario.name === name))
+  if (unknown !== undefined)
+    throw new TypeError(`There is no scenario ${unknown}; there are ${scenarios.map(({ name }) => name).join(', ')}.\n${usage}`)
+  const effort = values.smoke ? efforts.smoke : values.quick ? efforts.quick : efforts.full
+  const minutes = numberOf('minutes', values.minutes)
+  return {
+    help: values.help,
+    seed: numberOf('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 31),
+    effort: minutes === undefined ? effort : { ...effort, minutes },
+    minutes,
+    chosen: scenarios.filter(({ name, alone }) => (values.scenario.length === 0 ? !alone : values.scenario.includes(name))),
+    keep: values.keep,
+    planted: values.planted,
+    names: positionals,
+    clean: numberOf('clean', values.clean),
+  }
+}
+
+function numberOf(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text === '' || !Number.isFinite(value) || value < 0) throw new TypeError(`--${option} takes a number, not ${text}`)
+  return value
+}

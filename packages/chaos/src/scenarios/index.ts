@@ -1,0 +1,23 @@
+import type { Scenario } from '../scenario.ts'
+import { brokerAway } from './broker-away.ts'
+import { databaseAway } from './database-away.ts'
+import { killServices } from './kill-services.ts'
+import { mailServer } from './mail-server.ts'
+import { relayFaults } from './relay-faults.ts'
+import { rollingRestart } from './rolling-restart.ts'
+import { soak } from './soak.ts'
+import { strangeEvents } from './strange-events.ts'
+import { twoVersions } from './two-versions.ts'
+
+/** In the order in which they run. */
+export const scenarios: readonly Scenario[] = [
+  killServices,
+  relayFaults,
+  rollingRestart,
+  twoVersions,
+  brokerAway,
+  databaseAway,
+  strangeEvents,
+  mailServer,
+  soak,
+]

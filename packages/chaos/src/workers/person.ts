@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import { codeFor } from '../code-for.ts'
+import type { Outcome } from '../outcome.ts'
+import { callWeb, type Json } from '../web-client.ts'
+import { tryingAs, type Worker, type WorkerParts } from './worker.ts'
+
+/** Somebody with an account, in one browser. */
+interface Somebody {
+  readonly email: string
+  readonly userId: string
+  /** Nothing while they are signed out. */
+  session?: { readonly id: string; readonly refreshToken: string; readonly accessToken: string } | undefined
+}
+
+const password = 'correct horse battery staple!'
+// A used-up token is answered with its successor for half a minute; whoever asks longer looks like a thief.
+const refreshPatienceMs = 20_000
+const enoughAccounts = 2
+
+/** Signs up, proves their mailbox, refreshes, signs out and in again, over the web doors as browsers do. Each has accounts of their own. */
+export function person(parts: WorkerParts): Worker {
+  const { house, name, random } = parts
+  const trying = tryingAs(parts)
+  const accounts: Somebody[] = []
+  // As many addresses as people: limits by source are not what is tried here.
+  const source = () => `10.${random.integer(1, 250)}.${random.integer(1, 250)}.${random.integer(1, 250)}`
+
+  /** Calls and keeps what the answer said of the session. */
+  async function signing(rpc: string, body: object, keep: (somebody: Somebody) => void): Promise<Outcome> {
+    const answer = await callWeb(house, rpc, body, { source: source() })
+    if (answer.kind !== 'done') return answer
+    const signedIn = answer.body.signedIn as Json
+    const session = {
+      id: String(signedIn.session?.id),
+      refreshToken: String(signedIn.refreshToken),
+      accessToken: String(signedIn.accessToken),
+    }
+    const userId = String(signedIn.user?.id)
+    keep({ email: String(signedIn.user?.email), userId, session })
+    return { kind: 'done', result: { userId, sessionId: session.id, next: digest(session.refreshToken) } }
+  }
+
+  async function signUp(): Promise<void> {
+    const email = `${name}-${random.uuid().slice(0, 13)}@chaos.example`
+    const requestId = random.uuid()
+    let challengeId = ''
+    const asked = await trying('sign-up', requestId, { email }, async () => {
+      const body = { email, password, name: email, locale: 'en', requestId }
+      const answer = await callWeb(house, 'AccountService/SignUp', body, { source: source() })
+      if (answer.kind !== 'done') return answer
+      challengeId = answer.body.challengeId ?? ''
+      return { kind: 'done', result: { challengeId } }
+    })
+    if (asked.kind === 'done') await verify(email, challengeId)
+  }
+
+  async function verify(email: string, challengeId: string): Promise<void> {
+    const code = await codeFor(house.servers.mail, email)
+    if (code === undefined) return
+    let somebody: Somebody | undefined
+    const outcome = await trying('verify-email', challengeId, { email, challengeId }, () =>
+      signing('AccountService/VerifyEmail', { challengeId, code }, (it) => {
+        somebody = it
+      }),
+    )
+    if (somebody) accounts.push(somebody)
+    // The proof may have been used up by a call whose answer got lost: then the password opens the door.
+    else if (outcome.kind === 'refused' && outcome.reason === 'CHALLENGE_INVALID') await signIn({ email, userId: '' })
+  }
+
+  async function signIn({ email, userId }: Somebody): Promise<void> {
+    await trying('sign-in', random.uuid(), { email, userId }, () =>
+      signing('SessionService/SignIn', { email, password }, (it) => {
+        const known = accounts.find((account) => account.email === it.email)
+        if (known) known.session = it.session
+        else accounts.push(it)
+      }),
+    )
+  }
+
+  async function refresh(somebody: Somebody): Promise<void> {
+    const { session } = somebody
+    if (!session) return
+    const { refreshToken, id } = session
+    const outcome = await trying(
+      'refresh',
+      digest(refreshToken),
+      { sessionId: id, token: digest(refreshToken) },
+      () =>
+        signing('SessionService/RefreshSession', { refreshToken }, (it) => {
+          somebody.session = it.session
+        }),
+      { patienceMs: refreshPatienceMs },
+    )
+    // Left to whatever became of it: what the browser holds is worth nothing any more.
+    if (outcome.kind !== 'done') somebody.session = undefined
+  }
+
+  async function signOut(somebody: Somebody): Promise<void> {
+    const { session } = somebody
+    if (!session) return
+    somebody.session = undefined
+    await trying('sign-out', session.id, { sessionId: session.id }, async () => {
+      const answer = await callWeb(house, 'SessionService/SignOut', { refreshToken: session.refreshToken }, { source: source() })
+      return answer.kind === 'done' ? { kind: 'done', result: { sessionId: session.id } } : answer
+    })
+  }
+
+  return {
+    name,
+    async step() {
+      const draw = random.integer(1, 100)
+      const somebody = accounts.length === 0 ? undefined : random.pick(accounts)
+      if (!somebody || draw <= (accounts.length < enoughAccounts ? 50 : 8)) return signUp()
+      if (!somebody.session) return signIn(somebody)
+      return draw <= 92 ? refresh(somebody) : signOut(somebody)
+    },
+  }
+}
+
+/** Names a token without telling it. */
+function digest(token: string): string {
+  return createHash('sha256').update(token).digest('hex').slice(0, 16)
+}
