@@ -5,6 +5,7 @@ import { killServices } from './kill-services.ts'
 import { mailServer } from './mail-server.ts'
 import { relayFaults } from './relay-faults.ts'
 import { strangeEvents } from './strange-events.ts'
+import { wrongClock } from './wrong-clock.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway, databaseAway, strangeEvents, mailServer]
+export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway, databaseAway, strangeEvents, mailServer, wrongClock]
