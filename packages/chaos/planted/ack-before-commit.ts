@@ -8,7 +8,8 @@ export const ackBeforeCommit: PlantedFault = {
     {
       file: 'packages/events/src/handle-batch.ts',
       find: '    left = await handleTogether(options, prepared)',
-      replace: '    for (const { delivery } of prepared) options.outcomes.done(delivery)\n    left = await handleTogether(options, prepared)',
+      replace:
+        '    for (const { delivery } of prepared) options.outcomes.done(delivery)\n    left = await handleTogether(options, prepared)',
     },
   ],
 }

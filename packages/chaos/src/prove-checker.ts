@@ -2,12 +2,12 @@ import { plantedFaults } from '../planted/index.ts'
 import type { PlantedFault } from '../planted/planted-fault.ts'
 import type { Options } from './options.ts'
 import { runScenario } from './run-scenario.ts'
-import { efforts, type Effort, type Scenario } from './scenario.ts'
-import { scratchTree } from './scratch-tree.ts'
+import { type Effort, efforts, type Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
+import { scratchTree } from './scratch-tree.ts'
 
 /** As much as a planted fault needs to show itself, mostly. */
-const effort: Effort = { ...efforts.quick, faults: 12, operations: 200 }
+const effort: Effort = { ...efforts.quick, faults: 9, operations: 100 }
 /** Whether a process dies in the moment that matters is luck: so many seeds may try. */
 const seedsEach = 3
 // What is never published is no reason to wait for a minute.
@@ -30,7 +30,7 @@ export async function findPlanted({ names, seed }: Pick<Options, 'names' | 'seed
 async function find(fault: PlantedFault, seed: number): Promise<string | undefined> {
   await using tree = await scratchTree(fault.edits)
   const scenario = scenarioCalled(fault.scenario)
-  const there: Scenario = { ...scenario, house: { ...scenario.house, schemaOf: tree.folder, codeOf: tree.folder } }
+  const there: Scenario = { ...scenario, house: { schemaOf: tree.folder, codeOf: tree.folder } }
   for (let attempt = 0; attempt < seedsEach; attempt++) {
     const { violations, seconds } = await runScenario(there, { seed: seed + attempt, effort, settleMs, say: () => undefined })
     const rules = violations.map(({ rule }) => rule)
@@ -45,7 +45,11 @@ export async function findNothing({ seed }: Pick<Options, 'seed'>, seeds: number
   let alarms = 0
   for (let at = seed; at < seed + seeds; at++) {
     for (const name of names) {
-      const { operations, faults, violations, seconds } = await runScenario(scenarioCalled(name), { seed: at, effort, say: () => undefined })
+      const { operations, faults, violations, seconds } = await runScenario(scenarioCalled(name), {
+        seed: at,
+        effort,
+        say: () => undefined,
+      })
       console.log(`${violations.length === 0 ? '✓' : '✗'} ${name}, seed ${at}: ${operations} operations × ${faults} faults, ${seconds} s`)
       for (const { rule, evidence } of violations) console.log([`    ${rule}`, ...evidence].join('\n      '))
       alarms += violations.length

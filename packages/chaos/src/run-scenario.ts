@@ -32,7 +32,9 @@ export interface RunOptions {
 /** Opens a house, lets the scenario happen in it, and checks everything afterwards. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioResult> {
   const { seed, folder } = options
-  await using house = await openConstellation({ seed, ...(folder !== undefined && { folder }), ...scenario.house })
+  await using parts = new AsyncDisposableStack()
+  const needs = typeof scenario.house === 'function' ? await scenario.house(parts, options.say) : scenario.house
+  await using house = await openConstellation({ seed, ...(folder !== undefined && { folder }), ...needs })
   return await runIn(house, [scenario], options)
 }
 

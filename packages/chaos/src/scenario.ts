@@ -14,7 +14,7 @@ export interface Effort {
 }
 
 export const efforts: Readonly<Record<Effort['name'], Effort>> = {
-  smoke: { name: 'smoke', faults: 4, operations: 60, minutes: 0.1 },
+  smoke: { name: 'smoke', faults: 6, operations: 100, minutes: 0.1 },
   quick: { name: 'quick', faults: 15, operations: 300, minutes: 1 },
   full: { name: 'full', faults: 60, operations: 1_500, minutes: 20 },
 }
@@ -25,6 +25,8 @@ export interface ScenarioContext {
   readonly say: (line: string) => void
 }
 
+export type HouseNeeds = Omit<HouseOptions, 'seed' | 'folder'>
+
 /** One line of the table of bad days. */
 export interface Scenario {
   readonly name: string
@@ -32,8 +34,8 @@ export interface Scenario {
   readonly faults: string
   /** What has to hold, in a sentence. */
   readonly promise: string
-  /** What its house has to be like. */
-  readonly house?: Omit<HouseOptions, 'seed'>
+  /** What its house has to be like; what has to be there before goes into `parts`, and ends after the house. */
+  readonly house?: HouseNeeds | ((parts: AsyncDisposableStack, say: (line: string) => void) => Promise<HouseNeeds>)
   /** Does not belong to a run of everything: it has a length of its own. */
   readonly alone?: true
   /**

@@ -63,5 +63,8 @@ async function apply(edit: Edit, folder: string): Promise<void> {
   if (misfit !== undefined) throw new TypeError(`A planted fault does not fit any more: ${misfit}`)
   const path = join(folder, edit.file)
   // As a function, so that a $ in the replacement is itself.
-  await writeFile(path, (await readFile(path, 'utf8')).replace(edit.find, () => edit.replace))
+  await writeFile(
+    path,
+    (await readFile(path, 'utf8')).replace(edit.find, () => edit.replace),
+  )
 }

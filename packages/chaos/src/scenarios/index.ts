@@ -4,8 +4,22 @@ import { databaseAway } from './database-away.ts'
 import { killServices } from './kill-services.ts'
 import { mailServer } from './mail-server.ts'
 import { relayFaults } from './relay-faults.ts'
+import { rollingRestart } from './rolling-restart.ts'
+import { soak } from './soak.ts'
 import { strangeEvents } from './strange-events.ts'
+import { twoVersions } from './two-versions.ts'
 import { wrongClock } from './wrong-clock.ts'
 
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [killServices, relayFaults, brokerAway, databaseAway, strangeEvents, mailServer, wrongClock]
+export const scenarios: readonly Scenario[] = [
+  killServices,
+  relayFaults,
+  rollingRestart,
+  twoVersions,
+  brokerAway,
+  databaseAway,
+  strangeEvents,
+  mailServer,
+  wrongClock,
+  soak,
+]

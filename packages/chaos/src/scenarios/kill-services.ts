@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { startLoad } from '../load.ts'
 import type { Scenario } from '../scenario.ts'
+import { within } from '../until.ts'
 
 /** Each service is killed again and again, in the middle of whatever it does. */
 export const killServices: Scenario = {
@@ -17,18 +18,22 @@ export const killServices: Scenario = {
     await using load = await startLoad(house, { random, administrators: 6, people: 4, pauseMs: 5 })
     const restarts = new Set<Promise<void>>()
     const turns = [...house.replicas]
-    for (let kills = 0; kills < effort.faults || load.operations < effort.operations; kills++) {
-      await delay(random.integer(100, 700))
+    for (let kills = 0; kills < effort.faults; kills++) {
+      // Spread over the operations, at a moment that has nothing to do with them.
+      await within(5_000, () => load.operations >= (kills * effort.operations) / effort.faults)
+      await delay(random.integer(50, 500))
       // Everybody has their turn; the other one of its kind may be down already, and then the service is away for a moment.
       const victim = turns.splice(random.integer(0, turns.length - 1), 1)[0]
       if (turns.length === 0) turns.push(...house.replicas)
-      if (!victim?.ports) continue
+      if (!victim?.isUp) continue
+      // One that is still starting dies on its way.
       await victim.kill()
       const restart = delay(random.integer(0, 300)).then(() => victim.start())
       restarts.add(restart)
       void restart.then(() => restarts.delete(restart))
     }
     await Promise.all(restarts)
+    await within(60_000, () => load.operations >= effort.operations)
     await load.stop()
     return []
   },

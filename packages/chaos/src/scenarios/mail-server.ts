@@ -50,7 +50,8 @@ const ok: SmtpBehaviour = { kind: 'ok' }
 const bounces = (to: string): boolean => /^administrator-.*[37]@/.test(to)
 
 const sentences = {
-  'retry-by-class': 'what is refused for now goes later under its Message-ID, what is refused for good is given up at once and kept with its reason',
+  'retry-by-class':
+    'what is refused for now goes later under its Message-ID, what is refused for good is given up at once and kept with its reason',
   'no-mail-for-the-deleted': 'a person who was deleted while their mail waited gets none',
   'no-expired-code': 'a code that expired while its mail waited is not sent',
   'security-first': 'a mail that somebody waits for does not stand behind the others, also where the mail server throttles',
@@ -86,7 +87,8 @@ async function openScene(house: Constellation, random: Random, say: Scene['say']
     say,
     address: () => `mailed-${random.seed}-${count++}@chaos.example`,
     behave(behaviour) {
-      if (behaviour) house.history.fault(`mail server of notification: ${typeof behaviour === 'function' ? 'refuses some' : JSON.stringify(behaviour)}`)
+      if (behaviour)
+        house.history.fault(`mail server of notification: ${typeof behaviour === 'function' ? 'refuses some' : JSON.stringify(behaviour)}`)
       house.servers.mail.set(behaviour ?? ok)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -99,7 +101,9 @@ const later: SmtpBehaviour = { kind: 'refuse', code: 451, at: 'data' }
 async function signUp({ house, random }: Scene, email: string): Promise<string> {
   const body = { email, password: 'correct horse battery staple!', name: email, locale: 'en', requestId: random.uuid() }
   for (;;) {
-    const answer = await callWeb(house, 'AccountService/SignUp', body, { source: `10.77.${random.integer(1, 250)}.${random.integer(1, 250)}` })
+    const answer = await callWeb(house, 'AccountService/SignUp', body, {
+      source: `10.77.${random.integer(1, 250)}.${random.integer(1, 250)}`,
+    })
     if (answer.kind === 'done') return String(answer.body.challengeId)
     await delay(100)
   }
@@ -153,7 +157,8 @@ async function expiredMeanwhile(scene: Scene): Promise<Violation[]> {
   scene.behave((to) => (to === email ? later : ok))
   const challengeId = await signUp(scene, email)
   const refused = () => turnedAway.filter(({ to, text }) => to === email && codeIn(text) !== undefined)
-  if (!(await within(15_000, () => refused().length > 0))) return [violation('no-expired-code', `the code for ${email} was not tried within 15 seconds`)]
+  if (!(await within(15_000, () => refused().length > 0)))
+    return [violation('no-expired-code', `the code for ${email} was not tried within 15 seconds`)]
   // As if so much time had passed.
   const columns = all ? 'code_expire_time = now(), token_expire_time = now()' : 'code_expire_time = now()'
   await house.sql(`update gatehouse_auth.challenge_secrets set ${columns} where challenge_id = $1`, [challengeId])
@@ -166,9 +171,15 @@ async function expiredMeanwhile(scene: Scene): Promise<Violation[]> {
   const [first] = refused()
   const found: Violation[] = []
   const code = codeIn(text)
-  if (code !== undefined && code === codeIn(first?.text)) found.push(violation('no-expired-code', `${email} was sent ${code}, which had expired`))
+  if (code !== undefined && code === codeIn(first?.text))
+    found.push(violation('no-expired-code', `${email} was sent ${code}, which had expired`))
   if (all === (messageId === first?.messageId))
-    found.push(violation('no-expired-code', `${email}: ${all ? 'another secret came under the same Message-ID' : 'the same secret came under another Message-ID'}`))
+    found.push(
+      violation(
+        'no-expired-code',
+        `${email}: ${all ? 'another secret came under the same Message-ID' : 'the same secret came under another Message-ID'}`,
+      ),
+    )
   return found
 }
 
@@ -187,11 +198,15 @@ async function codeBehindNews(scene: Scene): Promise<Violation[]> {
   const began = Date.now()
   const came = await within(30_000, () => mails.some(({ to }) => to === waiting))
   const news = mails.filter(({ to, time }) => to === email && time >= began).length
-  say(`a code behind ${newsCount} news at 5 mails a second: ${came ? `${Date.now() - began} ms` : 'not within 30 s'}, ${news} news before it`)
+  say(
+    `a code behind ${newsCount} news at 5 mails a second: ${came ? `${Date.now() - began} ms` : 'not within 30 s'}, ${news} news before it`,
+  )
   scene.behave()
   await within(60_000, () => mails.filter(({ to }) => to === email).length > newsCount)
   // What was on its way when it came may go first.
-  return came && news <= 10 ? [] : [violation('security-first', `a code came ${came ? `behind ${news} of ${newsCount} news` : 'not within 30 seconds'}`)]
+  return came && news <= 10
+    ? []
+    : [violation('security-first', `a code came ${came ? `behind ${news} of ${newsCount} news` : 'not within 30 seconds'}`)]
 }
 
 /** What was refused for good was tried once and is kept; all else was delivered. */

@@ -33,7 +33,14 @@ export const relayFaults: Scenario = {
 async function oneFault(house: Constellation, service: ServiceName, random: Random): Promise<void> {
   await delay(random.integer(0, 400))
   const leader = await relayHolder(house, service)
-  const kind = random.pick(['before the publication', 'before the answer', 'before the mark', 'frozen', 'cut off', 'silent broker'] as const)
+  const kind = random.pick([
+    'before the publication',
+    'before the answer',
+    'before the mark',
+    'frozen',
+    'cut off',
+    'silent broker',
+  ] as const)
   if (kind === 'frozen') return await frozenPastItsLease(house, leader)
   if (kind === 'cut off') return await cutOffPastItsLease(house, leader)
   if (kind === 'silent broker') return await withSilentBroker(house, leader)

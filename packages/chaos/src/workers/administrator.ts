@@ -22,7 +22,6 @@ export function administrator(parts: WorkerParts, gatehouse: Pick<GatehouseClien
   const { users, notifications } = gatehouse
   const trying = tryingAs(parts)
   const people: Known[] = []
-  let count = 0
   const asAdministrator = async () => ({ headers: { authorization: `Bearer ${await house.adminToken()}` }, timeoutMs: 5_000 })
 
   async function about(person: Known, answer: () => Promise<{ user?: User | undefined }>): Promise<Outcome> {
@@ -35,7 +34,7 @@ export function administrator(parts: WorkerParts, gatehouse: Pick<GatehouseClien
 
   async function create(): Promise<void> {
     const requestId = random.uuid()
-    const email = `${name}-${house.random.seed}-${count++}@chaos.example`
+    const email = `${name}-${random.uuid().slice(0, 13)}@chaos.example`
     let made: User | undefined
     const outcome = await trying('create-user', requestId, { email, name: email }, () =>
       told(

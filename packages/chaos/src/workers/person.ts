@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
+import { codeFor } from '../code-for.ts'
 import type { Outcome } from '../outcome.ts'
 import { callWeb, type Json } from '../web-client.ts'
 import { tryingAs, type Worker, type WorkerParts } from './worker.ts'
@@ -15,7 +15,6 @@ interface Somebody {
 const password = 'correct horse battery staple!'
 // A used-up token is answered with its successor for half a minute; whoever asks longer looks like a thief.
 const refreshPatienceMs = 20_000
-const mailPatienceMs = 45_000
 const enoughAccounts = 2
 
 /** Signs up, proves their mailbox, refreshes, signs out and in again, over the web doors as browsers do. Each has accounts of their own. */
@@ -23,7 +22,6 @@ export function person(parts: WorkerParts): Worker {
   const { house, name, random } = parts
   const trying = tryingAs(parts)
   const accounts: Somebody[] = []
-  let count = 0
   // As many addresses as people: limits by source are not what is tried here.
   const source = () => `10.${random.integer(1, 250)}.${random.integer(1, 250)}.${random.integer(1, 250)}`
 
@@ -43,7 +41,7 @@ export function person(parts: WorkerParts): Worker {
   }
 
   async function signUp(): Promise<void> {
-    const email = `${name}-${house.random.seed}-${count++}@chaos.example`
+    const email = `${name}-${random.uuid().slice(0, 13)}@chaos.example`
     const requestId = random.uuid()
     let challengeId = ''
     const asked = await trying('sign-up', requestId, { email }, async () => {
@@ -57,7 +55,7 @@ export function person(parts: WorkerParts): Worker {
   }
 
   async function verify(email: string, challengeId: string): Promise<void> {
-    const code = await codeFor(email)
+    const code = await codeFor(house.servers.mail, email)
     if (code === undefined) return
     let somebody: Somebody | undefined
     const outcome = await trying('verify-email', challengeId, { email, challengeId }, () =>
@@ -106,15 +104,6 @@ export function person(parts: WorkerParts): Worker {
       const answer = await callWeb(house, 'SessionService/SignOut', { refreshToken: session.refreshToken }, { source: source() })
       return answer.kind === 'done' ? { kind: 'done', result: { sessionId: session.id } } : answer
     })
-  }
-
-  async function codeFor(email: string): Promise<string | undefined> {
-    for (const end = performance.now() + mailPatienceMs; performance.now() < end; await delay(20)) {
-      const mail = house.servers.mail.mails.find(({ to }) => to === email)
-      const code = mail && /^\s*(\d{6})\s*$/m.exec(mail.text)?.[1]
-      if (code !== undefined) return code
-    }
-    return undefined
   }
 
   return {

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { check } from '../src/checker/check.ts'
+import type { Evidence } from '../src/checker/evidence.ts'
+import { rules } from '../src/checker/rules.ts'
+import { allIsWell } from './evidence-for-tests.ts'
+
+const well = allIsWell()
+
+/** What is wrong, the rule that has to see it, and the evidence that shows it. */
+const wrongs: readonly (readonly [string, string, Partial<Evidence>])[] = [
+  ['an outbox that never empties', 'settled', { unsettled: ['2 events wait in the outbox of user'] }],
+  ['an acknowledged person who is not there', 'acknowledged-writes', { user: { ...well.user, users: well.user.users.slice(1) } }],
+  ['a version that no event tells', 'whole-or-nothing', { user: { ...well.user, outbox: well.user.outbox.slice(0, 1) } }],
+  ['a request whose result is not kept', 'request-ids', { user: { ...well.user, requests: [] } }],
+  [
+    'a read that is older than what was answered',
+    'reads-see-writes',
+    { operations: well.operations.map((each) => (each.op === 'read-user' ? { ...each, args: { ...each.args, atLeast: 2 } } : each)) },
+  ],
+  ['an event that the stream does not have', 'stream-has-all', { stream: well.stream.slice(1) }],
+  [
+    'a version behind a later one',
+    'order-of-keys',
+    { stream: [...well.stream, { service: 'user', sequence: 3, id: 'e9', type: 'T', key: 'ada', version: 0 }] },
+  ],
+  [
+    'two relays that take turns in one epoch',
+    'one-leader',
+    {
+      publications: Array.from({ length: 8 }, (_, i) => ({ id: `x${i}`, service: 'user', publisher: `p${i % 2}`, time: i })),
+    },
+  ],
+  ['a lease that nobody keeps', 'calm-leases', { auth: { ...well.auth, epoch: 40 } }],
+  [
+    'a welcome that came twice',
+    'one-effect',
+    {
+      notification: {
+        ...well.notification,
+        inbox_items: [...well.notification.inbox_items, { user_id: 'ada', kind: 'welcome', sequence: 3 }],
+      },
+    },
+  ],
+  ['an event that a consumer does not remember', 'inbox-remembers', { auth: { ...well.auth, inbox: [] } }],
+  ['a delivered mail that nobody got', 'mails', { mails: [] }],
+  [
+    'a used-up token without its successor',
+    'refresh-chain',
+    { auth: { ...well.auth, refresh_tokens: well.auth.refresh_tokens.slice(0, 1) } },
+  ],
+]
+
+test('a house in which all went well has no violation', () => {
+  assert.deepEqual(check(well), [])
+})
+
+for (const [wrong, rule, evidence] of wrongs) {
+  test(`${wrong} is seen by ${rule}`, () => {
+    const seen = check({ ...well, ...evidence })
+    assert.ok(
+      seen.some((violation) => violation.rule === rule),
+      JSON.stringify(seen),
+    )
+  })
+}
+
+test('every rule has something that it sees', () => {
+  assert.deepEqual(
+    rules.map(({ name }) => name).filter((name) => !wrongs.some(([, rule]) => rule === name)),
+    [],
+  )
+})
