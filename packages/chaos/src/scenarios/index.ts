@@ -8,6 +8,7 @@ import { rollingRestart } from './rolling-restart.ts'
 import { soak } from './soak.ts'
 import { strangeEvents } from './strange-events.ts'
 import { twoVersions } from './two-versions.ts'
+import { wrongClock } from './wrong-clock.ts'
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -19,5 +20,6 @@ export const scenarios: readonly Scenario[] = [
   databaseAway,
   strangeEvents,
   mailServer,
+  wrongClock,
   soak,
 ]
