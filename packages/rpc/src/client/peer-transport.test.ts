@@ -111,21 +111,6 @@ describe('retries', () => {
   })
 })
 
-test('more calls under way than a transport takes fail at once, and leave the others alone', async () => {
-  const answers = Promise.withResolvers<object>()
-  await using door = await openTestDoor({ user: { getUser: () => answers.promise } })
-  await using transport = peerTransport({ target: 'user', url: door.url, maxCalls: 3 })
-  const users = createClient(UserService, transport)
-  const calls = Array.from({ length: 3 }, () => users.getUser({ id: ADA }, AS_ADA))
-  await assert.rejects(
-    users.getUser({ id: ADA }, AS_ADA),
-    (error) => ConnectError.from(error).code === Code.ResourceExhausted && reasonOf(error) === 'OVERLOADED',
-  )
-  answers.resolve({})
-  await Promise.all(calls)
-  await users.getUser({ id: ADA }, AS_ADA)
-})
-
 describe('a deadline', () => {
   test('is set where the caller sets none, and travels', async () => {
     const seen: (number | undefined)[] = []
@@ -143,30 +128,6 @@ describe('a deadline', () => {
     await users.getUser({ id: ADA }, { ...AS_ADA, timeoutMs: 900 })
     assert.ok((seen[0] ?? 0) > 4000 && (seen[0] ?? 0) <= 5000, String(seen[0]))
     assert.ok((seen[1] ?? 0) > 500 && (seen[1] ?? 0) <= 900, String(seen[1]))
-  })
-
-  test('is no later than that of whoever is served, and their leaving ends the call', async () => {
-    const seen: (number | undefined)[] = []
-    const cancelled = Promise.withResolvers<void>()
-    await using door = await openTestDoor({
-      user: {
-        getUser: async (_request, context) => {
-          seen.push(context.timeoutMs())
-          context.signal.addEventListener('abort', () => cancelled.resolve())
-          await cancelled.promise
-          return {}
-        },
-      },
-    })
-    const caller = new AbortController()
-    const bounds = () => ({ deadline: Date.now() + 2000, signal: caller.signal })
-    await using transport = peerTransport({ target: 'user', url: door.url, bounds })
-    const call = createClient(UserService, transport).getUser({ id: ADA }, AS_ADA)
-    const settled = assert.rejects(call, (error) => ConnectError.from(error).code === Code.Canceled)
-    while (seen.length === 0) await delay(2)
-    caller.abort()
-    await Promise.all([settled, cancelled.promise])
-    assert.ok(Number(seen[0]) <= 2000, String(seen[0]))
   })
 
   test('that is over before the call is a deadline that passed', async () => {
