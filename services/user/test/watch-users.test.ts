@@ -71,12 +71,14 @@ function write(replicas: readonly Users[], people: string[], seed: number): () =
     state = (state * 1103515245 + 12345) % 2147483648
     return Math.floor((state / 2147483648) * count)
   }
+  // Who calls the dead replica does not wait for it long.
+  const soon = { timeoutMs: 500 }
   const acts: ((users: Users, id: string) => Promise<unknown>)[] = [
-    async (users) => void people.push((await users.createUser({ name: 'New', email: `${uuidv7()}@example.com` })).user?.id ?? ''),
-    (users, id) => users.updateUser({ id, name: `Name ${below(1000)}` }),
-    (users, id) => users.suspendUser({ id }),
-    (users, id) => users.reactivateUser({ id }),
-    (users, id) => users.deleteUser({ id }),
+    async (users) => void people.push((await users.createUser({ name: 'New', email: `${uuidv7()}@example.com` }, soon)).user?.id ?? ''),
+    (users, id) => users.updateUser({ id, name: `Name ${below(1000)}` }, soon),
+    (users, id) => users.suspendUser({ id }, soon),
+    (users, id) => users.reactivateUser({ id }, soon),
+    (users, id) => users.deleteUser({ id }, soon),
   ]
   const done = (async () => {
     while (writing) {
