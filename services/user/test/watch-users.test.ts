@@ -138,6 +138,7 @@ test('who follows ends with the table, through a killed replica, in the middle o
   }
   const resumed = [early, late].map((copy) => assert.rejects(copy.follow(here, count, leave), { code: Code.Canceled }))
   await until(() => changes > 400, patienceMs)
+  await here.deleteUser({ id: people[0] ?? '' })
   for (const stop of writers) await stop()
   const final = await table()
   await until(() => isTable(early, final) && isTable(late, final), patienceMs)
