@@ -146,5 +146,7 @@ async function repeatedIds(house: Constellation): Promise<Violation[]> {
       union all select id::text from gatehouse_user.outbox union all select id::text from gatehouse_auth.outbox
       union all select id::text from gatehouse_notification.outbox union all select id::text from gatehouse_notification.deliveries
     ) ids group by id having count(*) > 1`)
-  return rows.length === 0 ? [] : [{ rule: 'unique-ids', sentence: sentences['unique-ids'], evidence: rows.map(({ id, count }) => `${id} ${count} times`) }]
+  return rows.length === 0
+    ? []
+    : [{ rule: 'unique-ids', sentence: sentences['unique-ids'], evidence: rows.map(({ id, count }) => `${id} ${count} times`) }]
 }
