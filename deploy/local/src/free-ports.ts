@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 import { SetupProblem } from '@gatehouse/testkit'
 
@@ -13,9 +14,19 @@ function close(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
-/** `count` different ports that nobody listens on. */
+/**
+ * `count` different ports that nobody listens on, below those that systems give to outgoing connections: whoever is stopped and started again finds its
+ * port free.
+ */
 export async function freePort(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0, '127.0.0.1')))
+  const servers: Server[] = []
+  for (let tries = 1; servers.length < count; tries++) {
+    try {
+      servers.push(await listen(randomInt(10_240, 32_768), '127.0.0.1'))
+    } catch (error) {
+      if (tries === 1000) throw error
+    }
+  }
   const ports = servers.map((server) => (server.address() as { port: number }).port)
   await Promise.all(servers.map(close))
   return ports

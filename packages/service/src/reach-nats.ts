@@ -13,19 +13,22 @@ export class NatsAway extends Error {
 
 const patienceMs = 3000
 
-/** Connects once, for a command. Throws {@link NatsAway}. */
+/** Connects for a command: what the first attempt says is told, and not tried for ever. Throws {@link NatsAway}. */
 export async function reachNats(url: string, name: string): Promise<ReachedNats> {
   let problem: unknown
+  const refused = new AbortController()
   const log = {
     info() {},
     error() {},
     warn(fields: object) {
-      if ('err' in fields) problem = fields.err
+      if (!('err' in fields)) return
+      problem = fields.err
+      refused.abort()
     },
   }
   const nats = connectNats({ url, name, log })
   try {
-    await nats.connected(AbortSignal.timeout(patienceMs))
+    await nats.connected(AbortSignal.any([refused.signal, AbortSignal.timeout(patienceMs)]))
     return { nats, [Symbol.asyncDispose]: () => nats[Symbol.asyncDispose]() }
   } catch {
     await nats[Symbol.asyncDispose]()

@@ -77,3 +77,14 @@ test('metrics are answered in the Prometheus text format', async () => {
   metrics.getMeter('test').createCounter('gatehouse.test.things').add(3)
   assert.match(await metricsOf(telemetry), /^gatehouse_test_things_total\{?.* 3/m)
 })
+
+test('how late the event loop comes to its work is shown in seconds, since the last look', async () => {
+  await using telemetry = await startTelemetry({ service: 'test' })
+  const latest = async () => Number(/^nodejs_eventloop_delay_max(?:\{.*\})? (\S+)/m.exec(await metricsOf(telemetry))?.[1])
+  let seen = await latest()
+  for (const end = performance.now() + 5_000; seen < 0.2 && performance.now() < end; seen = await latest()) {
+    const until = performance.now() + 300
+    while (performance.now() < until);
+  }
+  assert.ok(seen >= 0.2 && seen < 60, `${seen}`)
+})

@@ -33,6 +33,15 @@ after(async () => {
 
 const services = ['user', 'auth', 'notification'] as const
 
+/** A proven person, made in this process, which is quicker than in one of their own. */
+async function person(
+  email: string,
+): Promise<{ userId: string; email: string; password: string; accessToken: string; refreshToken: string }> {
+  const made = JSON.parse((await operate(house.local, 'auth', 'dev person', email)).out) as Record<string, string>
+  const of = (name: string) => made[name] ?? ''
+  return { userId: of('user_id'), email, password: of('password'), accessToken: of('access_token'), refreshToken: of('refresh_token') }
+}
+
 const invite = async (email: string): Promise<string> => {
   const token = await house.adminToken()
   const { status, body } = await house.call('/api/users', { name: 'Somebody', email }, { token })
@@ -68,9 +77,7 @@ test('the doctor finds every service well, and prints no secret', async () => {
   }
 })
 
-test('the doctor looks at all services from a shell that knows none, and its exit code tells', async () => {
-  const said = await house.local.gatehouse('user', 'doctor', 'user')
-  assert.match(said, /^user\n {2}ok {5}Postgres 18/)
+test('the doctor of one service is asked for by name in the shell of one, and its exit code tells', async () => {
   await assert.rejects(house.local.gatehouse('user', 'doctor'), { code: 2, stderr: /Of which service is DATABASE_URL\?/ })
   await assert.rejects(house.local.gatehouse('auth', 'doctor', 'user'), {
     code: 1,
@@ -112,7 +119,7 @@ test('the doctor compares streams and consumers with what they were asked to be,
   await using nats = connectNats({ url: local.environment('user').NATS_URL ?? '', name: 'somebody' })
   const { streams } = await jetstreamManager(await nats.connected())
   await streams.update('gatehouse-user', { max_bytes: 2 ** 20 })
-  await house.person('known@example.com')
+  await person('known@example.com')
   await until('it to be published', published)
   const changed = await operate(local, 'user', 'doctor')
   assert.match(changed.out, /WRONG {2}the stream gatehouse-user has max_bytes 1048576 instead of 1073741824\n +→ restart user/)
@@ -122,7 +129,7 @@ test('the doctor compares streams and consumers with what they were asked to be,
     /^waiting +nothing\npublished +up to position \d+, .*\nkept +since .*\nrelay +\S+ publishes \(epoch \d+\)\nstream +gatehouse-user .* it has max_bytes 1048576/,
   )
   await streams.update('gatehouse-user', { max_bytes: 2 ** 30 })
-  await house.person('unknown-to-the-database@example.com')
+  await person('unknown-to-the-database@example.com')
   await until('it to be published', published)
   const forgotten = await cluster.asSuperuser(
     (client) =>
@@ -166,7 +173,7 @@ test('an event that cannot be handled is listed and shown without its body, trie
   assert.match((await operate(local, 'auth', 'doctor')).out, /WRONG {2}an event was put aside/)
 
   // The cause is mended: here, the body.
-  const { userId } = await house.person('deleted@example.com')
+  const { userId } = await person('deleted@example.com')
   const body = Buffer.from(toBinary(UserDeletedSchema, create(UserDeletedSchema, { userId, version: 9n })))
   await cluster.asSuperuser((client) => client.query('update gatehouse_auth.dead_letters set payload = $1', [body]), 'gatehouse')
   const mended = await operate(local, 'auth', 'dead-letters retry', '--all')
@@ -232,8 +239,8 @@ test('every metric and label of an alert rule is exposed, and the page says of e
 test('restored onto an empty cluster by the lines of the page: people sign in, the revoked stay revoked, events resume', async () => {
   const { local } = house
   await cluster.archive()
-  const [keeper, before, since] = await Promise.all(['keeper', 'before', 'since'].map((who) => house.person(`${who}@example.com`)))
-  assert.ok(keeper && before && since)
+  const keeper = await person('keeper@example.com')
+  const [before, since] = [await person('before@example.com'), await person('since@example.com')]
   await suspend(before.userId)
   await local.interrupt('postgres')
   await until('Postgres to be back', async () => (await isGood(keeper)) === 200)
