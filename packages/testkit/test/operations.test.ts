@@ -61,7 +61,7 @@ const refresh = async ({ refreshToken }: { refreshToken: string }) =>
 /** Events of a service that no broker has confirmed. */
 const waiting = (service: string): Promise<number> =>
   cluster.asSuperuser(async (client) => {
-    const { rows } = await client.query(`select count(*)::int as n from gatehouse_${service}.outbox where position is null`)
+    const { rows } = await client.query(`select count(*)::int as n from gatehouse_${service}.outbox where published_time is null`)
     return rows[0]?.n
   }, 'gatehouse')
 const published = async () => (await Promise.all(services.map(waiting))).every((count) => count === 0)
