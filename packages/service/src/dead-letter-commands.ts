@@ -110,7 +110,7 @@ async function tellOutcome(name: PeerName, db: Db<unknown>, ids: readonly string
   for (const end = performance.now() + patienceMs; ; ) {
     left = (await deadLetters(db, 10_000)).filter(({ envelope }) => asked.has(envelope.id))
     if (!left.some(({ isAsked }) => isAsked) || performance.now() > end) break
-    await delay(100)
+    await delay(250)
   }
   const [waiting, failed] = [left.filter(({ isAsked }) => isAsked), left.filter(({ isAsked }) => !isAsked)]
   print(`${asked.size - left.length} handled`)

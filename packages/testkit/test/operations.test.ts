@@ -269,6 +269,7 @@ test('restored onto an empty cluster by the lines of the page: people sign in, t
     await cluster.restore('the moment')
     await local.interrupt('nats', () => rm(join(folder, 'house', 'nats'), { recursive: true }))
   })
+  await cluster.restored()
   await Promise.all(services.map((service) => local.startService(service)))
   for (const service of services) await operate(local, service, 'outbox replay', '--stream')
 
@@ -284,4 +285,8 @@ test('restored onto an empty cluster by the lines of the page: people sign in, t
   await until('nothing to wait', async () => await published())
   for (const service of services) await until('all to be well', async () => (await operate(local, service, 'doctor')).failure === undefined)
   assert.deepEqual(told().sort(), ['owed@example.com', 'waiting@example.com'])
+
+  // Whoever cannot say what was ended after the moment ends everything.
+  await cluster.endAllSessions()
+  assert.deepEqual([await refresh(keeper), await signIn(keeper)], [401, 200])
 })
