@@ -172,6 +172,8 @@ test('an event that cannot be handled is listed and shown without its body, trie
   assert.equal(vain.failure, '1 of 1 were not handled.')
   assert.match((await operate(local, 'auth', 'doctor')).out, /WRONG {2}an event was put aside/)
 
+  assert.match((await operate(local, 'user', 'doctor')).out, /WRONG {2}the stream.s last event \(poison \[2J, .*is not in the outbox/)
+
   // The cause is mended: here, the body.
   const { userId } = await person('deleted@example.com')
   const body = Buffer.from(toBinary(UserDeletedSchema, create(UserDeletedSchema, { userId, version: 9n })))
