@@ -52,7 +52,8 @@ export async function lastEventOf(connection: NatsConnection, service: string): 
   const id = message?.header.get('ce-id')
   if (message === null || !id) return undefined
   const tenant = message.subject.slice(message.subject.lastIndexOf('.') + 1)
-  return { tenant, id, eventTime: new Date(message.header.get('ce-time')), storedTime: message.time }
+  const written = new Date(message.header.get('ce-time'))
+  return { tenant, id, eventTime: Number.isNaN(written.getTime()) ? message.time : written, storedTime: message.time }
 }
 
 export type ConsumerQuestion = { readonly source: string; readonly durable: string; readonly subjects: readonly string[] }

@@ -54,6 +54,8 @@ export async function migrate({ url, schema, role, sets }: MigrateOptions): Prom
     poolSize: 1,
     namedStatements: false,
     statementTimeoutMs: 120_000,
+    // Nobody waits at a door for it: a server that is busy is waited for.
+    connectTimeoutMs: 15_000,
     applicationName: 'gatehouse migrate',
   })
   const db = database.kysely

@@ -34,7 +34,12 @@ export function parse<Flags extends Record<string, { type: 'string' | 'boolean' 
 /** Runs a command over the service's database, and says in a sentence when that is away or has no schema. */
 export async function withDatabase(name: PeerName, env: Environment, act: (database: Database<unknown>) => Promise<void>): Promise<void> {
   const { databaseUrl } = readConfig({ DATABASE_URL: serviceVariables.DATABASE_URL }, env)
-  await using database = connect<unknown>({ url: databaseUrl, poolSize: 2, applicationName: `gatehouse-${name}-command` })
+  await using database = connect<unknown>({
+    url: databaseUrl,
+    poolSize: 2,
+    namedStatements: false,
+    applicationName: `gatehouse-${name}-command`,
+  })
   try {
     await act(database)
   } catch (error) {

@@ -97,7 +97,7 @@ function about({ envelope, payload, reason, stackId, attempts, createTime, updat
     event: `${type} of ${key}, version ${version}, tenant ${tenant}, written ${time(written)}`,
     body: bodyOf(type, payload),
     reason,
-    'put aside': `${time(createTime)}, tried ${attempts} times, the last time ${time(updateTime)}${isAsked ? '; it is asked for again' : ''}`,
+    'put aside': `${time(createTime)}, tried ${attempts === 1 ? 'once' : `${attempts} times`}, last at ${time(updateTime)}${isAsked ? '; it is asked for again' : ''}`,
     'stack id': stackId === undefined ? '-' : `${stackId} (stack_id in the service's log, with the stack)`,
     'trace id': traceparent === undefined ? '-' : `${traceparent.split('-')[1]} (trace_id in the logs of the call that wrote the event)`,
   }
@@ -110,7 +110,7 @@ async function tellOutcome(name: PeerName, db: Db<unknown>, ids: readonly string
   for (const end = performance.now() + patienceMs; ; ) {
     left = (await deadLetters(db, 10_000)).filter(({ envelope }) => asked.has(envelope.id))
     if (!left.some(({ isAsked }) => isAsked) || performance.now() > end) break
-    await delay(100)
+    await delay(250)
   }
   const [waiting, failed] = [left.filter(({ isAsked }) => isAsked), left.filter(({ isAsked }) => !isAsked)]
   print(`${asked.size - left.length} handled`)

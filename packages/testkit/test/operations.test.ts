@@ -172,6 +172,8 @@ test('an event that cannot be handled is listed and shown without its body, trie
   assert.equal(vain.failure, '1 of 1 were not handled.')
   assert.match((await operate(local, 'auth', 'doctor')).out, /WRONG {2}an event was put aside/)
 
+  assert.match((await operate(local, 'user', 'doctor')).out, /WRONG {2}the stream.s last event \(poison \[2J, .*is not in the outbox/)
+
   // The cause is mended: here, the body.
   const { userId } = await person('deleted@example.com')
   const body = Buffer.from(toBinary(UserDeletedSchema, create(UserDeletedSchema, { userId, version: 9n })))
@@ -269,6 +271,7 @@ test('restored onto an empty cluster by the lines of the page: people sign in, t
     await cluster.restore('the moment')
     await local.interrupt('nats', () => rm(join(folder, 'house', 'nats'), { recursive: true }))
   })
+  await cluster.restored()
   await Promise.all(services.map((service) => local.startService(service)))
   for (const service of services) await operate(local, service, 'outbox replay', '--stream')
 
@@ -284,4 +287,8 @@ test('restored onto an empty cluster by the lines of the page: people sign in, t
   await until('nothing to wait', async () => await published())
   for (const service of services) await until('all to be well', async () => (await operate(local, service, 'doctor')).failure === undefined)
   assert.deepEqual(told().sort(), ['owed@example.com', 'waiting@example.com'])
+
+  // Whoever cannot say what was ended after the moment ends everything.
+  await cluster.endAllSessions()
+  assert.deepEqual([await refresh(keeper), await signIn(keeper)], [401, 200])
 })

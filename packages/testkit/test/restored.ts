@@ -54,6 +54,15 @@ export class RestoredByThePage {
     for (const file of ['recovery.signal', 'backup_label', 'postgresql.auto.conf']) await chown(join(data, file), uid, gid)
   }
 
+  /** Once it is up. */
+  async restored(): Promise<void> {
+    await this.asSuperuser((client) => this.#statements(client, 'restored'))
+  }
+
+  async endAllSessions(): Promise<void> {
+    await this.asSuperuser((client) => this.#statements(client, 'end-all-sessions'), 'gatehouse')
+  }
+
   async asSuperuser<T>(act: (client: pg.Client) => Promise<T>, database = 'postgres'): Promise<T> {
     const client = new pg.Client(this.#url.replace(/\/postgres$/, `/${database}`))
     client.on('error', () => {})
