@@ -9,12 +9,12 @@ import type { Random } from './random.ts'
  */
 const readyForMs = 3_000
 
-/** Ends and starts every replica, one of each service at a time, with the code of their `tree`. */
-export async function restartAll(house: Constellation, random: Random): Promise<void> {
+/** Ends and starts every replica (or `each` of every service), one of each service at a time, with the code of their `tree`. */
+export async function restartAll(house: Constellation, random: Random, each = Number.POSITIVE_INFINITY): Promise<void> {
   await Promise.all(
     serviceNames.map(async (service) => {
       const draw = random.fork(service)
-      for (const replica of house.of(service)) {
+      for (const replica of house.of(service).slice(0, each)) {
         await delay(draw.integer(50, 400))
         await replica.term()
         await replica.start()

@@ -14,7 +14,7 @@ export interface Effort {
 }
 
 export const efforts: Readonly<Record<Effort['name'], Effort>> = {
-  smoke: { name: 'smoke', faults: 6, operations: 100, minutes: 0.1 },
+  smoke: { name: 'smoke', faults: 3, operations: 60, minutes: 0.1 },
   quick: { name: 'quick', faults: 15, operations: 300, minutes: 1 },
   full: { name: 'full', faults: 60, operations: 1_500, minutes: 20 },
 }

@@ -14,7 +14,7 @@ async function unsettled(sql: Constellation['sql'], manager: JetStreamManager): 
   }
   const waiting = [
     ...(await Promise.all(
-      serviceNames.map((name) => count(`events wait in the outbox of ${name}`, `${roleOf(name)}.outbox where position is null`)),
+      serviceNames.map((name) => count(`events wait in the outbox of ${name}`, `${roleOf(name)}.outbox where published_time is null`)),
     )),
     await count('mails are not settled', `${roleOf('notification')}.deliveries where state in ('pending', 'sending')`),
     await count('sessions are not ended', `${roleOf('user')}.pending_revocations`),

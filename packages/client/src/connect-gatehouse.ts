@@ -2,7 +2,7 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf'
 import { type CallOptions, type Client, createClient, type Transport } from '@connectrpc/connect'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
-import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { UserService, type WatchUsersResponse } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { connectNats, type Envelope, type Nats, subscribe } from '@gatehouse/events/subscriber'
 import {
   createAccessTokenVerifier,
@@ -13,6 +13,7 @@ import {
   type Person,
 } from '@gatehouse/identity'
 import { type Bounds, forTenant, peerTransport } from '@gatehouse/rpc/peer'
+import { type FollowOptions, followUsers } from './follow-users.ts'
 
 /** Where Gatehouse is, and who asks. What is left out cannot be used. */
 export interface ConnectOptions {
@@ -46,6 +47,11 @@ export interface GatehouseClient extends AsyncDisposable {
   readonly notifications: Client<typeof NotificationService>
   /** Options of a call about the people of a tenant; the own one unless given. */
   about(tenant?: string, bounds?: Bounds): CallOptions
+  /**
+   * Everybody in a tenant, then every change, for ever and without a broker; asks again by itself after every break. Keep each message's people by their highest
+   * version, with its cursor, before you ask for the next: `for await (const { users, cursor } of gatehouse.watchUsers({ cursor: kept })) …`.
+   */
+  watchUsers(options?: FollowOptions & { readonly tenant?: string }): AsyncGenerator<WatchUsersResponse, void>
   /**
    * Tells of events at least once, under `name` from where the last run ended: act on `envelope.id` once, and on a higher `envelope.version` only.
    * An event whose handler rejects comes again.
@@ -84,6 +90,7 @@ export async function connectGatehouse(options: ConnectOptions): Promise<Gatehou
     users,
     notifications,
     about: (of = tenant, bounds) => forTenant(of, bounds),
+    watchUsers: ({ tenant: of = tenant, ...follow } = {}) => followUsers(users, forTenant(of).headers ?? {}, follow),
     subscribe: (name, events, onEvent) => owned.use(subscribe({ nats: demand(nats), name, events, onEvent })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -62,5 +62,14 @@ export const eventMigrations: MigrationSet = {
         await sql`create index dead_letters_create_time on dead_letters (create_time)`.execute(db)
       },
     },
+    {
+      id: '0004-outbox-log',
+      async up(db) {
+        // Empty but for what got its position while the broker was away: publishing on ordinary days writes nothing into it.
+        await sql`create index outbox_placed on outbox (tenant, key, version, create_time, id)
+          where position is not null and published_time is null`.execute(db)
+        await sql`alter table relay_lease add column forgotten_position bigint not null default 0`.execute(db)
+      },
+    },
   ],
 }

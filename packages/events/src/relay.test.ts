@@ -9,7 +9,7 @@ import { countUnpublished, openRoad, type Road, tell, until } from '../test/road
 import { addEvent } from './add-event.ts'
 import { type Envelope, fromMessage } from './envelope.ts'
 import { Lease } from './lease.ts'
-import { keptRows, markPublished, pruneOutbox, unstampRows, waitingRows } from './outbox.ts'
+import { keptRows, markPublished, placeWaiting, pruneOutbox, waitingRows } from './outbox.ts'
 import { publishRows } from './publish.ts'
 import { createRelay } from './relay.ts'
 import { ensureStream } from './stream.ts'
@@ -143,6 +143,7 @@ test('a holder whose epoch is over gives no positions and marks nothing', async 
   const nextEpoch = await take(next)
   assert.equal(old.epoch, undefined)
   assert.equal(await markPublished(db, epoch, first), 0)
+  assert.equal(await placeWaiting(db, epoch, 100), 0)
   assert.equal((await waitingRows(db, undefined, 100)).length, 2)
   assert.equal(await old.takeOrKeep(), undefined)
   assert.equal(await markPublished(db, nextEpoch, first), 1)
@@ -151,25 +152,32 @@ test('a holder whose epoch is over gives no positions and marks nothing', async 
   await next.release()
 })
 
-test('rows that an earlier version had given a position before it published them are not forgotten', async () => {
+test('rows that have a position before they are published wait with the others, of each key in its order', async () => {
   const db = road.database.kysely
-  const old = new Lease(db, 'old', 50)
-  const epoch = await take(old)
-  for (let version = 1; version <= 3; version++) await tell(road.database, 'stamped', version, 'stamped')
-  await sql`update outbox set position = 1000000 + version where version <= 2`.execute(db)
-  const next = new Lease(db, 'next', 300)
-  const nextEpoch = await take(next)
-  await unstampRows(db, epoch)
-  assert.equal((await waitingRows(db, undefined, 10)).length, 1)
-  await unstampRows(db, nextEpoch)
-  assert.equal((await waitingRows(db, undefined, 10)).length, 3)
-  await sql`update outbox set position = 1000000 + version where version <= 2`.execute(db)
-  await next.release()
-  await using _relay = createRelay({ ...road, db, service: 'user', pollMs: 10 })
+  for (let version = 1; version <= 5; version++) await tell(road.database, 'placed', version, 'placed')
+  await tell(road.database, 'other', 1, 'placed')
+  await sql`update outbox set position = 1000000 + version where version <= 3 and key = 'placed'`.execute(db)
+  const few = await waitingRows(db, undefined, 4)
+  const others = await waitingRows(db, few.at(-1), 4)
+  assert.deepEqual(
+    [few, others].map((rows) => rows.map(({ key, version }) => `${key} ${version}`)),
+    [
+      ['other 1', 'placed 1', 'placed 2', 'placed 3'],
+      ['placed 4', 'placed 5'],
+    ],
+  )
+  await using _relay = createRelay({ ...road, db, service: 'user', pollMs: 10, leaseMs: 300 })
   await drained()
   assert.deepEqual(
-    (await stored('stamped')).map(({ version }) => version),
-    [1n, 2n, 3n],
+    (await stored('placed')).filter(({ key }) => key === 'placed').map(({ version }) => version),
+    [1n, 2n, 3n, 4n, 5n],
+  )
+  const { rows } = await sql<{
+    position: bigint
+  }>`select position from outbox where key = 'placed' and version <= 3 order by version`.execute(db)
+  assert.deepEqual(
+    rows.map(({ position }) => position),
+    [1000001n, 1000002n, 1000003n],
   )
 })
 

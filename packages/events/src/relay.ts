@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely'
 import { Lease } from './lease.ts'
 import { type Log, silent } from './log.ts'
 import type { Nats } from './nats.ts'
-import { outboxBacklog, pruneOutbox, unstampRows } from './outbox.ts'
+import { outboxBacklog, placeWaiting, pruneOutbox } from './outbox.ts'
 import { OutboxPass } from './outbox-pass.ts'
 import { ensureStream, type StreamSettings } from './stream.ts'
 import { Wake } from './wake.ts'
@@ -36,6 +36,8 @@ export type Relay = AsyncDisposable & {
 
 const pruneEveryMs = 60_000
 const maxBackoffMs = 1000
+/** Batches that get positions after each pass that failed. */
+const placedAfterFailure = 10
 
 /**
  * Publishes a service's outbox to its stream. Every replica runs one; a lease in the database picks the one that works.
@@ -64,13 +66,12 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   let pass: OutboxPass | undefined
   const look = async (epoch: bigint): Promise<void> => {
     const connection = nats.current()
-    if (connection === undefined) return
+    if (connection === undefined) return place(epoch, () => nats.current() === undefined)
     if (!streamReady) {
       await ensureStream(connection, service, options.stream)
       streamReady = true
     }
-    if (pass?.epoch !== epoch) {
-      await unstampRows(db, epoch)
+    if (pass?.epoch !== epoch)
       pass = new OutboxPass({
         db,
         service,
@@ -79,8 +80,12 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
         goOn: () => lease.epoch === epoch && !stop.signal.aborted,
         onFenced: () => lease.doubt(),
       })
-    }
     await pass.run(connection)
+  }
+
+  /** What the broker does not take gets its positions all the same, for those who read the outbox as a log. */
+  const place = async (epoch: bigint, goOn: () => boolean): Promise<void> => {
+    while (lease.epoch === epoch && !stop.signal.aborted && (await placeWaiting(db, epoch, batchSize)) === batchSize && goOn());
   }
 
   const prune = async (epoch: bigint): Promise<void> => {
@@ -105,6 +110,9 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
         streamReady = false
         await pass?.end()
         pass = undefined
+        // Not without bound: the broker may be back. Without a database there is nobody to tell.
+        let batches = 0
+        if (lease.epoch !== undefined) await place(lease.epoch, () => ++batches < placedAfterFailure).catch(() => {})
         if (failures === 0 && !stop.signal.aborted) log.warn({ err: error }, 'the relay cannot work, trying on')
         waitMs = Math.min(maxBackoffMs, 50 * 2 ** Math.min(failures, 10))
         failures++

@@ -21,6 +21,7 @@ export type Handler = (request: Message, context: HandlerContext) => unknown
 type Answer = MessageInitShape<DescMessage>
 
 const MAX_STREAM_SECONDS = 300
+const SLOW_READER_SECONDS = 30
 
 /** Puts one RPC behind the steps that every call takes, in the order in which they stand here. */
 export function guardMethod(
@@ -30,7 +31,7 @@ export function guardMethod(
   { meter, streams }: { readonly meter: CallMeter; readonly streams: StreamsOfPeople },
 ): GuardedMethod {
   const { desc, access, check, limits } = method
-  const { maxStreamSeconds = MAX_STREAM_SECONDS } = options
+  const { maxStreamSeconds = MAX_STREAM_SECONDS, slowReaderSeconds = SLOW_READER_SECONDS } = options
 
   /**
    * Everything before the handler: it answers the request that the handler may see, or throws. It promises only where it has to wait, for a token that
@@ -98,7 +99,8 @@ export function guardMethod(
         const request = await admit(context, decode)
         using _place = streams.enter(context.caller.person)
         const start = () => handler(request, context) as AsyncIterable<Answer>
-        for await (const answer of untilEnded(context, start, watchStream(context, options, maxStreamSeconds))) {
+        const watch = watchStream(context, options, maxStreamSeconds)
+        for await (const answer of untilEnded(context, start, watch, slowReaderSeconds * 1000)) {
           context.sendResponseHeaders()
           yield create(desc.output, answer)
         }

@@ -21,4 +21,6 @@ export interface Inbound {
   readonly signal: AbortSignal
   readonly cookies?: Cookies | undefined
   setResponseHeader(name: string, value: string): void
+  /** Ends a stream whose caller does not read: aborts the signal with what the caller is told should it read on. */
+  abort?(reason: unknown): void
 }

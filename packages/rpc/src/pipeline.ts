@@ -20,6 +20,8 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   readonly limits: LimitStore
   /** Age, give or take a tenth, at which a stream ends well and its caller comes again from its cursor; default five minutes. */
   readonly maxStreamSeconds?: number
+  /** How long the caller of a stream may leave an answer untaken, before the stream is cut with `SLOW_READER`; default 30. */
+  readonly slowReaderSeconds?: number
   /** Streams that one person holds open at once at this replica; default 50. */
   readonly maxStreamsOfPerson?: number
   /** Where metrics go; the global meter where it is not given. */

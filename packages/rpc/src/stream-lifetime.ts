@@ -1,4 +1,6 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import type { CallContext } from './call-context.ts'
+import { commonRefusal } from './refusal.ts'
 
 const ENDED = Symbol('ended')
 
@@ -9,13 +11,14 @@ export interface StreamEnd {
 }
 
 /**
- * The answers of a handler, until it is done, `watch` ends them, or the call's signal aborts: a handler that looks at nothing but its own
- * events must not keep a stream open whose caller is gone. The handler's signal aborts in each of these cases.
+ * The answers of a handler, until it is done, `watch` ends them, the caller takes none for `patienceMs`, or the call's signal aborts: a handler that
+ * looks at nothing but its own events must not keep a stream open whose caller is gone. The handler's signal aborts in each of these cases.
  */
 export async function* untilEnded<T>(
   context: CallContext,
   start: () => AsyncIterable<T>,
   watch: (stream: StreamEnd) => () => void,
+  patienceMs: number,
 ): AsyncGenerator<T> {
   const own = new AbortController()
   const inbound = context.inbound.signal
@@ -35,6 +38,12 @@ export async function* untilEnded<T>(
   const unwatch = watch({ end: () => stop(), fail: stop })
   // A generator runs where it is asked for more, so that each step needs the call's trace around it.
   const iterator = context.trace.run(start)[Symbol.asyncIterator]()
+  const loseHope = (): void => {
+    stop(commonRefusal(ErrorReason.SLOW_READER))
+    // The handler waits where it gave its last answer, and hears of nothing.
+    iterator.return?.().catch(() => {})
+    context.inbound.abort?.(outcome.error)
+  }
   try {
     for (;;) {
       // One new promise a message: racing against one that lives as long as the stream would keep every message.
@@ -48,7 +57,12 @@ export async function* untilEnded<T>(
         return
       }
       if (next.done === true) return
-      yield next.value
+      const patience = setTimeout(loseHope, patienceMs)
+      try {
+        yield next.value
+      } finally {
+        clearTimeout(patience)
+      }
     }
   } finally {
     stop()

@@ -6,6 +6,7 @@ import { type App, openService, served } from '@gatehouse/service'
 import type { UserConfig } from './config.ts'
 import { userAdder } from './core/add-user.ts'
 import type { Deps } from './core/deps.ts'
+import { createUserFeed } from './core/watch/user-feed.ts'
 import { userService } from './rpc/user-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
@@ -16,6 +17,7 @@ const revokeTimeoutMs = 5_000
 
 /** Builds the service and opens its doors. Aborting `signal` ends a start that still waits for the schema. */
 export async function createApp(config: UserConfig, signal?: AbortSignal): Promise<App> {
+  await using opening = new AsyncDisposableStack()
   const service = await openService<Schema>({ name: 'user', config, migrations, ...(signal && { signal }) })
   const { db, log, requestKey } = service
   const sessions = createClient(SessionService, service.peer('auth'))
@@ -26,6 +28,7 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
     worker?.nudge()
   }
   const deps: Deps = { db, loadUser: userLoader(db), addUser: userAdder(db, committed), committed }
+  const feed = opening.use(createUserFeed({ db, log }))
   const startEndingSessions = (): EndSessions => {
     worker = endSessions({
       db,
@@ -35,5 +38,9 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
     })
     return worker
   }
-  return service.serve({ rpc: [served(UserService, userService(deps, { requestKey }))], workers: [startEndingSessions] })
+  // Awaited here: what is opened above is disposed when this function is left.
+  return await service.serve({
+    rpc: [served(UserService, userService({ ...deps, feed }, { requestKey }))],
+    workers: [() => opening.move(), startEndingSessions],
+  })
 }

@@ -24,10 +24,16 @@ const rpcs: Record<Exclude<keyof Users, 'getCurrentUser'>, { may: Alternative[];
   suspendUser: { may: ['user.users.suspend'], call: (users, id) => users.suspendUser({ id }) },
   reactivateUser: { may: ['user.users.suspend'], call: (users, id) => users.reactivateUser({ id }) },
   deleteUser: { may: ['own', 'user.users.delete'], call: (users, id) => users.deleteUser({ id }) },
+  watchUsers: { may: ['user.users.read', 'registered'], call: firstToldBy },
   resolveUser: { may: ['auth', 'notification'], call: (users, id) => users.resolveUser({ by: { case: 'id', value: id } }) },
   registerUser: { may: ['auth'], call: (users) => users.registerUser({ id: uuidv7(), name: 'New', email: `${uuidv7()}@example.com` }) },
   activateUser: { may: ['auth'], call: (users, id) => users.activateUser({ id }) },
   changeUserEmail: { may: ['auth'], call: (users, id) => users.changeUserEmail({ id, email }) },
+}
+async function firstToldBy(users: Users): Promise<void> {
+  const leave = new AbortController()
+  await users.watchUsers({}, { signal: leave.signal })[Symbol.asyncIterator]().next()
+  leave.abort()
 }
 const workloadOnly = (may: Alternative[]): boolean => may.every((each) => each === 'auth' || each === 'notification')
 

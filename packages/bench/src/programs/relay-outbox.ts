@@ -30,9 +30,12 @@ answerParent<Omit<RelayOutboxActs, 'usage'>>({
     await using _relay = createRelay({ db, nats, service: 'user' })
     for (let left = true; left; ) {
       await delay(10)
-      // What is marked has its position at the same time, and waiting positions have an index: the clock's hand weighs nothing.
+      // What waits has an index, with a position and without: the clock's hand weighs nothing.
       left =
-        (await sql<{ left: boolean }>`select exists (select from outbox where position is null) as left`.execute(db)).rows[0]?.left ?? true
+        (
+          await sql<{ left: boolean }>`select exists (select from outbox where position is null)
+          or exists (select from outbox where position is not null and published_time is null) as left`.execute(db)
+        ).rows[0]?.left ?? true
     }
     const perSecond = (events / (performance.now() - began)) * 1000
     const { rows } = await sql<{ marked: bigint }>`select count(published_time) as marked from outbox`.execute(db)

@@ -1,5 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { serviceNames } from '@gatehouse/local'
+import type { Constellation } from '../constellation.ts'
 import { startLoad } from '../load.ts'
+import type { Random } from '../random.ts'
+import type { Replica } from '../replica.ts'
 import type { Scenario } from '../scenario.ts'
 import { within } from '../until.ts'
 
@@ -10,24 +14,29 @@ export const killServices: Scenario = {
   promise:
     'each acknowledged write has its row and its events once in effect, each unacknowledged one has all or nothing, and a retry with the same request_id gives one result',
   async run(house, { random, effort }) {
-    // A database some milliseconds away makes the moments between two statements long enough to die in.
-    const slow = random.fork('slow links')
+    // A database and a mail server some milliseconds away make the moments between two statements long enough to die in.
+    const far = random.fork('far')
     for (const name of house.links.matching(/→postgres$/))
-      await house.links.at(name).set({ kind: 'latency', ms: slow.integer(1, 6), jitterMs: 4 })
+      await house.links.at(name).set({ kind: 'latency', ms: far.integer(1, 6), jitterMs: 4 })
     for (const name of house.links.matching(/→smtp$/)) await house.links.at(name).set({ kind: 'latency', ms: 5 })
-    await using load = await startLoad(house, { random, administrators: 6, people: 4, pauseMs: 5 })
+    const small = effort.name === 'smoke'
+    await using load = await startLoad(house, {
+      random,
+      administrators: small ? 3 : 6,
+      people: small ? 1 : 3,
+      refreshers: small ? 2 : 4,
+      pauseMs: 10,
+    })
     const restarts = new Set<Promise<void>>()
-    const turns = [...house.replicas]
     for (let kills = 0; kills < effort.faults; kills++) {
       // Spread over the operations, at a moment that has nothing to do with them.
-      await within(5_000, () => load.operations >= (kills * effort.operations) / effort.faults)
+      await within(5_000, () => load.operations >= ((kills + 1) * effort.operations) / (effort.faults + 1))
       await delay(random.integer(50, 500))
-      // Everybody has their turn; the other one of its kind may be down already, and then the service is away for a moment.
-      const victim = turns.splice(random.integer(0, turns.length - 1), 1)[0]
-      if (turns.length === 0) turns.push(...house.replicas)
-      if (!victim?.isUp) continue
-      // One that is still starting dies on its way.
-      await victim.kill()
+      const service = serviceNames[kills % serviceNames.length] ?? 'user'
+      const victim = random.pick(house.of(service))
+      if (!victim.isUp) continue
+      await killInTheMiddle(house, victim, random)
+      // The other one of its kind may be down as well: then the service is away for a moment.
       const restart = delay(random.integer(0, 300)).then(() => victim.start())
       restarts.add(restart)
       void restart.then(() => restarts.delete(restart))
@@ -37,4 +46,17 @@ export const killServices: Scenario = {
     await load.stop()
     return []
   },
+}
+
+/** Half of the time the last answers of the database do not reach it: whatever it does in more than one statement, it dies between two of them. */
+async function killInTheMiddle(house: Constellation, victim: Replica, random: Random): Promise<void> {
+  const link = `${victim.name}→postgres`
+  const before = house.links.at(link).fault
+  const waitMs = random.integer(5, 80)
+  if (random.percent(50)) {
+    await house.links.set(link, { kind: 'half-open', direction: 'down' })
+    await delay(waitMs)
+  }
+  await victim.kill()
+  await house.links.at(link).set(before)
 }

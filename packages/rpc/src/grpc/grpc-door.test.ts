@@ -263,8 +263,48 @@ describe('a stream', () => {
       before = made
       await delay(100)
     }
-    assert.ok(made < 100, `${made} messages were made for nobody`)
+    assert.ok(made < 10, `${made} messages were made for nobody`)
     stream.close(8)
+  })
+
+  test('that is not read is cut, says so to whoever reads on, and nothing is missed from the last cursor', async () => {
+    let ended = 0
+    const options = {
+      inbox: {
+        async *watchInbox({ cursor }: { cursor: string }) {
+          try {
+            for (let next = Number(cursor) + 1; next <= 200; next++) yield { cursor: String(next), items: [{ title: 'x'.repeat(60_000) }] }
+          } finally {
+            ended += 1
+          }
+        },
+      },
+    }
+    await using door = await openTestDoor({ ...options, pipeline: { slowReaderSeconds: 0.2 }, door: { maxStreams: 1 } })
+    await using transport = peerTransport({ target: 'notification', url: door.url })
+    const read: number[] = []
+    const watching = createClient(InboxService, transport).watchInbox({ cursor: '0' }, AS_ADA)[Symbol.asyncIterator]()
+    await watching.next()
+    read.push(1)
+    // Its handler ends although nobody asks for more.
+    await until(() => ended === 1)
+    await assert.rejects(
+      async () => {
+        for (;;) read.push(Number((await watching.next()).value?.cursor))
+      },
+      (error) => reasonOf(error) === 'SLOW_READER',
+    )
+    assert.ok(read.length < 200)
+    // Its place is free again.
+    await createClient(InboxService, transport).watchInbox({ cursor: '199' }, AS_ADA)[Symbol.asyncIterator]().next()
+    await using patient = await openTestDoor(options)
+    await using again = peerTransport({ target: 'notification', url: patient.url })
+    for await (const { cursor } of createClient(InboxService, again).watchInbox({ cursor: String(read.length) }, AS_ADA))
+      read.push(Number(cursor))
+    assert.deepEqual(
+      read,
+      Array.from({ length: 200 }, (_, i) => i + 1),
+    )
   })
 })
 

@@ -91,23 +91,25 @@ async function writeAll(
   inbound: GrpcInbound<Message>,
   answers: AsyncIterable<Message>,
 ): Promise<void> {
+  let before = Promise.resolve()
   for await (const answer of answers) {
     inbound.sendHeaders()
+    // A client that does not read must not make us remember everything for it: one answer is on its way while the next is made.
+    await before
     if (call.cancelled) return
-    // A client that does not read must not make us remember everything for it.
-    if (!call.write(answer)) await drained(call)
+    before = written(call, answer, inbound.signal)
   }
 }
 
-function drained(call: ServerWritableStream<Buffer, Message>): Promise<void> {
+/** Resolves when the answer has left, the client is gone, or is not waited for any more. */
+function written(call: ServerWritableStream<Buffer, Message>, answer: Message, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      call.off('drain', done)
-      call.off('cancelled', done)
+      signal.removeEventListener('abort', done)
       resolve()
     }
-    call.once('drain', done)
-    call.once('cancelled', done)
-    if (call.cancelled) done()
+    signal.addEventListener('abort', done)
+    call.write(answer, done)
+    if (signal.aborted) done()
   })
 }

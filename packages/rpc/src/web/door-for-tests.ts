@@ -9,7 +9,7 @@ import { type User, User_State, UserSchema } from '@gatehouse/contracts/gatehous
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { type Person, TokenInvalid } from '@gatehouse/identity'
 import { type Call, callOf } from '../call.ts'
-import { createPipeline } from '../pipeline.ts'
+import { createPipeline, type PipelineOptions } from '../pipeline.ts'
 import { refusals } from '../refusal.ts'
 import { createWebDoor, type WebDoor, type WebDoorOptions } from './web-door.ts'
 
@@ -41,8 +41,10 @@ export interface TestDoor extends AsyncDisposable {
   readonly gate: PromiseWithResolvers<void>
 }
 
+export type TestDoorOptions = Partial<WebDoorOptions> & Pick<PipelineOptions, 'slowReaderSeconds'>
+
 /** A web door over real services' contracts, with handlers that live in memory. */
-export async function openTestDoor(options: Partial<WebDoorOptions> = {}): Promise<TestDoor> {
+export async function openTestDoor({ slowReaderSeconds, ...options }: TestDoorOptions = {}): Promise<TestDoor> {
   const calls: Call[] = []
   const faults: string[] = []
   const gate = Promise.withResolvers<void>()
@@ -65,6 +67,7 @@ export async function openTestDoor(options: Partial<WebDoorOptions> = {}): Promi
     workloads: { verify: async () => 'auth' },
     tenantOfHost: (host) => (host.startsWith('unknown') ? undefined : 'default'),
     strict: true,
+    ...(slowReaderSeconds !== undefined && { slowReaderSeconds }),
   })
   const door = await createWebDoor({
     services: [
@@ -140,6 +143,7 @@ function userImpl(calls: Call[], gate: Promise<void>): ServiceImpl<typeof UserSe
     registerUser: unused,
     activateUser: unused,
     changeUserEmail: unused,
+    watchUsers: unused,
   }
 }
 
@@ -173,6 +177,7 @@ function inboxImpl(calls: Call[], gate: Promise<void>): ServiceImpl<typeof Inbox
       calls.push(callOf(context))
       yield { cursor: `${request.cursor}1`, items: [{ id: ADA, title: 'Welcome' }] }
       if (request.cursor === 'wait') await gate
+      while (request.cursor === 'endless') yield { cursor: 'x'.repeat(60_000) }
       yield { cursor: `${request.cursor}2` }
     },
   }

@@ -59,6 +59,17 @@ test('a drain ends the streams well, so that their clients come again', async ()
   assert.deepEqual(cursors, ['wait1'])
 })
 
+test('a stream that is not read is cut, and says so to whoever reads on', async () => {
+  await using opened = await openTestDoor({ slowReaderSeconds: 0.2 })
+  const answer = await fetch(`${opened.url}/gatehouse.notification.v1.InboxService/WatchInbox`, {
+    method: 'POST',
+    headers: { ...AUTHORIZATION, 'content-type': 'application/connect+json' },
+    body: new Uint8Array(frame(Buffer.from('{"cursor":"endless"}'))),
+  })
+  await until(() => opened.calls[0]?.signal.aborted === true)
+  assert.match(await answer.text(), /"code":"resource_exhausted","message":"The stream was cut because it was not read\."/)
+})
+
 test('a drain does not wait for connections that say nothing', async () => {
   await using opened = await openTestDoor()
   const socket = connect(opened.door.port, '127.0.0.1')

@@ -65,9 +65,10 @@ export class WebCall implements Inbound {
     this.#reply.header(name, value)
   }
 
-  abort(): void {
+  /** Ends the call from our side; `reason` is what the caller is told. */
+  abort(reason?: unknown): void {
     this.#aborter ??= this.#watch()
-    this.#aborter.abort()
+    this.#aborter.abort(reason)
   }
 
   #watch(): AbortController {

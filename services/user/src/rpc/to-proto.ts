@@ -3,6 +3,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { type User, User_State, UserSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { etagOf } from '../core/etag.ts'
 import type { Page } from '../core/page.ts'
+import type { Told } from '../core/watch/watch-users.ts'
 import type { UserState } from '../store/schema.ts'
 import type { UserRow } from '../store/users.ts'
 
@@ -27,6 +28,10 @@ export const toUser = (row: UserRow): User =>
     state: states[row.state],
     version: row.version,
   })
+
+export async function* toTold(messages: AsyncIterable<Told>): AsyncGenerator<{ users: User[]; cursor: string; snapshotComplete: boolean }> {
+  for await (const { users, cursor, snapshotComplete } of messages) yield { users: users.map(toUser), cursor, snapshotComplete }
+}
 
 export const toPage = ({ users, nextPageToken }: Page): { users: User[]; nextPageToken: string } => ({
   users: users.map(toUser),

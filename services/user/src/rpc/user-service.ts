@@ -15,10 +15,12 @@ import { resolveUser } from '../core/resolve-user.ts'
 import { searchUsers } from '../core/search-users.ts'
 import { suspendUser } from '../core/suspend-user.ts'
 import { updateUser } from '../core/update-user.ts'
+import type { UserFeed } from '../core/watch/user-feed.ts'
+import { watchUsers } from '../core/watch/watch-users.ts'
 import { callerName, inviterId } from './caller.ts'
-import { toPage, toUser } from './to-proto.ts'
+import { toPage, toTold, toUser } from './to-proto.ts'
 
-export const userService = (deps: Deps, { requestKey }: { requestKey: string | Uint8Array }) =>
+export const userService = (deps: Deps & { feed: UserFeed }, { requestKey }: { requestKey: string | Uint8Array }) =>
   ({
     async createUser(request, context) {
       const { tenant, caller } = callOf(context)
@@ -60,6 +62,10 @@ export const userService = (deps: Deps, { requestKey }: { requestKey: string | U
     async deleteUser({ id }, context) {
       await deleteUser(deps, { tenant: callOf(context).tenant, id })
       return {}
+    },
+    watchUsers({ cursor }, context) {
+      const { tenant, caller, signal } = callOf(context)
+      return toTold(watchUsers(deps, { tenant, caller: callerName(caller), cursor, signal }))
     },
     async resolveUser({ by }, context) {
       const { tenant } = callOf(context)
