@@ -49,6 +49,19 @@ test('a token ends after a minute, remembered or not', async () => {
   await assert.rejects(verifier.verify(token), TokenInvalid)
 })
 
+test('a signer dates its tokens by its clock, and anew when that is put right by an hour, either way', async () => {
+  using ring = await keyring('user')
+  const verifier = createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile })
+  const clock = { offset: 3_600_000 }
+  const signer = await createWorkloadSigner(ring.keyFile('user'), () => Date.now() + clock.offset)
+  for (const wrong of [3_600_000, -3_600_000]) {
+    clock.offset = wrong
+    await assert.rejects(verifier.verify(await signer.tokenFor('auth')), TokenInvalid)
+    clock.offset = 0
+    assert.equal(await verifier.verify(await signer.tokenFor('auth')), 'user')
+  }
+})
+
 test('a token that says it lives for longer than a minute is refused', async () => {
   using ring = await keyring('user')
   const verifier = createWorkloadVerifier({ self: 'auth', jwksFile: ring.jwksFile })

@@ -36,13 +36,13 @@ export interface WorkloadSigner {
 
 /**
  * A signer with the key of a file (a private JWK that names its workload). The file is read again when it changes, so that a key can be rotated
- * without a restart.
+ * without a restart. `now` is a clock that may be put right while it runs.
  * @throws when the file cannot be read or holds no such key.
  */
-export async function createWorkloadSigner(keyFile: string): Promise<WorkloadSigner> {
+export async function createWorkloadSigner(keyFile: string, now: () => number = Date.now): Promise<WorkloadSigner> {
   let { key, jwk } = await readKey(keyFile)
   let changed = statSync(keyFile).mtimeMs
-  const tokens = new Map<string, { token: string; renewTime: number }>()
+  const tokens = new Map<string, { token: string; signTime: number }>()
 
   async function sign(audience: string): Promise<string> {
     const mtime = statSync(keyFile, { throwIfNoEntry: false })?.mtimeMs
@@ -50,15 +50,15 @@ export async function createWorkloadSigner(keyFile: string): Promise<WorkloadSig
       ;({ key, jwk } = await readKey(keyFile))
       changed = mtime
     }
-    const now = Math.floor(Date.now() / 1000)
+    const seconds = Math.floor(now() / 1000)
     return new SignJWT({})
       .setProtectedHeader({ alg: 'ES256', typ, kid: jwk.kid ?? '' })
       .setIssuer(issuer)
       .setSubject(jwk.workload)
       .setAudience(audience)
       .setJti(crypto.randomUUID())
-      .setIssuedAt(now)
-      .setExpirationTime(now + lifetimeSeconds)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + lifetimeSeconds)
       .sign(key)
   }
 
@@ -66,9 +66,12 @@ export async function createWorkloadSigner(keyFile: string): Promise<WorkloadSig
     name: jwk.workload,
     async tokenFor(audience) {
       const held = tokens.get(audience)
-      if (held && held.renewTime > performance.now()) return held.token
+      // A clock that was put right, either way, makes an old token of a new one.
+      const age = held === undefined ? Number.NaN : now() - held.signTime
+      if (held && age >= 0 && age < (lifetimeSeconds - 20) * 1000) return held.token
+      const signTime = now()
       const token = await sign(audience)
-      tokens.set(audience, { token, renewTime: performance.now() + (lifetimeSeconds - 20) * 1000 })
+      tokens.set(audience, { token, signTime })
       return token
     },
   }

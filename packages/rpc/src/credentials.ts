@@ -16,6 +16,8 @@ import { commonRefusal, type Refusal } from './refusal.ts'
 export interface CredentialOptions {
   readonly accessTokens: AccessTokenVerifier
   readonly workloads: WorkloadVerifier
+  /** The clock by which tokens are good, in epoch milliseconds; the machine's unless given. */
+  readonly now?: () => number
   /** Tenant of a `Host` header of the web door, `undefined` for an unknown host. */
   tenantOfHost(host: string): string | undefined | Promise<string | undefined>
 }

@@ -20,8 +20,9 @@ export function watchStream(context: CallContext, options: CredentialOptions, ma
     const jitter = 1 - JITTER + Math.random() * 2 * JITTER
     const age = setTimeout(() => stream.end(), maxSeconds * 1000 * jitter)
     const { person } = context.caller
+    const { now = Date.now } = options
     const check = async (): Promise<void> => {
-      if (person !== undefined && Date.now() >= person.expireTime) return stream.end()
+      if (person !== undefined && now() >= person.expireTime) return stream.end()
       try {
         await verifyPerson(context, options)
       } catch (error) {

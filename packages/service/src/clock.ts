@@ -4,9 +4,13 @@ import { type Kysely, sql } from 'kysely'
 /** Milliseconds since 1970 as Postgres counts them, so that a machine whose clock is wrong makes and refuses no wrong tokens. */
 export interface Clock extends AsyncDisposable {
   now(): number
+  /** Settles when the difference is known for the first time. */
+  readonly measured: Promise<void>
 }
 
 const everyMs = 60_000
+/** Until the database has told the time once. */
+const firstRetryMs = 500
 // Below this the difference is the network's, and nothing that we date is finer.
 const insignificantMs = 500
 
@@ -28,15 +32,30 @@ export function followClock<DB>(db: Kysely<DB>): Clock {
     offset = Math.abs(found) < insignificantMs ? 0 : Math.round(found)
   }
 
-  let running = measure().catch(() => undefined)
-  const timer = setInterval(() => {
-    running = measure().catch(() => undefined)
-  }, everyMs).unref()
+  const first = Promise.withResolvers<void>()
+  let known = false
+  let timer: NodeJS.Timeout | undefined
+  let running = Promise.resolve()
+  const follow = (): void => {
+    running = measure().then(
+      () => {
+        known = true
+        first.resolve()
+        timer = setTimeout(follow, everyMs).unref()
+      },
+      () => {
+        timer = setTimeout(follow, known ? everyMs : firstRetryMs).unref()
+      },
+    )
+  }
+  follow()
   return {
     now: () => Date.now() + offset,
+    measured: first.promise,
     async [Symbol.asyncDispose]() {
-      clearInterval(timer)
+      clearTimeout(timer)
       await running
+      clearTimeout(timer)
     },
   }
 }

@@ -119,7 +119,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const clock = opening.use(followClock(db))
   opening.use(startPruningRequests(db, log))
   const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
-  const signer = await createWorkloadSigner(config.workloadKeyFile)
+  const signer = await createWorkloadSigner(config.workloadKeyFile, clock.now)
   const peers = opening.use(createPeers(config, signer, log))
   const relay = opening.use(createRelay({ db, nats, service: name, log, stream: { maxBytes: config.natsStreamBytes } }))
   const requestKey = Buffer.from(config.requestKey, 'base64')
@@ -142,6 +142,8 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   async function serve({ rpc, consumers = [], workers = [], routes }: ServeOptions<DB>): Promise<App> {
     await using parts = owned.move()
     await untilSchema(db, migrationsOf(options.migrations), log, signal)
+    // Tokens that are dated by a wrong clock are refused everywhere.
+    await within(2_000, clock.measured)
     if ('ready' in identity.revocations) await identity.revocations.ready
     const pipeline = createPipeline({
       service: name,
@@ -152,6 +154,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         now: clock.now,
       }),
       workloads: createWorkloadVerifier({ self: name, jwksFile: config.workloadJwksFile, now: clock.now }),
+      now: clock.now,
       tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? lookForHost(identity.issuers, host),
       limits: base.limits,
       log,

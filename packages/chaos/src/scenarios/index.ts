@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
 import { databaseAway } from './database-away.ts'
+import { fullDisk } from './full-disk.ts'
 import { killServices } from './kill-services.ts'
 import { mailServer } from './mail-server.ts'
 import { relayFaults } from './relay-faults.ts'
@@ -8,6 +9,7 @@ import { rollingRestart } from './rolling-restart.ts'
 import { soak } from './soak.ts'
 import { strangeEvents } from './strange-events.ts'
 import { twoVersions } from './two-versions.ts'
+import { wrongClock } from './wrong-clock.ts'
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -19,5 +21,7 @@ export const scenarios: readonly Scenario[] = [
   databaseAway,
   strangeEvents,
   mailServer,
+  wrongClock,
+  fullDisk,
   soak,
 ]

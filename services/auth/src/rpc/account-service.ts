@@ -40,7 +40,7 @@ export function accountService(deps: Deps) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const input = { tenant: call.tenant, challengeId, proof: proofOf(proof), password, place: placeOf(call, useCookie) }
-      return answer(call, await verifyEmail(deps, input), useCookie)
+      return answer(deps, call, await verifyEmail(deps, input), useCookie)
     },
     async resendVerification(request, context) {
       const { tenant, withheld } = callOf(context)
@@ -57,13 +57,13 @@ export function accountService(deps: Deps) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const input = { tenant: call.tenant, challengeId, proof: proofOf(proof), password, place: placeOf(call, useCookie) }
-      return answer(call, await resetPassword(deps, input), useCookie)
+      return answer(deps, call, await resetPassword(deps, input), useCookie)
     },
     async acceptInvitation({ token, password, useCookie }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const input = { tenant: call.tenant, token, password, place: placeOf(call, useCookie) }
-      return answer(call, await acceptInvitation(deps, input), useCookie)
+      return answer(deps, call, await acceptInvitation(deps, input), useCookie)
     },
     async requestEmailChange(request, context) {
       const call = callOf(context)
@@ -92,6 +92,6 @@ function placeOf(call: Call, useCookie: boolean): SignInPlace {
   return { userAgent: call.header('user-agent') ?? '', source: call.source, clientId: clientOf(useCookie), signal: call.signal }
 }
 
-function answer(call: Call, result: SignedInResult, useCookie: boolean) {
-  return { result: { case: 'signedIn' as const, value: answerWithCookie(call, result, useCookie) } }
+function answer(deps: Pick<Deps, 'now'>, call: Call, result: SignedInResult, useCookie: boolean) {
+  return { result: { case: 'signedIn' as const, value: answerWithCookie(deps, call, result, useCookie) } }
 }

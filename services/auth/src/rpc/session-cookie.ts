@@ -1,6 +1,7 @@
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Call, commonRefusal } from '@gatehouse/rpc'
+import type { Deps } from '../core/deps.ts'
 import { consoleClientId, programClientId } from '../core/sessions/open-session.ts'
 
 const cookieName = '__Host-gatehouse-refresh'
@@ -18,10 +19,10 @@ export function allowCookie(call: Call, useCookie: boolean): void {
 }
 
 /** Moves the refresh token into the cookie where the caller asked for it, out of every script's reach. */
-export function answerWithCookie(call: Call, result: SignedInResult, useCookie: boolean): SignedInResult {
+export function answerWithCookie({ now }: Pick<Deps, 'now'>, call: Call, result: SignedInResult, useCookie: boolean): SignedInResult {
   if (!useCookie) return result
   allowCookie(call, useCookie)
-  const seconds = Number(result.session?.expireTime?.seconds ?? 0n) - Math.floor(Date.now() / 1000)
+  const seconds = Number(result.session?.expireTime?.seconds ?? 0n) - Math.floor(now() / 1000)
   call.cookies.set(cookieName, result.refreshToken, { maxAgeSeconds: Math.max(seconds, 0), path: '/' })
   result.refreshToken = ''
   return result

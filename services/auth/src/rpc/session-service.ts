@@ -28,13 +28,13 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
         clientId: clientOf(useCookie),
         ...seenFrom(call),
       })
-      return { result: { case: 'signedIn', value: answerWithCookie(call, result, useCookie) } }
+      return { result: { case: 'signedIn', value: answerWithCookie(deps, call, result, useCookie) } }
     },
     async refreshSession({ refreshToken }, context) {
       const call = callOf(context)
       const { token, byCookie } = presentedToken(call, refreshToken)
       const result = await refreshSession(deps, { tenant: call.tenant, refreshToken: token, ...seenFrom(call) })
-      return { signedIn: answerWithCookie(call, result, byCookie) }
+      return { signedIn: answerWithCookie(deps, call, result, byCookie) }
     },
     async signOut({ refreshToken }, context) {
       const call = callOf(context)
