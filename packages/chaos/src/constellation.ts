@@ -115,8 +115,9 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
       ...options.extra?.[service],
     }
   }
+  const perService = options.replicas ?? 2
   const replicas = serviceNames.flatMap((service) =>
-    Array.from({ length: options.replicas ?? 2 }, (_, index) => {
+    Array.from({ length: perService }, (_, index) => {
       const name = `${service}.${index}`
       const replica = new Replica({
         service,
@@ -141,19 +142,19 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
   opening.defer(async () => void (await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()))))
 
   const gatehouse = (service: ServiceName, args: readonly string[], tree?: string) => runGatehouse(args, commandEnvironment(service), tree)
-  // Services wait for their schema by themselves: they load while it is made.
+  // Services wait for their schema by themselves: they load while it is made. The others follow, because ten programs that begin at once begin late.
   await Promise.all([
-    ...serviceNames.map((name) => gatehouse(name, ['migrate', name], options.schemaOf)),
-    ...replicas.map((replica) => replica.start()),
+    ...serviceNames.map((name) => patiently(() => gatehouse(name, ['migrate', name], options.schemaOf))),
+    ...replicas.filter((_, at) => at % perService === 0).map((replica) => replica.start()),
   ])
+  const adminToken = administratorToken(() => patiently(() => gatehouse('auth', ['dev', 'admin-token'])))
+  await Promise.all([adminToken(), ...replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start())])
   const pool = new pg.Pool({ connectionString: gatehouseUrl(servers.postgres.url), max: 4 })
   // A server that is stopped ends its idle connections: the next question makes another.
   pool.on('error', () => undefined)
   opening.defer(() => pool.end())
   const publications = opening.use(await Publications.watch(servers))
   await shortenAckWait(servers)
-  const adminToken = administratorToken(() => gatehouse('auth', ['dev', 'admin-token']))
-  await adminToken()
 
   const owned = opening.move()
   return {
@@ -179,5 +180,16 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
       await Promise.all(replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start()))
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** A command that finds the machine at its worst moment is run again. */
+async function patiently<T>(act: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act()
+    } catch (error) {
+      if (attempt === 3) throw error
+    }
   }
 }

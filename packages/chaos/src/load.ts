@@ -15,6 +15,10 @@ export interface LoadOptions {
   readonly operations?: number
   /** What each worker waits between two operations, about. */
   readonly pauseMs?: number
+  /** People who do little else than refresh their session. */
+  readonly refreshers?: number
+  /** How long a call may take. Default 5 s. */
+  readonly timeoutMs?: number
   /** In so many of a hundred operations an unknown answer is not asked for again. Default 15. */
   readonly givesUpPercent?: number
   readonly more?: readonly Worker[]
@@ -32,17 +36,27 @@ export interface Load extends AsyncDisposable {
 
 /** Starts workers who do one operation after the other, through the doors. */
 export async function startLoad(house: Constellation, options: LoadOptions): Promise<Load> {
-  const { random, administrators = 0, people = 0, pauseMs = 10, givesUpPercent = 15, more = [] } = options
+  const {
+    random,
+    administrators = 0,
+    people = 0,
+    refreshers = 0,
+    pauseMs = 10,
+    timeoutMs = 5_000,
+    givesUpPercent = 15,
+    more = [],
+  } = options
   await using opening = new AsyncDisposableStack()
   const urls = { origin: `http://127.0.0.1:${house.links.at('web→auth').port}`, userUrl: house.links.urlOf('client', 'user') }
   // People decide for themselves; a workload's key beside their token would have to be allowed everything that they are.
   const { users } = opening.use(await connectGatehouse(urls))
   const workload = { notificationUrl: house.links.urlOf('client', 'notification'), workloadKeyFile: house.keyFile('example') }
   const { notifications, about } = opening.use(await connectGatehouse({ ...urls, ...workload }))
-  const partsOf = (name: string) => ({ house, name, random: random.fork(name), givesUpPercent })
+  const partsOf = (name: string) => ({ house, name, random: random.fork(name), givesUpPercent, timeoutMs })
   const workers = [
     ...Array.from({ length: administrators }, (_, i) => administrator(partsOf(`administrator-${i}`), { users, notifications, about })),
     ...Array.from({ length: people }, (_, i) => person(partsOf(`person-${i}`))),
+    ...Array.from({ length: refreshers }, (_, i) => person(partsOf(`refresher-${i}`), { signUpPercent: 0 })),
     ...more,
   ]
   let stopped = false

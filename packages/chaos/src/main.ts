@@ -9,6 +9,7 @@ import { scenarios } from './scenarios/index.ts'
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args, scenarios)
   if (options.help) return console.log(usage)
+  if (options.page) return writeReport([], scenarios)
   if (options.planted) return fail(await findPlanted(options))
   if (options.clean !== undefined) return fail(await findNothing(options, options.clean))
   const results = await runAll(options)

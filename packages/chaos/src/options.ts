@@ -11,6 +11,8 @@ export interface Options {
   /** Where history and logs of each run stay. */
   readonly keep: string | undefined
   readonly planted: boolean
+  /** Writes the page from what is kept, and runs nothing. */
+  readonly page: boolean
   /** Planted faults by name; all of them where there is none. */
   readonly names: readonly string[]
   /** So many seeds without a planted fault. */
@@ -28,6 +30,7 @@ pnpm chaos --clean N [--seed N]
   --smoke     what npm test runs
   --keep      history.ndjson and the services' logs stay in a folder for each run
   --planted   plants faults in copies of the tree: the checker has to find every one
+  --page      writes docs/reliability.md from results/latest.json, and runs nothing
   --clean     so many seeds over the same schedule without a planted fault: the checker may find none`
 
 /** Reads the command line. Throws a TypeError with a sentence for a person. */
@@ -45,6 +48,7 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
       keep: { type: 'string' },
       planted: { type: 'boolean', default: false },
       clean: { type: 'string' },
+      page: { type: 'boolean', default: false },
     },
   })
   const unknown = values.scenario.find((name) => !scenarios.some((scenario) => scenario.name === name))
@@ -60,6 +64,7 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
     chosen: scenarios.filter(({ name, alone }) => (values.scenario.length === 0 ? !alone : values.scenario.includes(name))),
     keep: values.keep,
     planted: values.planted,
+    page: values.page,
     names: positionals,
     clean: numberOf('clean', values.clean),
   }

@@ -20,7 +20,8 @@ export interface ReplicaOptions {
   readonly onTrouble: (sentence: string) => void
 }
 
-const readyMs = 60_000
+// A machine that does much else starts a service in seconds all the same; one that swaps does not.
+const readyMs = 150_000
 
 /** One process of a service, through all its lives. Its ports are free ones, new with each life: whoever calls it does so through a link that asks for them. */
 export class Replica implements AsyncDisposable {
@@ -82,7 +83,7 @@ export class Replica implements AsyncDisposable {
     const line = await child.line((said) => said.includes('"ready"'), readyMs)
     if (line !== undefined) {
       if (this.#child === child) this.#ports = (JSON.parse(line) as { ports: ReplicaPorts }).ports
-    } else if (this.#child === child) throw new Error(`${this.name} is not ready after a minute: ${child.lastLines.join('\n')}`)
+    } else if (this.#child === child) throw new Error(`${this.name} is not ready after ${readyMs / 1000} s: ${child.lastLines.join('\n')}`)
   }
 
   /** `kill -9`. */

@@ -17,7 +17,7 @@ const serviceOf: Readonly<Record<string, ServiceName>> = {
   InboxService: 'notification',
 }
 
-const timeoutMs = 5_000
+const usualTimeoutMs = 5_000
 
 /**
  * Calls an RPC (`SessionService/SignIn`) as a browser behind the origin does, over a connection of its own. `source` is the address that the origin
@@ -27,7 +27,7 @@ export function callWeb(
   { links, host }: Pick<Constellation, 'links' | 'host'>,
   rpc: string,
   body: object,
-  { token, source }: { readonly token?: string; readonly source: string },
+  { token, source, timeoutMs = usualTimeoutMs }: { readonly token?: string; readonly source: string; readonly timeoutMs?: number },
 ): Promise<WebAnswer> {
   const service = serviceOf[rpc.split('/')[0] ?? ''] as ServiceName
   const headers = {

@@ -1,6 +1,6 @@
 import type { Evidence } from '../src/checker/evidence.ts'
 
-const event = (id: string, type: string, key: string, version = 1) => ({ tenant: 'default', id, type, key, version, position: 1 })
+const event = (id: string, type: string, key: string, version = 1) => ({ tenant: 'default', id, type, key, version, published: true })
 
 /** What is left of one invited person and one who signed in, when all went well. */
 export function allIsWell(): Evidence {

@@ -34,7 +34,7 @@ async function serviceRows(sql: Sql, service: ServiceName): Promise<ServiceRows>
   const rows = <T extends pg.QueryResultRow>(columns: string, table: string) => rowsOf<T>(sql, service, columns, table)
   const lease = await rows<{ epoch: number }>('epoch::integer', 'relay_lease')
   return {
-    outbox: await rows('tenant, id, type, key, version::integer, position::integer', 'outbox'),
+    outbox: await rows('tenant, id, type, key, version::integer, published_time is not null as published', 'outbox'),
     inbox: await rows('event_id, consumer', 'inbox'),
     requests: await rows('method, request_id, result_id', 'requests'),
     dead_letters: await rows('event_id, type, reason', 'dead_letters'),

@@ -7,8 +7,8 @@ export interface EventRow {
   readonly type: string
   readonly key: string
   readonly version: number
-  /** Null while no broker has confirmed it. */
-  readonly position: number | null
+  /** Whether a broker has confirmed it. */
+  readonly published: boolean
 }
 
 /** What every service keeps beside its own tables. */

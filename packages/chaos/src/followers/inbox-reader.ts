@@ -9,6 +9,8 @@ import { type Follower, follow } from './follow.ts'
 
 const password = 'correct horse battery staple!'
 
+const timeoutMs = 20_000
+
 /** Somebody who watches their inbox and finds an item in it whenever they sign in. */
 export interface InboxReader extends AsyncDisposable {
   readonly userId: string
@@ -20,10 +22,10 @@ export interface InboxReader extends AsyncDisposable {
 /** Signs somebody up, proves their mailbox, and lets them watch. */
 export async function inboxReader(house: Constellation, email: string): Promise<InboxReader> {
   const source = '10.251.0.1'
-  const asked = await callWeb(house, 'AccountService/SignUp', { email, password, name: email, locale: 'en' }, { source })
+  const asked = await callWeb(house, 'AccountService/SignUp', { email, password, name: email, locale: 'en' }, { source, timeoutMs })
   if (asked.kind !== 'done') throw new Error(`${email} cannot sign up: ${asked.reason}`)
   const code = await codeFor(house.servers.mail, email)
-  const verified = await callWeb(house, 'AccountService/VerifyEmail', { challengeId: asked.body.challengeId, code }, { source })
+  const verified = await callWeb(house, 'AccountService/VerifyEmail', { challengeId: asked.body.challengeId, code }, { source, timeoutMs })
   if (verified.kind !== 'done') throw new Error(`${email} cannot prove the mailbox: ${verified.reason}`)
   const signedIn = verified.body.signedIn as Json
   const headers = { authorization: `Bearer ${signedIn.accessToken}` }
@@ -42,7 +44,7 @@ export async function inboxReader(house: Constellation, email: string): Promise<
     userId: String(signedIn.user?.id),
     inbox,
     async signIn() {
-      const answer = await callWeb(house, 'SessionService/SignIn', { email, password }, { source })
+      const answer = await callWeb(house, 'SessionService/SignIn', { email, password }, { source, timeoutMs })
       return answer.kind === 'done' ? { kind: 'done', result: { sessionId: String(answer.body.signedIn?.session?.id) } } : answer
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

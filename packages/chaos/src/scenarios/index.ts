@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
 import { databaseAway } from './database-away.ts'
+import { fullDisk } from './full-disk.ts'
 import { killServices } from './kill-services.ts'
 import { mailServer } from './mail-server.ts'
 import { relayFaults } from './relay-faults.ts'
@@ -21,5 +22,6 @@ export const scenarios: readonly Scenario[] = [
   strangeEvents,
   mailServer,
   wrongClock,
+  fullDisk,
   soak,
 ]

@@ -19,7 +19,7 @@ export const relayFaults: Scenario = {
     'the relay killed between fetch and publish, and between publish and mark; frozen past its lease and thawed; cut off from its database past its lease',
   promise: 'no event is lost, the order of each key is kept, and a fenced leader publishes nothing new',
   async run(house, { random, effort }) {
-    await using load = await startLoad(house, { random, administrators: 6, people: 1, pauseMs: 5 })
+    await using load = await startLoad(house, { random, administrators: effort.name === 'smoke' ? 3 : 6, pauseMs: 10 })
     const rounds = Math.max(1, Math.round(effort.faults / serviceNames.length))
     for (let round = 0; round < rounds; round++) {
       // Side by side: each service has a lease of its own, and taking one over takes its time.

@@ -5,6 +5,9 @@ import { restartAll } from '../restart-all.ts'
 import type { Scenario } from '../scenario.ts'
 import { settle } from '../settle.ts'
 
+/** Nobody waits so long, unless the machine has no time for anybody: a call that a restart made fail has failed before. */
+const timeoutMs = 20_000
+
 /** Every replica is asked to end and is started again, one after the other, as a deployment does it. */
 export const rollingRestart: Scenario = {
   name: 'rolling-restart',
@@ -15,14 +18,16 @@ export const rollingRestart: Scenario = {
     const begun = house.history.operations.length
     await using load = await startLoad(house, {
       random,
-      administrators: 4,
-      people: 2,
-      pauseMs: 10,
+      administrators: 3,
+      people: 1,
+      refreshers: 1,
+      pauseMs: 20,
+      timeoutMs,
       givesUpPercent: 0,
       more: [audience.worker],
     })
     const rounds = Math.max(1, Math.round(effort.faults / house.replicas.length))
-    for (let round = 0; round < rounds; round++) await restartAll(house, random)
+    for (let round = 0; round < rounds; round++) await restartAll(house, random, effort.name === 'smoke' ? 1 : undefined)
     await load.stop()
     await settle(house)
     return [...failedCalls(house.history.operations.slice(begun)), ...(await audience.verdict())]

@@ -64,7 +64,7 @@ interface OutboxRow {
 const duplicates: Kind = async (house, random) => {
   for (const service of ['user', 'auth'] as const) {
     const rows = await house.sql<OutboxRow>(`select id, type, key, version::integer, payload, create_time
-      from gatehouse_${service}.outbox where position is not null order by md5(id::text || '${random.integer(0, 1_000_000)}') limit 3`)
+      from gatehouse_${service}.outbox where published_time is not null order by md5(id::text || '${random.integer(0, 1_000_000)}') limit 3`)
     const events = rows.map(({ id, type, key, version, payload, create_time }): StrangeEvent => {
       const old = random.percent(50)
       const short = type.slice(type.lastIndexOf('.') + 1)

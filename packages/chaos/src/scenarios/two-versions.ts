@@ -24,9 +24,19 @@ export const twoVersions: Scenario = {
   },
   async run(house, { random, effort }) {
     const old = house.replicas[0]?.tree
-    await using audience = await gather(house, random.fork('audience'))
+    // The release before does not know WatchUsers yet.
+    await using audience = await gather(house, random.fork('audience'), { users: false })
     const begun = house.history.operations.length
-    await using load = await startLoad(house, { random, administrators: 4, people: 2, givesUpPercent: 0, more: [audience.worker] })
+    await using load = await startLoad(house, {
+      random,
+      administrators: 3,
+      people: 1,
+      refreshers: 1,
+      pauseMs: 20,
+      timeoutMs: 20_000,
+      givesUpPercent: 0,
+      more: [audience.worker],
+    })
     const early = house.of('user')[1]
     await early?.term()
     if (early) early.tree = undefined

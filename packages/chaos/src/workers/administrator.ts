@@ -18,11 +18,11 @@ const opOf: Readonly<Record<Method, string>> = { suspendUser: 'suspend-user', re
 
 /** Invites, changes, suspends and deletes people over gRPC with the published client, and writes to them. Each has people of their own. */
 export function administrator(parts: WorkerParts, gatehouse: Pick<GatehouseClient, 'users' | 'notifications' | 'about'>): Worker {
-  const { house, name, random } = parts
+  const { house, name, random, timeoutMs } = parts
   const { users, notifications } = gatehouse
   const trying = tryingAs(parts)
   const people: Known[] = []
-  const asAdministrator = async () => ({ headers: { authorization: `Bearer ${await house.adminToken()}` }, timeoutMs: 5_000 })
+  const asAdministrator = async () => ({ headers: { authorization: `Bearer ${await house.adminToken()}` }, timeoutMs })
 
   async function about(person: Known, answer: () => Promise<{ user?: User | undefined }>): Promise<Outcome> {
     return told(answer, (user) => {
@@ -88,7 +88,7 @@ export function administrator(parts: WorkerParts, gatehouse: Pick<GatehouseClien
       try {
         const { notification } = await notifications.sendNotification(
           { template: 'announcement', recipient: person.id, data: { title, text: 'Nothing is lost.' }, requestId },
-          gatehouse.about('default', { timeoutMs: 5_000 }),
+          gatehouse.about('default', { timeoutMs }),
         )
         return { kind: 'done', result: { id: notification?.id ?? '' } }
       } catch (error) {

@@ -18,8 +18,8 @@ const refreshPatienceMs = 20_000
 const enoughAccounts = 2
 
 /** Signs up, proves their mailbox, refreshes, signs out and in again, over the web doors as browsers do. Each has accounts of their own. */
-export function person(parts: WorkerParts): Worker {
-  const { house, name, random } = parts
+export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
+  const { house, name, random, timeoutMs } = parts
   const trying = tryingAs(parts)
   const accounts: Somebody[] = []
   // As many addresses as people: limits by source are not what is tried here.
@@ -27,7 +27,7 @@ export function person(parts: WorkerParts): Worker {
 
   /** Calls and keeps what the answer said of the session. */
   async function signing(rpc: string, body: object, keep: (somebody: Somebody) => void): Promise<Outcome> {
-    const answer = await callWeb(house, rpc, body, { source: source() })
+    const answer = await callWeb(house, rpc, body, { source: source(), timeoutMs })
     if (answer.kind !== 'done') return answer
     const signedIn = answer.body.signedIn as Json
     const session = {
@@ -46,7 +46,7 @@ export function person(parts: WorkerParts): Worker {
     let challengeId = ''
     const asked = await trying('sign-up', requestId, { email }, async () => {
       const body = { email, password, name: email, locale: 'en', requestId }
-      const answer = await callWeb(house, 'AccountService/SignUp', body, { source: source() })
+      const answer = await callWeb(house, 'AccountService/SignUp', body, { source: source(), timeoutMs })
       if (answer.kind !== 'done') return answer
       challengeId = answer.body.challengeId ?? ''
       return { kind: 'done', result: { challengeId } }
@@ -101,7 +101,7 @@ export function person(parts: WorkerParts): Worker {
     if (!session) return
     somebody.session = undefined
     await trying('sign-out', session.id, { sessionId: session.id }, async () => {
-      const answer = await callWeb(house, 'SessionService/SignOut', { refreshToken: session.refreshToken }, { source: source() })
+      const answer = await callWeb(house, 'SessionService/SignOut', { refreshToken: session.refreshToken }, { source: source(), timeoutMs })
       return answer.kind === 'done' ? { kind: 'done', result: { sessionId: session.id } } : answer
     })
   }
@@ -111,7 +111,7 @@ export function person(parts: WorkerParts): Worker {
     async step() {
       const draw = random.integer(1, 100)
       const somebody = accounts.length === 0 ? undefined : random.pick(accounts)
-      if (!somebody || draw <= (accounts.length < enoughAccounts ? 50 : 8)) return signUp()
+      if (!somebody || draw <= (signUpPercent > 0 && accounts.length < enoughAccounts ? 50 : signUpPercent)) return signUp()
       if (!somebody.session) return signIn(somebody)
       return draw <= 92 ? refresh(somebody) : signOut(somebody)
     },

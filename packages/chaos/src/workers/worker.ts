@@ -17,6 +17,8 @@ export interface WorkerParts {
   readonly random: Random
   /** In so many of a hundred operations an unknown answer is not asked for again. */
   readonly givesUpPercent: number
+  /** How long a call may take. */
+  readonly timeoutMs: number
 }
 
 /** Tries operations under the worker's name. */

@@ -47,6 +47,19 @@ export async function claimDeliveries(
   return rows
 }
 
+/**
+ * Whether a mail that somebody waits for was put off and is due within seconds. Only its first tries count: what an address's own server refuses for
+ * hours holds up nobody.
+ */
+export async function urgentWasPutOff(db: Db<Schema>): Promise<boolean> {
+  const { rows } = await sql<{ waits: boolean }>`
+    select exists (
+      select from deliveries
+      where urgent and state in ('pending', 'sending') and state <> 'sending' and attempts between 1 and 3 and due_time <= now() + interval '5 seconds'
+    ) as waits`.execute(db)
+  return rows[0]?.waits ?? false
+}
+
 type Claim = Pick<ClaimedDelivery, 'tenant' | 'id' | 'claim'>
 
 /** Ends a delivery and forgets what it said. Answers its version, or undefined where the lease was lost to another worker. */

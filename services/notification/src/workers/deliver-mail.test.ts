@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ChallengePurpose } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { sql } from 'kysely'
@@ -159,6 +160,39 @@ test('a code does not stand behind announcements', async () => {
   assert.equal(scene.mailServer.taken.length, 1)
   release()
   for (const id of announcements) await settled(scene, id)
+})
+
+test('a code that the mail server has no room for goes before the announcements that it has put off too', async () => {
+  let room = 0
+  const taken: string[] = []
+  await using scene = await openScene({
+    mailServer: {
+      reply(mail) {
+        if (room === 0) return { code: 421 }
+        room--
+        taken.push(mail.email.subject ?? '')
+        return 'take'
+      },
+    },
+    rules: { maxAttempts: 100, firstDelaySeconds: 2, maxDelaySeconds: 2 },
+  })
+  const userId = scene.addPerson()
+  const announcements = await Promise.all(Array.from({ length: 20 }, () => add(scene, { ...announcement, userId })))
+  scene.startWorker()
+  await until('announcements that were put off', () => scene.mailServer.read.length >= 20)
+  const code = await add(scene, { template: 'verify_email', challengeId: addChallenge(scene, {}) })
+  await until('the code to be put off, and what was in hand to stand aside', async () => {
+    const before = scene.mailServer.read.length
+    await delay(200)
+    const { read } = scene.mailServer
+    return read.some(({ email }) => email.subject !== 'News') && read.slice(before).every(({ email }) => email.subject !== 'News')
+  })
+  room = 1
+  await until('a mail to be taken', () => taken.length === 1)
+  assert.notEqual(taken[0], 'News')
+  assert.equal((await settled(scene, code)).state, 'delivered')
+  room = 20
+  for (const id of announcements) assert.equal((await settled(scene, id)).state, 'delivered')
 })
 
 test('while auth is away a mail waits without using up its tries, and goes when auth is back', async () => {

@@ -5,6 +5,7 @@ import { type DeliveryOutcome, type Hand, TurnMissed } from '../core/deliveries/
 import { type ClaimedDelivery, claimDeliveries } from '../store/deliveries.ts'
 import type { Schema } from '../store/schema.ts'
 import { type DeliveryMeter, meterDeliveries } from './delivery-metrics.ts'
+import { createGivingWay } from './giving-way.ts'
 import { createTurns } from './turns.ts'
 
 export interface MailWorkerOptions {
@@ -36,7 +37,7 @@ const inHandForEach = 4
 
 /**
  * Sends what is due. Two lanes with slots of their own: however many announcements there are, a code that somebody waits for never stands
- * behind them. Woken after commits; polling is the truth.
+ * behind them; and where the mail server has no room for both, they give way. Woken after commits; polling is the truth.
  */
 export function startMailWorker(options: MailWorkerOptions): MailWorker {
   const abort = new AbortController()
@@ -71,6 +72,7 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
   const inHand = new Set<Promise<void>>()
   const most = inHandForEach * slots
   const enough = () => inHand.size > most / 2
+  const giving = createGivingWay(db)
   let stopped = false
   let backlog = false
   let failing = false
@@ -80,10 +82,14 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
     const latest = performance.now() + (leaseSeconds * 1000) / 3
     const refuse = () => {
       if (stopped) return new TurnMissed('its worker ended')
+      if (giving.now) return new TurnMissed('mails that somebody waits for go first')
       return performance.now() > latest ? new TurnMissed('no connection was free in time') : undefined
     }
     const ended = deliver(delivery, { signal, turn: (send) => turns.take(send, refuse) })
-      .then((outcome) => meter.count(outcome, delivery.template))
+      .then((outcome) => {
+        if (outcome === 'retried' && !urgent) giving.refused()
+        meter.count(outcome, delivery.template)
+      })
       .catch((error: unknown) =>
         log.warn({ err: error, delivery: delivery.id }, 'what came of a mail could not be written; it goes again when its lease ends'),
       )
@@ -111,7 +117,8 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
   const run = (async () => {
     while (!stopped) {
       const room = most - inHand.size
-      backlog = enough() || (await claim(room)) === room
+      const aside = !urgent && (await giving.look())
+      backlog = !aside && (enough() || (await claim(room)) === room)
       // With a backlog it rings when half of what is in hand is done.
       if (!stopped) await bell.sleep(urgent ? pollMs : 4 * pollMs)
     }

@@ -15,10 +15,10 @@ export const streamHasAll: Rule = {
         ({ id }) => id,
       )
       const rows = evidence[service].outbox
-      for (const { id, type, position } of rows) {
+      for (const { id, type, published } of rows) {
         const copies = stored.get(id)?.length ?? 0
         if (copies === 0)
-          yield `${type} ${id} is in the outbox of ${service} (${position === null ? 'unpublished' : 'as published'}) and not in the stream`
+          yield `${type} ${id} is in the outbox of ${service} (${published ? 'as published' : 'unpublished'}) and not in the stream`
         if (copies > 1 && !replayed) yield `${type} ${id} is in the stream ${copies} times`
       }
       const known = new Set(rows.map(({ id }) => id))
