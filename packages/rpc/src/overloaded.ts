@@ -3,7 +3,7 @@ import { type Counter, type MeterProvider, metrics } from '@opentelemetry/api'
 import { commonRefusal, type Refusal } from './refusal.ts'
 
 /** What there was too much of. */
-export type Shed = 'calls' | 'streams' | 'bodies' | 'hashes'
+export type Shed = 'calls' | 'streams' | 'bodies' | 'hashes' | 'peer_calls' | 'watches'
 
 const counters = new WeakMap<MeterProvider, Counter>()
 

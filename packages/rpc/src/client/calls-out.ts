@@ -1,7 +1,6 @@
-import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { toConnectError } from '../answer-error.ts'
+import { overloaded, showShed } from '../overloaded.ts'
 import { markPeer } from '../peer-error.ts'
-import { commonRefusal } from '../refusal.ts'
 
 /** Calls to a peer that are under way. Beyond so many a call fails at once with `OVERLOADED`: a peer that is slow must not fill our memory with its callers. */
 export class CallsOut {
@@ -12,11 +11,11 @@ export class CallsOut {
   constructor(target: string, max: number) {
     this.#target = target
     this.#max = max
+    showShed('peer_calls')
   }
 
   async run<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#calls >= this.#max)
-      throw markPeer(toConnectError(commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 1 })), this.#target)
+    if (this.#calls >= this.#max) throw markPeer(toConnectError(overloaded('peer_calls')), this.#target)
     this.#calls += 1
     try {
       return await call()

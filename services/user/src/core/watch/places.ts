@@ -1,5 +1,5 @@
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import { commonRefusal } from '@gatehouse/rpc'
+import { commonRefusal, overloaded, showShed } from '@gatehouse/rpc'
 
 /** How many streams are open at this replica, and how many of each caller. */
 export class Places {
@@ -11,6 +11,7 @@ export class Places {
   constructor(max: number, maxOfCaller: number) {
     this.#max = max
     this.#maxOfCaller = maxOfCaller
+    showShed('watches')
   }
 
   get taken(): number {
@@ -21,7 +22,7 @@ export class Places {
   take(caller: string): void {
     const open = this.#open.get(caller) ?? 0
     if (open >= this.#maxOfCaller) throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: 10 })
-    if (this.#count >= this.#max) throw commonRefusal(ErrorReason.OVERLOADED, {}, { retryAfterSeconds: 10 })
+    if (this.#count >= this.#max) throw overloaded('watches')
     this.#count++
     this.#open.set(caller, open + 1)
   }
