@@ -112,7 +112,12 @@ export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
     if (!session) return
     accounts.splice(accounts.indexOf(somebody), 1)
     await trying('delete-user', userId, { id: userId }, async () => {
-      const answer = await callWeb(house, 'UserService/DeleteUser', { id: userId }, { token: session.accessToken, source: source(), timeoutMs })
+      const answer = await callWeb(
+        house,
+        'UserService/DeleteUser',
+        { id: userId },
+        { token: session.accessToken, source: source(), timeoutMs },
+      )
       return answer.kind === 'done' ? { kind: 'done', result: { id: userId } } : answer
     })
   }
