@@ -65,7 +65,9 @@ export async function drained(
   try {
     const { rows: clock } = await client.query<{ now: string }>('select now()::text as now')
     return await within(boundMs, async () => {
-      const counts = services.map((name) => `(select count(*) from ${roleOf(name)}.outbox where published_time is null and create_time < $1)`)
+      const counts = services.map(
+        (name) => `(select count(*) from ${roleOf(name)}.outbox where published_time is null and create_time < $1)`,
+      )
       const { rows } = await client.query<{ waiting: string }>(`select ${counts.join(' + ')} as waiting`, [clock[0]?.now])
       return Number(rows[0]?.waiting) === 0
     })
