@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Options, readOptions, usage } from './options.ts'
 import { findNothing, findPlanted } from './prove-checker.ts'
+import { runReleaseChecks } from './release-checks.ts'
 import { writeReport } from './report/write-report.ts'
 import { runScenario, type ScenarioResult } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
@@ -9,6 +10,7 @@ import { scenarios } from './scenarios/index.ts'
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args, scenarios)
   if (options.help) return console.log(usage)
+  if (options.releaseChecks) return fail(await runReleaseChecks(console.log))
   if (options.page) return writeReport([], scenarios)
   if (options.planted) return fail(await findPlanted(options))
   if (options.clean !== undefined) return fail(await findNothing(options, options.clean))

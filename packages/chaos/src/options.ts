@@ -11,6 +11,8 @@ export interface Options {
   /** Where history and logs of each run stay. */
   readonly keep: string | undefined
   readonly planted: boolean
+  /** Runs the checks of the release before on the schema of this tree. */
+  readonly releaseChecks: boolean
   /** Writes the page from what is kept, and runs nothing. */
   readonly page: boolean
   /** Planted faults by name; all of them where there is none. */
@@ -30,6 +32,7 @@ pnpm chaos --clean N [--seed N]
   --smoke     what npm test runs
   --keep      history.ndjson and the services' logs stay in a folder for each run
   --planted   plants faults in copies of the tree: the checker has to find every one
+  --release-checks  runs tests of the release before, with its code, on the schema of this tree
   --page      writes docs/reliability.md from results/latest.json, and runs nothing
   --clean     so many seeds over the same schedule without a planted fault: the checker may find none`
 
@@ -49,6 +52,7 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
       planted: { type: 'boolean', default: false },
       clean: { type: 'string' },
       page: { type: 'boolean', default: false },
+      'release-checks': { type: 'boolean', default: false },
     },
   })
   const unknown = values.scenario.find((name) => !scenarios.some((scenario) => scenario.name === name))
@@ -65,6 +69,7 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
     keep: values.keep,
     planted: values.planted,
     page: values.page,
+    releaseChecks: values['release-checks'],
     names: positionals,
     clean: numberOf('clean', values.clean),
   }

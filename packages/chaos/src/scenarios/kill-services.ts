@@ -20,20 +20,22 @@ export const killServices: Scenario = {
       await house.links.at(name).set({ kind: 'latency', ms: far.integer(1, 6), jitterMs: 4 })
     for (const name of house.links.matching(/→smtp$/)) await house.links.at(name).set({ kind: 'latency', ms: 5 })
     const small = effort.name === 'smoke'
-    await using load = await startLoad(house, {
-      random,
-      administrators: small ? 3 : 6,
-      people: small ? 1 : 3,
-      refreshers: small ? 2 : 4,
-      pauseMs: 10,
-    })
+    const refreshers = small ? 2 : 4
+    await using load = await startLoad(house, { random, administrators: small ? 3 : 6, people: small ? 1 : 3, refreshers, pauseMs: 10 })
+    // Nobody refreshes who has not signed up, which takes a mail.
+    await within(
+      30_000,
+      () => house.history.operations.filter(({ op, worker }) => op === 'refresh' && worker.startsWith('refresher')).length >= refreshers,
+    )
     const restarts = new Set<Promise<void>>()
     for (let kills = 0; kills < effort.faults; kills++) {
-      // Spread over the operations, at a moment that has nothing to do with them.
-      await within(5_000, () => load.operations >= ((kills + 1) * effort.operations) / (effort.faults + 1))
-      await delay(random.integer(50, 500))
       const service = serviceNames[kills % serviceNames.length] ?? 'user'
       const victim = random.pick(house.of(service))
+      // Some die while they start; the others when they have served for a while, at a moment that has nothing to do with what they do.
+      if (!random.percent(15)) await within(30_000, () => victim.ports !== undefined)
+      const enough = load.operations + effort.operations / (effort.faults + 1)
+      await within(10_000, () => load.operations >= enough)
+      await delay(random.integer(50, 300))
       if (!victim.isUp) continue
       await killInTheMiddle(house, victim, random)
       // The other one of its kind may be down as well: then the service is away for a moment.

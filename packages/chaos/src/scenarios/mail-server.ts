@@ -18,6 +18,7 @@ export const mailServer: Scenario = {
     'retry by class, a stable Message-ID, no mail for a deleted person, no expired code sent, security mail ahead of everything else in the queue',
   house: { extra: { notification: { MAIL_ATTEMPTS: '60' } } },
   async run(house, { random, effort, say }) {
+    const faultsBefore = house.history.faults.length
     await using opening = new AsyncDisposableStack()
     const load = opening.use(await startLoad(house, { random, administrators: 2, people: 2, pauseMs: 50 }))
     const scene = opening.use(await openScene(house, random, say))
@@ -32,7 +33,7 @@ export const mailServer: Scenario = {
     ]
     const acts = [deletedMeanwhile, expiredMeanwhile, codeBehindNews]
     const violations: Violation[] = []
-    for (let turn = 0; house.history.faults.length < effort.faults || load.operations < effort.operations; turn++) {
+    for (let turn = 0; house.history.faults.length - faultsBefore < effort.faults || load.operations < effort.operations; turn++) {
       scene.behave(manners[turn % manners.length]?.() ?? ok)
       await delay(random.integer(300, effort.name === 'smoke' ? 500 : 2_500))
       scene.behave()

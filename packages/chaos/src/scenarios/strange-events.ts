@@ -17,10 +17,11 @@ export const strangeEvents: Scenario = {
   promise:
     'one effect, the final state by version, no resurrection of the deleted; poison goes to the dead letters with its reason and trace, and the rest flows',
   async run(house, { random, effort }) {
+    const faultsBefore = house.history.faults.length
     await using load = await startLoad(house, { random, administrators: 3, people: 2, pauseMs: 30 })
     const poison: Poison[] = []
     const kinds = [duplicates, poisoned, resurrections, lateSuspensions]
-    for (let turn = 0; house.history.faults.length < effort.faults || load.operations < effort.operations; turn++) {
+    for (let turn = 0; house.history.faults.length - faultsBefore < effort.faults || load.operations < effort.operations; turn++) {
       await delay(random.integer(50, 400))
       poison.push(...((await kinds[turn % kinds.length]?.(house, random)) ?? []))
     }
