@@ -55,7 +55,7 @@ export async function urgentWasPutOff(db: Db<Schema>): Promise<boolean> {
   const { rows } = await sql<{ waits: boolean }>`
     select exists (
       select from deliveries
-      where urgent and state in ('pending', 'sending') and state <> 'sending' and attempts between 1 and 3 and due_time <= now() + interval '5 seconds'
+      where urgent and state in ('pending', 'sending') and state <> 'sending' and attempts between 1 and 8 and due_time <= now() + interval '5 seconds'
     ) as waits`.execute(db)
   return rows[0]?.waits ?? false
 }
