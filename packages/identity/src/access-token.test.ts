@@ -8,9 +8,11 @@ async function world() {
   const jwk = JSON.stringify({ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' })
   const records = [{ tenant: 'default', origin: 'http://localhost:8080', hosts: ['localhost:8080'], jwks: [jwk] }]
   let looks = 0
+  let away = false
   const issuers = followIssuers(
     async () => {
       looks++
+      if (away) throw new Error('away')
       return records
     },
     { cooldownMs: 0 },
@@ -44,6 +46,9 @@ async function world() {
     records,
     sign,
     looks: () => looks,
+    leave: () => {
+      away = true
+    },
     [Symbol.asyncDispose]: () => issuers[Symbol.asyncDispose](),
   }
 }
@@ -177,4 +182,15 @@ test('without any key ever seen the answer is to try again', async () => {
   await using issuers = followIssuers(() => Promise.reject(new Error('away')))
   await using w = await world()
   await assert.rejects(createAccessTokenVerifier({ audience: 'gatehouse', issuers }).verify(await w.sign()), VerificationUnavailable)
+})
+
+test('a key that is not known while nobody can be asked for it is no reason to turn somebody away', async () => {
+  await using w = await world()
+  const token = await w.sign()
+  await w.verifier.verify(token)
+  const fresh = await generateKeyPair('ES256', { extractable: true })
+  const stranger = await w.sign({}, { kid: 'k2' }, fresh.privateKey)
+  w.leave()
+  await assert.rejects(w.verifier.verify(stranger), VerificationUnavailable)
+  assert.equal((await w.verifier.verify(token)).id, 'u1')
 })

@@ -15,7 +15,7 @@ export class TokenInvalid extends Error {
 /** Nothing can be verified yet, because no key was ever seen: the caller should try again. */
 export class VerificationUnavailable extends Error {
   constructor() {
-    super('the issuers have not been seen yet')
+    super('the issuers cannot be asked')
     this.name = 'VerificationUnavailable'
   }
 }
@@ -37,7 +37,7 @@ export interface AccessTokenVerifierOptions {
 export interface AccessTokenVerifier {
   /**
    * @throws {@link TokenInvalid} when the token is not good.
-   * @throws {@link VerificationUnavailable} when no key was ever seen.
+   * @throws {@link VerificationUnavailable} when no key was ever seen, or an unknown one cannot be asked for.
    */
   verify(token: string): Promise<Person>
   /** What {@link verify} would answer without a wait: the person of a token that was verified and is still good; undefined tells nothing. */
@@ -130,7 +130,8 @@ async function findKey(issuers: IssuerDirectory, tenant: string, kid: string) {
     // A key that was made a moment ago: the directory bounds how often a stranger's made-up kid can cause a look.
     if (look) await issuers.lookAgain()
   }
-  if (!issuers.known) throw new VerificationUnavailable()
+  // Whoever was signed in a moment ago with a new key is no stranger because auth is away.
+  if (!issuers.known || issuers.failing) throw new VerificationUnavailable()
   throw new TokenInvalid('the key or the tenant is unknown')
 }
 

@@ -26,6 +26,8 @@ export interface IssuerDirectory {
   tenantOfHost(host: string): string | undefined
   /** Whether the directory was ever filled. */
   readonly known: boolean
+  /** Whether the last look failed: what the directory does not have may be new. */
+  readonly failing: boolean
   /** Looks again because something unknown came by. Calls are merged, and at most one look is taken in a second. Never rejects. */
   lookAgain(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -91,6 +93,9 @@ export function followIssuers(
     tenantOfHost: (host) => hosts.get(host.toLowerCase()),
     get known() {
       return known
+    },
+    get failing() {
+      return failing
     },
     lookAgain: async () => {
       if (stop.signal.aborted) return

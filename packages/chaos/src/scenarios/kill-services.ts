@@ -20,13 +20,13 @@ export const killServices: Scenario = {
       await house.links.at(name).set({ kind: 'latency', ms: far.integer(1, 6), jitterMs: 4 })
     for (const name of house.links.matching(/→smtp$/)) await house.links.at(name).set({ kind: 'latency', ms: 5 })
     const small = effort.name === 'smoke'
-    await using load = await startLoad(house, {
-      random,
-      administrators: small ? 3 : 6,
-      people: small ? 1 : 3,
-      refreshers: small ? 2 : 4,
-      pauseMs: 10,
-    })
+    const refreshers = small ? 2 : 4
+    await using load = await startLoad(house, { random, administrators: small ? 3 : 6, people: small ? 1 : 3, refreshers, pauseMs: 10 })
+    // Nobody refreshes who has not signed up, which takes a mail.
+    await within(
+      30_000,
+      () => house.history.operations.filter(({ op, worker }) => op === 'refresh' && worker.startsWith('refresher')).length >= refreshers,
+    )
     const restarts = new Set<Promise<void>>()
     for (let kills = 0; kills < effort.faults; kills++) {
       const service = serviceNames[kills % serviceNames.length] ?? 'user'

@@ -16,7 +16,7 @@ function allowance(what: string, first: number): { unit: string; most: number } 
   if (what.endsWith(' memory')) return { unit: 'MB', most: Math.max(15, first * 0.12) }
   if (what.endsWith(' handles')) return { unit: 'handles', most: 5 }
   if (what.endsWith(' dead rows')) return { unit: 'rows', most: 3_000 }
-  if (what === 'postgres connections') return { unit: 'connections', most: 3 }
+  if (what === 'postgres connections') return { unit: 'connections', most: 8 }
   return { unit: '', most: 0.5 }
 }
 

@@ -17,7 +17,7 @@ const password = 'correct horse battery staple!'
 const refreshPatienceMs = 20_000
 const enoughAccounts = 2
 
-/** Signs up, proves their mailbox, refreshes, signs out and in again, over the web doors as browsers do. Each has accounts of their own. */
+/** Signs up, proves their mailbox, refreshes, signs out and in again, and sometimes leaves for good, over the web doors as browsers do. Each has accounts of their own. */
 export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
   const { house, name, random, timeoutMs } = parts
   const trying = tryingAs(parts)
@@ -106,6 +106,22 @@ export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
     })
   }
 
+  /** Leaves for good. */
+  async function deleteAccount(somebody: Somebody): Promise<void> {
+    const { session, userId } = somebody
+    if (!session) return
+    accounts.splice(accounts.indexOf(somebody), 1)
+    await trying('delete-user', userId, { id: userId }, async () => {
+      const answer = await callWeb(
+        house,
+        'UserService/DeleteUser',
+        { id: userId },
+        { token: session.accessToken, source: source(), timeoutMs },
+      )
+      return answer.kind === 'done' ? { kind: 'done', result: { id: userId } } : answer
+    })
+  }
+
   return {
     name,
     async step() {
@@ -113,6 +129,7 @@ export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
       const somebody = accounts.length === 0 ? undefined : random.pick(accounts)
       if (!somebody || draw <= (signUpPercent > 0 && accounts.length < enoughAccounts ? 50 : signUpPercent)) return signUp()
       if (!somebody.session) return signIn(somebody)
+      if (draw > 97) return deleteAccount(somebody)
       return draw <= 92 ? refresh(somebody) : signOut(somebody)
     },
   }
