@@ -7,7 +7,13 @@ const command = (service: string, name: string, forEach = false): Owned => ({
   service,
   command: { name, summary: `does ${name}`, forEach, run: () => Promise.resolve() },
 })
-const all = [command('auth', 'migrate'), command('user', 'migrate'), command('auth', 'tenants create'), command('auth', 'tenants list')]
+const creates = command('auth', 'tenants create')
+const all = [
+  command('auth', 'migrate'),
+  command('user', 'migrate'),
+  { ...creates, command: { ...creates.command, usage: 'ID --origin URL' } },
+  command('auth', 'tenants list'),
+]
 const one = (...words: string[]) => {
   const [called, ...more] = findCommands(all, words)
   assert.equal(more.length, 0)
@@ -34,6 +40,18 @@ test('a command that looks at everybody does so unless one is named', () => {
   assert.deepEqual(of('doctor'), ['auth', 'user'])
   assert.deepEqual(of('doctor', 'user'), ['user'])
   assert.match(usage(doctors), /gatehouse doctor \[auth\|user\] {2}/)
+})
+
+test('a word or a flag that a command does not have is said so, and nothing is done', () => {
+  const doctors = [command('auth', 'doctor', true), command('user', 'doctor', true)]
+  assert.throws(() => findCommands(doctors, ['doctor', 'usr']), /What is "usr"\? gatehouse doctor takes nothing more\./)
+  assert.throws(() => findCommands(doctors, ['doctor', 'user', 'again']), /What is "again"\?/)
+  assert.throws(() => one('migrate', 'user', '--dry-run'), CommandProblem)
+  assert.throws(
+    () => one('tenants', 'create', 'acme', '--orgin=x'),
+    /What is "--orgin=x"\? gatehouse tenants create takes ID --origin URL\./,
+  )
+  assert.deepEqual(one('tenants', 'create', 'acme', '--origin=x')?.args, ['acme', '--origin=x'])
 })
 
 test('what is no command is said so', () => {

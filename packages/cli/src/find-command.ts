@@ -22,9 +22,19 @@ export function findCommands(all: readonly Owned[], words: readonly string[]): r
   const [first] = called
   if (!first) throw new CommandProblem(words.length === 0 ? 'Which command?' : `There is no command "${words.join(' ')}".`)
   const named = called.find(({ service }) => service === rest[0])
-  if (named) return [{ ...named, args: rest.slice(1) }]
-  if (called.length === 1 || first.command.forEach) return called.map((each) => ({ ...each, args: rest }))
+  if (named) return [withArguments(named, rest.slice(1))]
+  if (called.length === 1 || first.command.forEach) return called.map((each) => withArguments(each, rest))
   throw new CommandProblem(`Of which service? gatehouse ${first.command.name} ${called.map(({ service }) => service).join(' | ')}`)
+}
+
+// A word that nobody reads is a mistyped one: whoever asks for `doctor usr` or `keys list --now` is told, and nothing is done.
+function withArguments(owned: Owned, args: readonly string[]): Called {
+  const { name, usage } = owned.command
+  const flags = new Set(usage?.match(/--[a-z-]+/g))
+  const stray = args.find((arg) => (arg.startsWith('--') ? !flags.has(arg.replace(/=.*/s, '')) : usage === undefined))
+  if (stray === undefined) return { ...owned, args }
+  const takes = usage === undefined ? 'takes nothing more' : `takes ${usage}`
+  throw new CommandProblem(`What is "${stray}"? gatehouse ${name} ${takes}.`)
 }
 
 /** The list of all commands, for a person. */

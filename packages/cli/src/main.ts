@@ -58,7 +58,9 @@ function environmentOf(service: string): NodeJS.ProcessEnv {
 function tell(error: unknown): void {
   const calledWrongly = error instanceof ConfigError || error instanceof CommandProblem
   process.exitCode = Math.max(Number(process.exitCode ?? 0), calledWrongly ? 2 : 1)
-  const isExpected = calledWrongly || error instanceof CommandFailed
+  // A file of the operator's that is not there or not theirs to read: Node's message names it.
+  const isFile = error instanceof Error && 'path' in error && 'syscall' in error
+  const isExpected = calledWrongly || isFile || error instanceof CommandFailed
   const said = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error)
   process.stderr.write(`gatehouse: ${said}\n`)
 }

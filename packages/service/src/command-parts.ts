@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { readConfig, serviceVariables } from '@gatehouse/config'
 import { connect, type Database, isUnavailable, sqlState } from '@gatehouse/postgres'
+import { sql } from 'kysely'
 import type { PeerName } from './peers.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -41,19 +42,34 @@ export async function withDatabase(name: PeerName, env: Environment, act: (datab
     applicationName: `gatehouse-${name}-command`,
   })
   try {
+    await assertOwn(database, name, databaseUrl)
     await act(database)
   } catch (error) {
-    throw inWords(error, name, databaseUrl)
+    throw databaseInWords(error, name, databaseUrl)
   }
 }
 
-function inWords(error: unknown, name: PeerName, databaseUrl: string): unknown {
-  if (isUnavailable(error))
-    return new CommandFailed(`Postgres at ${placeOf(databaseUrl)} cannot be reached: is it running, is DATABASE_URL right?`)
+// The services' tables have the same names: another service's outbox or dead letters would be told, or dropped, as this one's.
+async function assertOwn({ kysely }: Database<unknown>, name: PeerName, databaseUrl: string): Promise<void> {
+  const { rows } = await sql<{ schema: string | null }>`select current_schema()::text as schema`.execute(kysely)
+  const schema = rows[0]?.schema ?? undefined
+  if (schema !== undefined && schema !== `gatehouse_${name}`)
+    throw new CommandProblem(`DATABASE_URL (${placeOf(databaseUrl)}) leads into the schema ${schema}, and not into gatehouse_${name}.`)
+}
+
+// Not let in (28), no such database (3D), no right to what is there: for the operator to mend, not faults of ours.
+const refusals = /^(28...|3D...|42501)$/
+
+/** What an operator is told of an error of Postgres that they can mend; any other error as it is, with its stack. */
+export function databaseInWords(error: unknown, name: PeerName, databaseUrl: string): unknown {
+  const [place, code] = [placeOf(databaseUrl), sqlState(error) ?? '']
+  if (isUnavailable(error)) return new CommandFailed(`Postgres at ${place} cannot be reached: is it running, is DATABASE_URL right?`)
+  if (refusals.test(code))
+    return new CommandFailed(`Postgres at ${place} refuses: ${(error as Error).message}; is DATABASE_URL that of ${name}?`)
   // A table or a column that is not there.
-  if (sqlState(error) === '42P01' || sqlState(error) === '42703')
+  if (code === '42P01' || code === '42703')
     return new CommandFailed(
-      `The schema of ${name} at ${placeOf(databaseUrl)} is older than this command: run gatehouse migrate ${name} first.`,
+      `The schema of ${name} at ${place} is older than this command: run gatehouse migrate ${name} first, and see that DATABASE_URL is that of ${name}.`,
     )
   return error
 }

@@ -1,4 +1,4 @@
-export { type Environment, print } from './command-parts.ts'
+export { databaseInWords, type Environment, print } from './command-parts.ts'
 export { type Check, type Finding, note, ok, wrong } from './doctor/findings.ts'
 export {
   migrationsOf,

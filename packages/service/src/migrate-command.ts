@@ -1,6 +1,7 @@
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { readConfig, serviceVariables } from '@gatehouse/config'
-import { isUnavailable, MigrationRefused, type MigrationSet, migrate } from '@gatehouse/postgres'
+import { MigrationRefused, type MigrationSet, migrate } from '@gatehouse/postgres'
+import { databaseInWords } from './command-parts.ts'
 import { migrationsOf } from './open-service.ts'
 import type { PeerName } from './peers.ts'
 
@@ -16,8 +17,7 @@ export function migrateCommand(name: PeerName, migrations: MigrationSet): Comman
         const { applied } = await migrate({ url: databaseUrl, schema, role: schema, sets: migrationsOf(migrations) })
         process.stdout.write(applied.length === 0 ? `${schema} is up to date\n` : applied.map((id) => `${schema} ${id}\n`).join(''))
       } catch (error) {
-        if (isUnavailable(error)) throw new CommandProblem('Postgres cannot be reached: is DATABASE_URL right, and is it running?')
-        if (!(error instanceof MigrationRefused)) throw error
+        if (!(error instanceof MigrationRefused)) throw databaseInWords(error, name, databaseUrl)
         throw new CommandProblem(
           `${schema}: ${error.message}. This code is not a successor of the one that made the schema; nothing was changed.`,
         )

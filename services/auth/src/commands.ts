@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { UserDeletedSchema, UserInvitedSchema, UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { canonicalEmail, Refusal } from '@gatehouse/rpc'
-import { serviceCommands } from '@gatehouse/service'
+import { databaseInWords, serviceCommands } from '@gatehouse/service'
 import { rules, variables } from './config.ts'
 import { reencryptKeys } from './core/keys/reencrypt-keys.ts'
 import { revokeKey } from './core/keys/revoke-key.ts'
@@ -31,9 +31,11 @@ function operated(
       if (tenant !== undefined && !(await findTenant(operator.deps.db, tenant))) throw new CommandProblem(`There is no tenant ${tenant}.`)
       await act(operator, words, options)
     } catch (error) {
+      if (error instanceof Refusal && error.reason === 'DEPENDENCY_UNAVAILABLE')
+        throw new CommandFailed(`user at ${operator.config.userUrl} does not answer: does it run, is USER_URL right?`)
       if (error instanceof TenantRefused || error instanceof WrongEncryptionKey || error instanceof Refusal)
         throw new CommandProblem(error.message)
-      throw error
+      throw databaseInWords(error, 'auth', operator.config.databaseUrl)
     }
   }
 }
@@ -67,6 +69,11 @@ function word(words: readonly string[], what: string): string {
   const [only, ...more] = words
   if (only === undefined || more.length > 0) throw new CommandProblem(`This command takes ${what}.`)
   return only
+}
+
+/** `keys rotate acme` would else rotate the keys of another tenant than was meant. */
+function none(words: readonly string[]): void {
+  if (words.length > 0) throw new CommandProblem(`What is "${words[0]}"? A tenant is named with --tenant ID.`)
 }
 
 function address(words: readonly string[]): string {
@@ -115,7 +122,8 @@ export const commands: readonly Command[] = [
     name: 'keys list',
     usage: '[--tenant ID]',
     summary: 'lists the signing keys of which tokens may be alive or come',
-    run: operated(async ({ deps }, _, { tenant = defaultTenant }) => {
+    run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
+      none(words)
       for (const key of await listSigningKeys(deps.db, tenant, new Date(deps.now())))
         print(`${key.kid}\tsigns from ${key.sign_time.toISOString()}\tleaves ${key.retire_time?.toISOString() ?? '-'}`)
     }),
@@ -124,7 +132,8 @@ export const commands: readonly Command[] = [
     name: 'keys rotate',
     usage: '[--tenant ID] [--now]',
     summary: 'publishes the next signing key; --now, for a stolen key, signs with it at once and drops the others',
-    run: operated(async ({ deps }, _, { tenant = defaultTenant, now }) => {
+    run: operated(async ({ deps }, words, { tenant = defaultTenant, now }) => {
+      none(words)
       const kid = await rotateKeys(deps, { tenant, immediately: now !== undefined })
       print(kid ?? 'the next key is published already and waits for its time')
     }),
@@ -200,7 +209,8 @@ export const commands: readonly Command[] = [
     name: 'dev admin-token',
     usage: '[--tenant ID]',
     summary: "prints an administrator's token that is good for ten minutes; local mode only",
-    run: operated(async (operator, _, { tenant = defaultTenant }) => {
+    run: operated(async (operator, words, { tenant = defaultTenant }) => {
+      none(words)
       onlyLocally(operator)
       print((await mintAdministratorToken(operator.deps, { tenant, name: 'local-admin' })).token)
     }),

@@ -4,7 +4,7 @@ import { Code } from '@connectrpc/connect'
 import { CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { refused } from '@gatehouse/testkit'
+import { refused, testDatabase } from '@gatehouse/testkit'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { commands } from '../src/commands.ts'
 import { openBrowser } from './browser.ts'
@@ -18,7 +18,7 @@ before(async () => {
 after(async () => story[Symbol.asyncDispose]())
 
 /** Runs a command in this process; answers what it printed. */
-async function gatehouse(name: string, args: string[] = [], mode = 'local'): Promise<string> {
+async function gatehouse(name: string, args: string[] = [], mode = 'local', more: Record<string, string> = {}): Promise<string> {
   const command = commands.find((each) => each.name === name)
   assert.ok(command, name)
   const lines: string[] = []
@@ -27,7 +27,7 @@ async function gatehouse(name: string, args: string[] = [], mode = 'local'): Pro
   process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) =>
     typeof chunk === 'string' ? lines.push(chunk) > 0 : write.call(process.stdout, chunk, ...rest)
   try {
-    await command.run(args, { ...story.environment, GATEHOUSE_MODE: mode })
+    await command.run(args, { ...story.environment, GATEHOUSE_MODE: mode, ...more })
   } finally {
     process.stdout.write = write
   }
@@ -175,4 +175,43 @@ test('a command that is called wrongly says so', async () => {
   await assert.rejects(gatehouse('dev person', []), CommandProblem)
   await assert.rejects(gatehouse('dev person', ['no address']), CommandProblem)
   await assert.rejects(gatehouse('keys list', ['--nonsense']), CommandProblem)
+  for (const name of ['keys list', 'keys rotate', 'dev admin-token']) await assert.rejects(gatehouse(name, ['acme']), CommandProblem)
+})
+
+test('a peer that is away and an encryption key that is another are told in a sentence', async () => {
+  const from = (more: Record<string, string>, name: string, ...args: string[]) => gatehouse(name, args, 'local', more)
+  await assert.rejects(from({ USER_URL: '127.0.0.1:1' }, 'admin invite', 'zoe@example.com'), /user at 127\.0\.0\.1:1 does not answer/)
+  const another = { AUTH_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 99).toString('base64') }
+  for (const words of [
+    ['keys rotate', '--now'],
+    ['tenants create', 'umbra', '--origin', 'http://umbra.localhost:8080'],
+  ] as const)
+    await assert.rejects(from(another, ...words), /AUTH_KEY_ENCRYPTION_KEY is not the key/)
+})
+
+test('a command over the database of another service does nothing', async () => {
+  const others = commands.filter(({ name }) => /^(outbox|dead-letters) /.test(name) && !name.endsWith('replay'))
+  await using database = await testDatabase({ service: 'notification', sets: [] })
+  for (const { name } of others)
+    await assert.rejects(gatehouse(name, ['x'], 'local', { DATABASE_URL: database.url }), /leads into the schema gatehouse_notification/)
+})
+
+test('a database that is away or lets nobody in is told in a sentence, without its password', async () => {
+  const url = new URL(story.environment.DATABASE_URL ?? '')
+  const of = (change: Partial<Record<'port' | 'password' | 'pathname', string>>) => Object.assign(new URL(url), change).href
+  const bad = [of({ port: '1' }), of({ password: 'a-Wrong-one' }), of({ pathname: '/nowhere' })]
+  for (const DATABASE_URL of bad)
+    for (const [name, ...args] of [
+      ['keys list'],
+      ['tenants list'],
+      ['migrate'],
+      ['outbox status'],
+      ['dead-letters retry', '--all'],
+    ] as const)
+      await assert.rejects(gatehouse(name, args, 'local', { DATABASE_URL }), (error) => {
+        assert.ok(error instanceof CommandFailed, `${name}: ${error}`)
+        assert.match(error.message, /^Postgres at \S+ (cannot be reached|refuses): [^\n]+$/)
+        assert.doesNotMatch(error.message, /a-Wrong-one/)
+        return true
+      })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { CommandProblem } from '@gatehouse/cli'
+import { CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { v7 as uuidv7 } from 'uuid'
 import { openScene } from '../test/scene.ts'
 import { until } from '../test/until.ts'
@@ -13,12 +13,16 @@ const scene = await openScene({ mailServer: { replyToRecipient: () => (refusing 
 after(() => scene[Symbol.asyncDispose]())
 
 async function run(name: string, ...args: string[]): Promise<string> {
+  return runAt(scene.databaseUrl, name, ...args)
+}
+
+async function runAt(databaseUrl: string, name: string, ...args: string[]): Promise<string> {
   const command = commands.find((each) => each.name === name) ?? assert.fail(name)
   const written: string[] = []
   const { write } = process.stdout
   process.stdout.write = (text: string | Uint8Array) => written.push(String(text)) > 0
   try {
-    await command.run(args, { DATABASE_URL: scene.databaseUrl })
+    await command.run(args, { DATABASE_URL: databaseUrl })
   } finally {
     process.stdout.write = write
   }
@@ -37,7 +41,13 @@ test('a mail that was given up is listed without its address, and goes when it i
   refusing = false
   await assert.rejects(run('mail retry'), CommandProblem)
   await assert.rejects(run('mail retry', uuidv7()), CommandProblem)
+  await assert.rejects(run('mail retry', '--all', uuidv7()), CommandProblem)
   assert.equal(await run('mail retry', listed.split('\t')[0] ?? ''), '1 will be sent again\n')
   await until('it to be delivered', async () => (await state()) === 'delivered')
   assert.equal(await run('mail failed'), '')
+})
+
+test('a database that is away is told in a sentence', async () => {
+  const away = Object.assign(new URL(scene.databaseUrl), { port: '1' }).href
+  for (const words of [['mail failed'], ['mail retry', '--all']] as const) await assert.rejects(runAt(away, ...words), CommandFailed)
 })

@@ -1,7 +1,7 @@
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { readConfig } from '@gatehouse/config'
-import { connect } from '@gatehouse/postgres'
-import { serviceCommands } from '@gatehouse/service'
+import { connect, type Db } from '@gatehouse/postgres'
+import { databaseInWords, serviceCommands } from '@gatehouse/service'
 import { validate as isUuid } from 'uuid'
 import { rules, variables } from './config.ts'
 import { consumedEvents } from './consumed-events.ts'
@@ -12,9 +12,15 @@ import type { Schema } from './store/schema.ts'
 
 type Environment = Parameters<Command['run']>[1]
 
-function open(env: Environment) {
+/** Runs a command over the mails, and says in a sentence when Postgres is away or refuses. */
+async function overMails(env: Environment, act: (db: Db<Schema>) => Promise<void>): Promise<void> {
   const { databaseUrl } = readConfig({ DATABASE_URL: variables.DATABASE_URL }, env)
-  return connect<Schema>({ url: databaseUrl, poolSize: 2, applicationName: 'gatehouse-notification-command' })
+  await using database = connect<Schema>({ url: databaseUrl, poolSize: 2, applicationName: 'gatehouse-notification-command' })
+  try {
+    await act(database.kysely)
+  } catch (error) {
+    throw databaseInWords(error, 'notification', databaseUrl)
+  }
 }
 
 export const commands: readonly Command[] = [
@@ -29,23 +35,24 @@ export const commands: readonly Command[] = [
   {
     name: 'mail failed',
     summary: 'lists the mails that were given up, newest first, with the reason',
-    async run(_, env) {
-      await using database = open(env)
-      for (const { tenant, delivery_id, template, reason, attempts, create_time } of await listDeadDeliveries(database.kysely, 1000)) {
-        process.stdout.write(`${[delivery_id, create_time.toISOString(), tenant, template, `${attempts} tries`, reason].join('\t')}\n`)
-      }
-    },
+    run: (_, env) =>
+      overMails(env, async (db) => {
+        for (const { tenant, delivery_id, template, reason, attempts, create_time } of await listDeadDeliveries(db, 1000))
+          process.stdout.write(`${[delivery_id, create_time.toISOString(), tenant, template, `${attempts} tries`, reason].join('\t')}\n`)
+      }),
   },
   {
     name: 'mail retry',
     usage: 'DELIVERY|--all',
     summary: 'sends a mail that was given up once more, or all of them',
-    async run([which = ''], env) {
-      if (which !== '--all' && !isUuid(which)) throw new CommandProblem('Which one? gatehouse mail retry DELIVERY, or --all')
-      await using database = open(env)
-      const count = await reviveDeliveries(database.kysely, which === '--all' ? undefined : which)
-      if (count === 0) throw new CommandProblem('There is no such mail that was given up.')
-      process.stdout.write(`${count} will be sent again\n`)
+    async run([which = '', ...more], env) {
+      if (more.length > 0 || (which !== '--all' && !isUuid(which)))
+        throw new CommandProblem('Which one? gatehouse mail retry DELIVERY, or --all')
+      await overMails(env, async (db) => {
+        const count = await reviveDeliveries(db, which === '--all' ? undefined : which)
+        if (count === 0) throw new CommandProblem('There is no such mail that was given up.')
+        process.stdout.write(`${count} will be sent again\n`)
+      })
     },
   },
 ]

@@ -87,7 +87,7 @@ async function aboutRole(db: Db<unknown>, facts: Facts, own: string): Promise<Fi
       ),
     )
   // A superuser reaches everything, which is told above.
-  const others = facts.is_super ? [] : await schemasInReach(db, own)
+  const others = facts.is_super ? [] : (await schemasInReach(db, own)).filter((name) => name !== schema)
   const roles = facts.is_super ? [] : await rolesInReach(db, own)
   if (others.length > 0)
     found.push(

@@ -74,11 +74,16 @@ async function reached(databaseUrl: string, look: () => Promise<Finding[]>): Pro
   } catch (error) {
     const place = `Postgres at ${placeOf(databaseUrl)}`
     const why = error instanceof Error ? error.message : String(error)
-    const consequence =
-      'Meanwhile calls answer unavailable, and tokens that are out still verify. Schema, outbox and dead letters were not looked at'
+    const unseen = 'Schema, outbox and dead letters were not looked at'
+    const consequence = `Meanwhile calls answer unavailable, and tokens that are out still verify. ${unseen}`
     return isUnavailable(error)
       ? [wrong(`${place} cannot be reached: ${why}`, `start it, or mend DATABASE_URL. ${consequence}`)]
-      : [wrong(`${place} refuses: ${why}`, `mend DATABASE_URL, or the role's password and rights. ${consequence}`)]
+      : [
+          wrong(
+            `${place} refuses: ${why}`,
+            `mend DATABASE_URL, or the role's password and rights: the service fares as this command does. ${unseen}`,
+          ),
+        ]
   }
 }
 

@@ -103,22 +103,16 @@ test('keys that are forgotten while they are read are read again', async () => {
   assert.equal(new Set(kids).size, 1)
 })
 
-test('the encryption key is replaced without a change of keys', async () => {
+test('whoever has another encryption key makes no key that auth could not open', async () => {
   const tenant = await freshTenant()
-  const { db, now } = opened.deps
-  const [before, encryptionKey] = [Buffer.alloc(32, 7), Buffer.alloc(32, 70)]
+  const { db, now, lifetimes } = opened.deps
   const kid = await signingKid(tenant)
-  const { secret } = await opened.deps.keys.refreshKey(tenant)
-
-  await assert.rejects(createKeyRing({ db, now, encryptionKey }).signer(tenant), { name: 'WrongEncryptionKey' })
-  const keys = createKeyRing({ db, now, encryptionKey, previousEncryptionKey: before })
-  assert.equal((await keys.signer(tenant)).kid, kid)
-  assert.ok((await reencryptKeys({ db, keys })) >= 2)
-
-  const after = createKeyRing({ db, now, encryptionKey })
-  assert.equal((await after.signer(tenant)).kid, kid)
-  assert.ok((await after.refreshKey(tenant)).secret.equals(secret))
-  await assert.rejects(createKeyRing({ db, now, encryptionKey: before }).signer(tenant), { name: 'WrongEncryptionKey' })
+  const wrong = { db, now, lifetimes, keys: createKeyRing({ db, now, encryptionKey: Buffer.alloc(32, 71) }) }
+  await assert.rejects(rotateKeys(wrong, { tenant }), { name: 'WrongEncryptionKey' })
+  await assert.rejects(rotateKeys(wrong, { tenant, immediately: true }), { name: 'WrongEncryptionKey' })
+  await assert.rejects(revokeKey(wrong, { tenant, kid, successor: true }), { name: 'WrongEncryptionKey' })
+  opened.deps.keys.forget(tenant)
+  assert.deepEqual(await kidsOf(tenant), [kid])
 })
 
 test('the only key that is to go on signing is revoked with a successor only', async () => {
@@ -148,4 +142,23 @@ test('revocations of one key at once make one successor', async () => {
   const outcomes = await Promise.all(Array.from({ length: 8 }, (_, i) => revokeKey(replicas[i % 2] ?? opened.deps, input)))
   assert.equal(outcomes.filter(({ outcome }) => outcome === 'revoked').length, 1)
   assert.equal((await kidsOf(tenant)).length, 1)
+})
+
+// The last one: it leaves all keys closed by another key than that of the other tests.
+test('the encryption key is replaced without a change of keys', async () => {
+  const tenant = await freshTenant()
+  const { db, now } = opened.deps
+  const [before, encryptionKey] = [Buffer.alloc(32, 7), Buffer.alloc(32, 70)]
+  const kid = await signingKid(tenant)
+  const { secret } = await opened.deps.keys.refreshKey(tenant)
+
+  await assert.rejects(createKeyRing({ db, now, encryptionKey }).signer(tenant), { name: 'WrongEncryptionKey' })
+  const keys = createKeyRing({ db, now, encryptionKey, previousEncryptionKey: before })
+  assert.equal((await keys.signer(tenant)).kid, kid)
+  assert.ok((await reencryptKeys({ db, keys })) >= 2)
+
+  const after = createKeyRing({ db, now, encryptionKey })
+  assert.equal((await after.signer(tenant)).kid, kid)
+  assert.ok((await after.refreshKey(tenant)).secret.equals(secret))
+  await assert.rejects(createKeyRing({ db, now, encryptionKey: before }).signer(tenant), { name: 'WrongEncryptionKey' })
 })

@@ -2,6 +2,7 @@ import { transact } from '@gatehouse/postgres'
 import { insertSigningKey, listSigningKeys, retireKey, signFrom } from '../../store/signing-keys.ts'
 import { lockTenant } from '../../store/tenants.ts'
 import type { Deps } from '../deps.ts'
+import { assertOpens } from './assert-opens.ts'
 import { makeSigningKey } from './make-keys.ts'
 
 /** What came of it. */
@@ -29,6 +30,7 @@ export async function revokeKey(
     let signing = others.findLast((key) => key.sign_time <= now)?.kid ?? others[0]?.kid
     if (signing === undefined) {
       if (!successor) return { outcome: 'only key' }
+      await assertOpens(tx, deps.keys, tenant)
       const key = await makeSigningKey(deps.keys.encryptionKey, tenant)
       await insertSigningKey(tx, { ...key, create_time: now, sign_time: now })
       signing = key.kid

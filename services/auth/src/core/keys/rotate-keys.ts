@@ -2,6 +2,7 @@ import { transact } from '@gatehouse/postgres'
 import { insertSigningKey, listSigningKeys, retireOtherKeys } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
 import type { Deps } from '../deps.ts'
+import { assertOpens } from './assert-opens.ts'
 import { makeSigningKey } from './make-keys.ts'
 
 /** How long verifiers may keep a set of keys without asking again; the `max-age` of the JWKS. */
@@ -36,6 +37,7 @@ export async function rotateKeys(
     }
     const signTime = now + (input.immediately ? 0 : publishLeadSeconds * 1000)
     const lastTokenEnds = signTime + (deps.lifetimes.accessTokenSeconds + clockLeewaySeconds) * 1000
+    await assertOpens(tx, deps.keys, input.tenant)
     const key = await makeSigningKey(deps.keys.encryptionKey, input.tenant)
     await insertSigningKey(tx, { ...key, create_time: new Date(now), sign_time: new Date(signTime) })
     await retireOtherKeys(tx, input.tenant, key.kid, new Date(input.immediately ? now : lastTokenEnds))

@@ -1,6 +1,7 @@
 import { transact } from '@gatehouse/postgres'
 import { insertTenant, lockTenant, moveTenant, putTenantHosts } from '../../store/tenants.ts'
 import type { Deps } from '../deps.ts'
+import { assertOpens } from '../keys/assert-opens.ts'
 import { ensureKeys } from '../keys/make-keys.ts'
 
 /** The tenant that is always there. */
@@ -24,6 +25,7 @@ type TenantDeps = Pick<Deps, 'db' | 'keys' | 'now'>
 
 /** Makes a tenant with its first keys. The same again changes nothing; another origin for an existing one is refused. */
 export async function createTenant(deps: TenantDeps, input: CreateTenantInput): Promise<void> {
+  await assertOpens(deps.db, deps.keys, defaultTenant)
   await putTenant(deps, input, (origin) => {
     if (origin !== input.origin) throw new TenantRefused(`tenant ${input.id} exists already, at ${origin}`)
   })
