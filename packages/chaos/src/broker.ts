@@ -36,7 +36,7 @@ export async function rollStoreBack(house: Constellation): Promise<void> {
 
 /** What an operator does for a broker that lost events. */
 export async function replayAll(house: Constellation, since: Date): Promise<void> {
-  for (const service of serviceNames) await house.gatehouse(service, ['replay', service, '--since', since.toISOString()])
+  for (const service of serviceNames) await house.gatehouse(service, ['outbox', 'replay', service, '--since', since.toISOString()])
   // Consumers that had to be made anew wait their full time again.
   await shortenAckWait(house.servers)
 }

@@ -182,11 +182,11 @@ test('a peer that is away and an encryption key that is another are told in a se
   const from = (more: Record<string, string>, name: string, ...args: string[]) => gatehouse(name, args, 'local', more)
   await assert.rejects(from({ USER_URL: '127.0.0.1:1' }, 'admin invite', 'zoe@example.com'), /user at 127\.0\.0\.1:1 does not answer/)
   const another = { AUTH_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 99).toString('base64') }
-  for (const words of [
+  for (const [name, ...args] of [
     ['keys rotate', '--now'],
     ['tenants create', 'umbra', '--origin', 'http://umbra.localhost:8080'],
   ] as const)
-    await assert.rejects(from(another, ...words), /AUTH_KEY_ENCRYPTION_KEY is not the key/)
+    await assert.rejects(from(another, name, ...args), /AUTH_KEY_ENCRYPTION_KEY is not the key/)
 })
 
 test('a command over the database of another service does nothing', async () => {
