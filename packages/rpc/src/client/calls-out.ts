@@ -1,5 +1,5 @@
 import { toConnectError } from '../answer-error.ts'
-import { overloaded, showShed } from '../overloaded.ts'
+import { overloaded } from '../overloaded.ts'
 import { markPeer } from '../peer-error.ts'
 
 /** Calls to a peer that are under way. Beyond so many a call fails at once with `OVERLOADED`: a peer that is slow must not fill our memory with its callers. */
@@ -11,7 +11,6 @@ export class CallsOut {
   constructor(target: string, max: number) {
     this.#target = target
     this.#max = max
-    showShed('peer_calls')
   }
 
   async run<T>(call: () => Promise<T>): Promise<T> {
