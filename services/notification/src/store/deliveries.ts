@@ -48,14 +48,16 @@ export async function claimDeliveries(
 }
 
 /**
- * Whether a mail that somebody waits for was put off and is due within seconds. Only its first tries count: what an address's own server refuses for
+ * Whether a mail that somebody waits for was put off, and is due within seconds or tried again at this moment. Only its first tries count: what an address's own server refuses for
  * hours holds up nobody.
  */
 export async function urgentWasPutOff(db: Db<Schema>): Promise<boolean> {
   const { rows } = await sql<{ waits: boolean }>`
     select exists (
       select from deliveries
-      where urgent and state in ('pending', 'sending') and state <> 'sending' and attempts between 1 and 3 and due_time <= now() + interval '5 seconds'
+      where urgent and state in ('pending', 'sending')
+        and ((state = 'pending' and attempts between 1 and 8 and due_time <= now() + interval '5 seconds')
+          or (state = 'sending' and attempts between 2 and 9))
     ) as waits`.execute(db)
   return rows[0]?.waits ?? false
 }

@@ -4,7 +4,7 @@ import type { Schema } from '../store/schema.ts'
 
 /**
  * A mail server that takes only so many mails counts those that can wait as well: tried again and again, they use up what a code needs. While it puts
- * them off, and an urgent mail that it has put off too is about to be tried again, they stand aside; after five seconds in which none was tried they try
+ * them off, and an urgent mail that it has put off too is about to be tried again, they stand aside; after ten seconds in which none was tried they try
  * their luck.
  */
 export interface GivingWay {
@@ -16,7 +16,7 @@ export interface GivingWay {
   readonly now: boolean
 }
 
-const refusedForMs = 5_000
+const refusedForMs = 10_000
 
 export function createGivingWay(db: Db<Schema>): GivingWay {
   let refusedUntil = 0
