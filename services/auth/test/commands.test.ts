@@ -182,11 +182,9 @@ test('a peer that is away and an encryption key that is another are told in a se
   const from = (more: Record<string, string>, name: string, ...args: string[]) => gatehouse(name, args, 'local', more)
   await assert.rejects(from({ USER_URL: '127.0.0.1:1' }, 'admin invite', 'zoe@example.com'), /user at 127\.0\.0\.1:1 does not answer/)
   const another = { AUTH_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 99).toString('base64') }
-  for (const [name, ...args] of [
-    ['keys rotate', '--now'],
-    ['tenants create', 'umbra', '--origin', 'http://umbra.localhost:8080'],
-  ] as const)
-    await assert.rejects(from(another, name, ...args), /AUTH_KEY_ENCRYPTION_KEY is not the key/)
+  const isAnother = /AUTH_KEY_ENCRYPTION_KEY is not the key/
+  await assert.rejects(from(another, 'keys rotate', '--now'), isAnother)
+  await assert.rejects(from(another, 'tenants create', 'umbra', '--origin', 'http://umbra.localhost:8080'), isAnother)
 })
 
 test('a command over the database of another service does nothing', async () => {
@@ -201,13 +199,10 @@ test('a database that is away or lets nobody in is told in a sentence, without i
   const of = (change: Partial<Record<'port' | 'password' | 'pathname', string>>) => Object.assign(new URL(url), change).href
   const bad = [of({ port: '1' }), of({ password: 'a-Wrong-one' }), of({ pathname: '/nowhere' })]
   for (const DATABASE_URL of bad)
-    for (const [name, ...args] of [
-      ['keys list'],
-      ['tenants list'],
-      ['migrate'],
-      ['outbox status'],
-      ['dead-letters retry', '--all'],
-    ] as const)
+    for (const [name, ...args] of [['keys list'], ['tenants list'], ['migrate'], ['outbox status'], ['dead-letters retry', '--all']] as [
+      string,
+      ...string[],
+    ][])
       await assert.rejects(gatehouse(name, args, 'local', { DATABASE_URL }), (error) => {
         assert.ok(error instanceof CommandFailed, `${name}: ${error}`)
         assert.match(error.message, /^Postgres at \S+ (cannot be reached|refuses): [^\n]+$/)

@@ -49,6 +49,6 @@ test('a mail that was given up is listed without its address, and goes when it i
 
 test('a database that is away is told in a sentence', async () => {
   const away = Object.assign(new URL(scene.databaseUrl), { port: '1' }).href
-  for (const [name, ...args] of [['mail failed'], ['mail retry', '--all']] as const)
-    await assert.rejects(runAt(away, name, ...args), CommandFailed)
+  await assert.rejects(runAt(away, 'mail failed'), CommandFailed)
+  await assert.rejects(runAt(away, 'mail retry', '--all'), CommandFailed)
 })
