@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
+import { greeting } from './greeting.ts'
 import { type Log, silent } from './log.ts'
 
 export type NatsOptions = {
@@ -42,6 +43,7 @@ export function connectNats({ url, name, log = silent }: NatsOptions): Nats {
     const options = connectionOptions(url, name)
     for (let attempt = 0; !stop.signal.aborted; attempt++) {
       try {
+        await greeting(serversOf(url), stop.signal)
         await using connection = disposable(await connect(options))
         attempt = 0
         if (stop.signal.aborted) return
@@ -51,7 +53,7 @@ export function connectNats({ url, name, log = silent }: NatsOptions): Nats {
         fall()
       } catch (error) {
         fall()
-        if (attempt === 0) log.warn({ err: error }, 'NATS cannot be reached, trying on')
+        if (attempt === 0 && !stop.signal.aborted) log.warn({ err: error }, 'NATS cannot be reached, trying on')
       }
       await delay(Math.min(maxWaitMs, 50 * 2 ** attempt), undefined, { signal: stop.signal }).catch(() => {})
     }
@@ -77,8 +79,10 @@ export function connectNats({ url, name, log = silent }: NatsOptions): Nats {
   }
 }
 
+const serversOf = (url: string): URL[] => url.split(',').map((one) => new URL(one))
+
 function connectionOptions(url: string, name: string): ConnectionOptions {
-  const servers = url.split(',').map((one) => new URL(one))
+  const servers = serversOf(url)
   const { username, password } = servers[0] ?? new URL('nats://invalid')
   return {
     servers: servers.map(({ host }) => host),

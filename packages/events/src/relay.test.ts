@@ -119,7 +119,7 @@ test('two relays at once keep the order of each key, while one dies and the next
   await first[Symbol.asyncDispose]()
   await writing
   await drained()
-  assert.equal(second.holds(), true)
+  await until(() => second.holds())
   const all = await stored('two-relays')
   assert.equal(all.length, versions * keys.length)
   for (const key of keys) {
