@@ -1,4 +1,4 @@
-import { type MigrationSet, vacuumOften } from '@gatehouse/postgres'
+import type { MigrationSet } from '@gatehouse/postgres'
 import { sql } from 'kysely'
 
 /** The tables behind addEvent(), createRelay() and startConsumers(), in the service's own schema. */
@@ -65,7 +65,9 @@ export const eventMigrations: MigrationSet = {
     {
       id: '0003-vacuum-often',
       async up(db) {
-        for (const table of ['outbox', 'inbox']) await vacuumOften(db, table)
+        for (const table of ['outbox', 'inbox'])
+          await sql`alter table ${sql.id(table)} set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000,
+            autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 5000)`.execute(db)
       },
     },
     {

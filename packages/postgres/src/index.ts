@@ -23,4 +23,3 @@ export { decodePageToken, encodePageToken, PageTokenInvalid } from './page-token
 export { type ColumnTypes, rowsAsTable } from './rows-as-table.ts'
 export { sharedMigrations } from './shared-migrations.ts'
 export { transact } from './transact.ts'
-export { vacuumOften } from './vacuum-often.ts'

@@ -1,4 +1,3 @@
-import { vacuumOften } from '@gatehouse/postgres'
 import { type Kysely, sql } from 'kysely'
 
 /**
@@ -8,5 +7,7 @@ import { type Kysely, sql } from 'kysely'
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index deliveries_notification on deliveries (tenant, notification_id)`.execute(db)
   await sql`drop index deliveries_superseded`.execute(db)
-  for (const table of ['notifications', 'deliveries', 'inbox_items']) await vacuumOften(db, table)
+  for (const table of ['notifications', 'deliveries', 'inbox_items'])
+    await sql`alter table ${sql.id(table)} set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000,
+      autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 5000)`.execute(db)
 }
