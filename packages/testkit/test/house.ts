@@ -55,7 +55,8 @@ const packages: Readonly<Record<string, string>> = {
 export async function openHouse(options: Partial<Parameters<typeof startLocal>[0]> = {}): Promise<House> {
   await using opening = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-house-'))
-  opening.defer(() => rm(folder, { recursive: true, force: true }))
+  // A service that ends writes its last lines meanwhile.
+  opening.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }))
   const local = opening.use(await startLocal({ folder, ports: await freePorts(), durable: false, ...options }))
   const owned = opening.move()
   const call = (

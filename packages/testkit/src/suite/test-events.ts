@@ -23,6 +23,9 @@ export default async function* sendTestEvents(source: AsyncIterable<TestEvent>):
 
 function messageOf(event: TestEvent): TestMessage | undefined {
   if (event.type === 'test:dequeue') return { kind: 'began', name: event.data.name, nesting: event.data.nesting }
+  // What throws when its test is over fails the file, and is told nowhere else.
+  if (event.type === 'test:diagnostic' && event.data.message.includes('asynchronous activity after the test ended'))
+    return { kind: 'ended', name: 'after a test had ended', nesting: 0, outcome: 'failed', reason: event.data.message }
   if (event.type !== 'test:pass' && event.type !== 'test:fail') return undefined
   const { name, nesting, skip, todo } = event.data
   const left = skip ?? todo
