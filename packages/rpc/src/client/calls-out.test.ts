@@ -3,11 +3,9 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { ADA, openTestDoor } from '../grpc/door-for-tests.ts'
+import { ADA, AS_ADA, openTestDoor } from '../grpc/door-for-tests.ts'
 import { reasonOf } from '../peer-error.ts'
 import { peerTransport } from './peer-transport.ts'
-
-const AS_ADA = { headers: { authorization: 'Bearer ada' } }
 
 test('more calls under way than a transport takes fail at once, and leave the others alone', async () => {
   const answers = Promise.withResolvers<object>()

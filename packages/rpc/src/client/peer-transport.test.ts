@@ -9,12 +9,11 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { startTelemetry } from '@gatehouse/telemetry'
 import { context, trace } from '@opentelemetry/api'
 import { callOf } from '../call.ts'
-import { ADA, type LogLine, openTestDoor } from '../grpc/door-for-tests.ts'
+import { ADA, AS_ADA, type LogLine, openTestDoor } from '../grpc/door-for-tests.ts'
 import { isUnavailableError, reasonOf } from '../peer-error.ts'
 import { commonRefusal } from '../refusal.ts'
 import { peerTransport } from './peer-transport.ts'
 
-const AS_ADA = { headers: { authorization: 'Bearer ada' } }
 const UNAVAILABLE = () => commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'database' })
 
 /** A port that nobody listens on now. */

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -9,6 +11,18 @@ import { createGrpcDoor, type GrpcDoor, type GrpcDoorOptions } from './grpc-door
 
 export const ADA = '0190a0de-0000-7000-8000-000000000001'
 export const BOB = '0190a0de-0000-7000-8000-000000000002'
+
+/** Calls with the access token of one of `people`. */
+export const AS_ADA = { headers: { authorization: 'Bearer ada' } }
+
+/** Waits until `holds`, for five seconds at most. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 5000
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, 'in five seconds')
+    await delay(5)
+  }
+}
 
 /** A person for tests; the token that names one is `<name>@<tenant>`. */
 export function personFor(id: string, changes: Partial<Person> = {}): Person {

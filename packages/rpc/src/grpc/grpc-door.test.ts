@@ -7,19 +7,8 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from '@gatehouse/contracts/grpc/health/v1/health_pb'
 import { peerTransport } from '../client/peer-transport.ts'
 import { reasonOf } from '../peer-error.ts'
-import { ADA, openTestDoor } from './door-for-tests.ts'
+import { ADA, AS_ADA, openTestDoor, until } from './door-for-tests.ts'
 import { frame, openSession, rawCall } from './raw-call-for-tests.ts'
-
-const AS_ADA = { headers: { authorization: 'Bearer ada' } }
-
-/** Waits until `holds`, for five seconds at most. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 5000
-  while (!(await holds())) {
-    assert.ok(Date.now() < end, 'in five seconds')
-    await delay(5)
-  }
-}
 
 describe('a drain', () => {
   test('finishes the calls in flight and takes no new ones', async () => {

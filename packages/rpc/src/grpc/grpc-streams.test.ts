@@ -5,19 +5,8 @@ import { Code, type ConnectError, createClient } from '@connectrpc/connect'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { peerTransport } from '../client/peer-transport.ts'
 import { reasonOf } from '../peer-error.ts'
-import { ADA, openTestDoor, personFor } from './door-for-tests.ts'
+import { ADA, AS_ADA, openTestDoor, personFor, until } from './door-for-tests.ts'
 import { frame, openSession } from './raw-call-for-tests.ts'
-
-const AS_ADA = { headers: { authorization: 'Bearer ada' } }
-
-/** Waits until `holds`, for five seconds at most. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 5000
-  while (!(await holds())) {
-    assert.ok(Date.now() < end, 'in five seconds')
-    await delay(5)
-  }
-}
 
 describe('a stream', () => {
   const open = () =>

@@ -59,8 +59,8 @@ export function rawCall(
 function answerOf(headers: IncomingHttpHeaders, resetCode: number): RawAnswer {
   const status = headers['grpc-status']
   const details = headers['grpc-status-details-bin']
-  const { details: any } = typeof details === 'string' ? fromBinary(StatusSchema, Buffer.from(details, 'base64')) : { details: [] }
-  const bytesOf = (name: string) => any.find(({ typeUrl }) => typeUrl.endsWith(`/${name}`))?.value
+  const { details: packed } = typeof details === 'string' ? fromBinary(StatusSchema, Buffer.from(details, 'base64')) : { details: [] }
+  const bytesOf = (name: string) => packed.find(({ typeUrl }) => typeUrl.endsWith(`/${name}`))?.value
   const info = bytesOf('google.rpc.ErrorInfo')
   const bad = bytesOf('google.rpc.BadRequest')
   return {
