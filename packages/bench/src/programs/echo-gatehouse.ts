@@ -40,7 +40,8 @@ answerParent<Omit<EchoGatehouseActs, 'usage'>>({
       pipeline.guard(EchoService, echoImplementation),
       ...(limitsUrl === undefined ? [] : [pipeline.guard(LimitedEchoService, limitedEchoImplementation)]),
     ]
-    const grpc = await createGrpcDoor({ service: 'bench', services, host: '127.0.0.1', port: 0, log })
+    // Ten thousand calls come at once when limits are measured: more than a door serves at once unless told.
+    const grpc = await createGrpcDoor({ service: 'bench', services, host: '127.0.0.1', port: 0, log, maxCalls: 10_000 })
     const web = await createWebDoor({ services, host: '127.0.0.1', port: 0, log, trustedProxies: [], allowedOrigins: [] })
     return { grpc: grpc.port, web: web.port, metrics: (metrics.address() as AddressInfo).port }
   },

@@ -12,7 +12,9 @@ export interface LimitBurstActs extends CommonActs {
 answerParent<Omit<LimitBurstActs, 'usage'>>({
   async run({ ports, token, text, calls }) {
     await using transports = new AsyncDisposableStack()
-    const clients = ports.map((port) => clientOf(transports.use(peerTransport({ target: 'bench', url: `127.0.0.1:${port}` }))))
+    const clients = ports.map((port) =>
+      clientOf(transports.use(peerTransport({ target: 'bench', url: `127.0.0.1:${port}`, maxCalls: calls }))),
+    )
     const headers = { authorization: `Bearer ${token}` }
     const passed = await Promise.all(
       Array.from({ length: calls }, async (_, number) => {
