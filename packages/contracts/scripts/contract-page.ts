@@ -1,7 +1,7 @@
 import { type DescMessage, type DescMethod, type DescService, getOption, hasOption } from '@bufbuild/protobuf'
 import { isOpenToPeople, restRoutes } from '../../rpc/src/web/rest-routes.ts'
 import { emits, event, Sensitivity, sensitivity } from '../src/gatehouse/options/v1/options_pb.ts'
-import { describeAccess, describeIdempotency, describeLimits, describeReasons, reasonsOf } from './describe-rpc.ts'
+import { describeAccess, describeIdempotency, describeLimits, describeReasons, describeStepUp, reasonsOf } from './describe-rpc.ts'
 import type { Contracts } from './read-contracts.ts'
 
 /** The contract as one page: every RPC, every event, every reason. */
@@ -47,6 +47,7 @@ function rpcSection(rpc: DescMethod, contracts: Contracts): string {
   const events = getOption(rpc, emits).map((name) => `[${name}](#${anchor(name)})`)
   const lines = [
     `- **Access:** ${describeAccess(rpc).join('; ')}`,
+    ...(describeStepUp(rpc) === '' ? [] : [`- **Step-up:** ${describeStepUp(rpc)}`]),
     `- **Doors:** ${web}`,
     `- **Repeating:** ${describeIdempotency(rpc)}`,
     ...(limits.length > 0 ? [`- **Limits:** ${limits.join('; ')}`] : []),

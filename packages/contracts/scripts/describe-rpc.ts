@@ -4,7 +4,7 @@ import { type Duration, MethodOptions_IdempotencyLevel } from '@bufbuild/protobu
 import type { Code } from '@connectrpc/connect'
 import { codeToString } from '@connectrpc/connect/protocol-connect'
 import { httpStatus } from '../../rpc/src/web/http-status.ts'
-import { access, type Limit, Limit_By, limits, reasons, refusal } from '../src/gatehouse/options/v1/options_pb.ts'
+import { access, type Limit, Limit_By, limits, reasons, refusal, Strength } from '../src/gatehouse/options/v1/options_pb.ts'
 import type { Contracts } from './read-contracts.ts'
 
 /** A reason of an `ErrorReason` enum, as it looks on the wire. */
@@ -61,6 +61,19 @@ export function describeAccess(rpc: DescMethod): string[] {
     ...(rule.permission === '' ? [] : [`whoever holds \`${rule.permission}\``]),
     ...rule.workloads.map((name) => (name === 'registered' ? 'every registered workload' : `the workload \`${name}\``)),
   ]
+}
+
+const strengths: ReadonlyMap<number, string> = new Map([
+  [Strength.TWO_FACTORS, 'of two factors'],
+  [Strength.PHISHING_RESISTANT, 'by a passkey'],
+])
+
+/** What the sign-in of a person has to be for it; empty where any will do. */
+export function describeStepUp(rpc: DescMethod): string {
+  const { stepUp } = getOption(rpc, access)
+  if (stepUp === undefined) return ''
+  const age = stepUp.maxAge === undefined ? '' : `no older than ${describeWindow(stepUp.maxAge)}`
+  return ['a sign-in', strengths.get(stepUp.strength) ?? '', age].filter((part) => part !== '').join(' ')
 }
 
 /** How often, each limit as a phrase. */

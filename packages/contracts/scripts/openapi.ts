@@ -4,7 +4,7 @@ import { Code } from '@connectrpc/connect'
 import { codeToString } from '@connectrpc/connect/protocol-connect'
 import { type RestRoute, restRoutes } from '../../rpc/src/web/rest-routes.ts'
 import { access, limits } from '../src/gatehouse/options/v1/options_pb.ts'
-import { describeAccess, describeLimits, describeReasons, type Reason, reasonsOf } from './describe-rpc.ts'
+import { describeAccess, describeLimits, describeReasons, describeStepUp, type Reason, reasonsOf } from './describe-rpc.ts'
 import { createSchemas, type Schemas } from './json-schema.ts'
 import type { Contracts } from './read-contracts.ts'
 
@@ -69,9 +69,12 @@ function operation(route: RestRoute, service: DescService, contracts: Contracts,
     operationId: `${rpc.name.charAt(0).toLowerCase()}${rpc.name.slice(1)}`,
     tags: [service.name],
     summary: comment.split(/[.;:](?: |$)/)[0] ?? '',
-    description: [comment, `For ${describeAccess(rpc).join(', ')}.`, ...describeLimits(rpc).map((limit) => `At most ${limit}.`)].join(
-      '\n\n',
-    ),
+    description: [
+      comment,
+      `For ${describeAccess(rpc).join(', ')}.`,
+      ...(describeStepUp(rpc) === '' ? [] : [`Needs ${describeStepUp(rpc)}.`]),
+      ...describeLimits(rpc).map((limit) => `At most ${limit}.`),
+    ].join('\n\n'),
     security: open ? [] : [{ bearer: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && { requestBody: requestBody(route, rest, schemas) }),

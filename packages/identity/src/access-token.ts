@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Person } from './caller.ts'
 import type { IssuerDirectory, TrustedIssuer } from './issuers.ts'
 import type { RevocationList } from './revocations.ts'
+import { Strength, strengthOfAcr } from './strength.ts'
 
 /** The token is not one of ours for this audience, or no longer good. `message` says why, for logs only: callers are told nothing. */
 export class TokenInvalid extends Error {
@@ -93,8 +94,8 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
     known(token) {
       const verified = seen.get(token)
       if (!verified || !holds(verified)) return undefined
-      const { sessionId } = verified.person
-      return sessionId !== '' && revocations?.isRevoked(sessionId) ? undefined : verified.person
+      const { sessionId, generation } = verified.person
+      return sessionId !== '' && revocations?.isRevoked(sessionId, generation) ? undefined : verified.person
     },
     async verify(token) {
       let verified = seen.get(token)
@@ -104,7 +105,8 @@ export function createAccessTokenVerifier(options: AccessTokenVerifierOptions): 
         seen.set(token, verified)
       }
       const { person } = verified
-      if (person.sessionId !== '' && revocations?.isRevoked(person.sessionId)) throw new TokenInvalid('the session has ended')
+      if (person.sessionId !== '' && revocations?.isRevoked(person.sessionId, person.generation))
+        throw new TokenInvalid('the session has ended')
       return person
     },
   }
@@ -136,19 +138,27 @@ async function findKey(issuers: IssuerDirectory, tenant: string, kid: string) {
 }
 
 function personOf(payload: JWTPayload): Person {
-  const { sub, tid, sid, client_id: clientId, exp, jti, permissions } = payload
+  const { sub, tid, sid, client_id: clientId, exp, jti, permissions, gen = 0, auth_time: authTime = 0, acr } = payload
   for (const claim of [sub, tid, clientId, jti])
     if (typeof claim !== 'string' || !claimPattern.test(claim)) throw new TokenInvalid('a claim has the wrong form')
   if (sid !== undefined && (typeof sid !== 'string' || !claimPattern.test(sid))) throw new TokenInvalid('the sid has the wrong form')
   if (permissions !== undefined && !(Array.isArray(permissions) && permissions.every((each) => typeof each === 'string')))
     throw new TokenInvalid('the permissions have the wrong form')
+  if (!isCount(gen) || !isCount(authTime)) throw new TokenInvalid('gen or auth_time has the wrong form')
   return {
     kind: sid === undefined ? 'service_account' : 'person',
     id: sub as string,
     tenant: tid as string,
     sessionId: (sid as string | undefined) ?? '',
+    generation: gen,
+    strength: sid === undefined ? Strength.UNSPECIFIED : strengthOfAcr(acr),
+    authTime: authTime * 1000,
     clientId: clientId as string,
     permissions: new Set((permissions as string[] | undefined) ?? []),
     expireTime: (exp as number) * 1000,
   }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

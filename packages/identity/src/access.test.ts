@@ -7,7 +7,18 @@ import { Health } from '@gatehouse/contracts/grpc/health/v1/health_pb'
 import { type Caller, compileAccess, requestField } from './index.ts'
 
 const ada: Caller = {
-  person: { kind: 'person', id: 'ada', tenant: 'default', sessionId: 's', clientId: 'c', permissions: new Set(), expireTime: 0 },
+  person: {
+    kind: 'person',
+    id: 'ada',
+    tenant: 'default',
+    sessionId: 's',
+    generation: 0,
+    strength: 1,
+    authTime: 0,
+    clientId: 'c',
+    permissions: new Set(),
+    expireTime: 0,
+  },
 }
 const admin: Caller = { person: { ...ada.person, id: 'root', permissions: new Set(['user.users.read']) } as Caller['person'] & object }
 const robot: Caller = { person: { ...admin.person, kind: 'service_account', sessionId: '' } as Caller['person'] & object }

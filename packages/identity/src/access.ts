@@ -1,6 +1,7 @@
 import { type DescMessage, type DescMethod, getOption, hasOption, type Message } from '@bufbuild/protobuf'
 import { access } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 import type { Caller } from './caller.ts'
+import { Strength } from './strength.ts'
 
 /**
  * - `granted`: the call may go on;
@@ -9,6 +10,13 @@ import type { Caller } from './caller.ts'
  * - `denied`: no alternative can hold for this caller.
  */
 export type AccessDecision = 'granted' | 'own' | 'missing' | 'denied'
+
+/** What a sign-in would have to be. */
+export interface LackingSignIn {
+  readonly strength: Strength
+  /** 0 where any age will do. */
+  readonly maxAgeSeconds: number
+}
 
 /** The access option of one RPC, ready to be asked for each call. */
 export interface AccessRule {
@@ -19,6 +27,8 @@ export interface AccessRule {
   /** Name of the permission that would be enough, for the refusal. */
   readonly permission: string
   decide(caller: Caller): AccessDecision
+  /** What the sign-in of the caller lacks for this RPC at `now`, in milliseconds since 1970; undefined where it is strong and fresh enough. */
+  lacks(caller: Caller, now: number): LackingSignIn | undefined
   /** Whether the request names the person who calls, after {@link decide} said `own`. */
   owns(caller: Caller, request: Message): boolean
 }
@@ -30,10 +40,14 @@ export interface AccessRule {
 export function compileAccess(method: DescMethod): AccessRule {
   const name = `${method.parent.typeName}/${method.name}`
   if (!hasOption(method, access)) throw new TypeError(`${name} declares no access`)
-  const { public: open, signedIn, own, permission, workloads } = getOption(method, access)
+  const { public: open, signedIn, own, permission, workloads, stepUp } = getOption(method, access)
   const forPeople = open || signedIn || own !== '' || permission !== ''
   if (!forPeople && workloads.length === 0) throw new TypeError(`${name} declares an access without an alternative`)
   const ownField = own === '' ? undefined : requestField(method.input, own)
+  const asked = stepUp && { strength: stepUp.strength, maxAgeSeconds: Number(stepUp.maxAge?.seconds ?? 0n) }
+  if (asked && open) throw new TypeError(`${name} asks strangers for a step-up`)
+  if (asked && asked.strength === Strength.UNSPECIFIED && asked.maxAgeSeconds <= 0)
+    throw new TypeError(`${name} declares a step-up that asks for nothing`)
   const anyWorkload = workloads.includes('registered')
 
   function decidePerson(caller: Caller): AccessDecision {
@@ -55,6 +69,12 @@ export function compileAccess(method: DescMethod): AccessRule {
       if (!anyWorkload && !workloads.includes(caller.workload)) return 'denied'
       // A workload that acts for a person adds nothing to what the person may.
       return caller.person ? decidePerson(caller) : 'granted'
+    },
+    lacks(caller, now) {
+      if (asked === undefined || caller.person?.kind !== 'person') return undefined
+      const { strength, authTime } = caller.person
+      const isFresh = asked.maxAgeSeconds === 0 || now - authTime <= asked.maxAgeSeconds * 1000
+      return strength >= asked.strength && isFresh ? undefined : asked
     },
     owns: (caller, request) => ownField !== undefined && caller.person !== undefined && ownField(request) === caller.person.id,
   }

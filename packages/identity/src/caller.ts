@@ -8,6 +8,12 @@ export interface Person {
   readonly tenant: string
   /** The token's `sid`; empty for service accounts. */
   readonly sessionId: string
+  /** How often the session was raised before the token was made: the token's `gen`. */
+  readonly generation: number
+  /** How strongly the person proved who they are (`gatehouse.options.v1.Strength`): the token's `acr`; 0 for service accounts. */
+  readonly strength: number
+  /** When the person proved it: the token's `auth_time`, in milliseconds since 1970; 0 for service accounts. */
+  readonly authTime: number
   /** The token's `client_id`. */
   readonly clientId: string
   /** Permissions that the token grants in our services. */

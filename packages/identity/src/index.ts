@@ -1,4 +1,4 @@
-export { type AccessDecision, type AccessRule, compileAccess, requestField } from './access.ts'
+export { type AccessDecision, type AccessRule, compileAccess, type LackingSignIn, requestField } from './access.ts'
 export {
   type AccessTokenVerifier,
   type AccessTokenVerifierOptions,
@@ -22,6 +22,7 @@ export {
   type RevocationList,
   type RevocationSource,
 } from './revocations.ts'
+export { acrOf, nameOfStrength, Strength, strengthOf, strongerOf } from './strength.ts'
 export {
   createWorkloadKey,
   createWorkloadSigner,

@@ -2,9 +2,10 @@ import type { CallOptions } from '@connectrpc/connect'
 import type { WatchRevocationsResponse } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { metrics } from '@opentelemetry/api'
 
-/** Sessions that ended and of which tokens may still be alive. */
+/** Sessions that ended or were raised, and of which older tokens may still be alive. */
 export interface RevocationList {
-  isRevoked(sessionId: string): boolean
+  /** Whether the session has ended, or was raised since a token of this generation (0 unless given) was made. */
+  isRevoked(sessionId: string, generation?: number): boolean
   /** Calls back for each session that ends from now on; answers how to stop that. For streams that must end with their session. */
   onRevoked(listener: (sessionId: string) => void): () => void
 }
@@ -25,14 +26,19 @@ export interface RevocationSource {
 /** A list of revoked sessions that forgets what no token can need any more. */
 export function createRevocationList(now: () => number = Date.now) {
   const forgetTimes = new Map<string, number>()
+  const raised = new Map<string, { readonly generation: number; readonly forgetTime: number }>()
   const listeners = new Set<(sessionId: string) => void>()
   let nextSweep = 0
 
+  function sweep(): void {
+    if (now() < nextSweep) return
+    for (const [id, time] of forgetTimes) if (time < now()) forgetTimes.delete(id)
+    for (const [id, { forgetTime }] of raised) if (forgetTime < now()) raised.delete(id)
+    nextSweep = now() + 60_000
+  }
+
   function add(sessionId: string, forgetTime: number): void {
-    if (now() >= nextSweep) {
-      for (const [id, time] of forgetTimes) if (time < now()) forgetTimes.delete(id)
-      nextSweep = now() + 60_000
-    }
+    sweep()
     if (forgetTimes.has(sessionId)) return
     forgetTimes.set(sessionId, forgetTime)
     for (const listener of listeners) listener(sessionId)
@@ -40,7 +46,13 @@ export function createRevocationList(now: () => number = Date.now) {
 
   return {
     add,
-    isRevoked: (sessionId: string) => forgetTimes.has(sessionId),
+    /** The session goes on: its tokens of an earlier generation are dead. */
+    raise(sessionId: string, generation: number, forgetTime: number): void {
+      sweep()
+      if ((raised.get(sessionId)?.generation ?? 0) < generation) raised.set(sessionId, { generation, forgetTime })
+    },
+    isRevoked: (sessionId: string, generation = 0) =>
+      forgetTimes.has(sessionId) || (raised.size > 0 && generation < (raised.get(sessionId)?.generation ?? 0)),
     onRevoked(listener: (sessionId: string) => void) {
       listeners.add(listener)
       return () => {
@@ -79,7 +91,8 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
       for await (const message of source.watchRevocations({ cursor }, { signal: AbortSignal.any([stop.signal, silent.signal]) })) {
         clearTimeout(timer)
         timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
-        for (const { sessionId, forgetTime } of message.revoked) list.add(sessionId, Number(forgetTime?.seconds ?? 0n) * 1000 + 1000)
+        for (const { sessionId, forgetTime } of message.revoked) list.add(sessionId, endOf(forgetTime))
+        for (const { sessionId, generation, forgetTime } of message.raised) list.raise(sessionId, generation, endOf(forgetTime))
         last = message.cursor
         if (!connected && told) onChange?.(undefined)
         connected = true
@@ -122,6 +135,10 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
       await run
     },
   }
+}
+
+function endOf(forgetTime: { readonly seconds: bigint } | undefined): number {
+  return Number(forgetTime?.seconds ?? 0n) * 1000 + 1000
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { create, type DescMessage, type Message, type MessageInitShape } from '@bufbuild/protobuf'
 import type { Code, ConnectError, HandlerContext } from '@connectrpc/connect'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { type LackingSignIn, nameOfStrength, Strength } from '@gatehouse/identity'
 import { answerError } from './answer-error.ts'
 import { CallContext } from './call-context.ts'
 import type { CompiledMethod } from './compile-method.ts'
@@ -32,7 +33,12 @@ export function guardMethod(
   { meter, streams }: { readonly meter: CallMeter; readonly streams: StreamsOfPeople },
 ): GuardedMethod {
   const { desc, access, check, limits } = method
-  const { maxStreamSeconds = MAX_STREAM_SECONDS, slowReaderSeconds = SLOW_READER_SECONDS, within = (_, act) => act() } = options
+  const {
+    maxStreamSeconds = MAX_STREAM_SECONDS,
+    slowReaderSeconds = SLOW_READER_SECONDS,
+    now = Date.now,
+    within = (_, act) => act(),
+  } = options
 
   /**
    * Everything before the handler: it answers the request that the handler may see, or throws. It promises only where it has to wait, for a token that
@@ -55,6 +61,9 @@ export function guardMethod(
     const request = decodeWith(decode)
     // access by the request's own field
     if (decision === 'own' && !access.owns(context.caller, request)) throw denied()
+    // step-up: how strong and how fresh the sign-in is
+    const lacking = access.lacks(context.caller, now())
+    if (lacking) throw stepUpRequired(lacking)
     // canonical form, then the rules of the contract
     check(request)
     // limits: only valid requests are counted, by their canonical values
@@ -122,6 +131,13 @@ export function guardMethod(
       }
     },
   }
+}
+
+function stepUpRequired({ strength, maxAgeSeconds }: LackingSignIn): Refusal {
+  return commonRefusal(ErrorReason.STEP_UP_REQUIRED, {
+    ...(strength === Strength.UNSPECIFIED ? {} : { strength: nameOfStrength(strength) }),
+    ...(maxAgeSeconds === 0 ? {} : { max_age_seconds: String(maxAgeSeconds) }),
+  })
 }
 
 function decodeWith(decode: () => Message): Message {

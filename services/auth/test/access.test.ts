@@ -77,6 +77,16 @@ const matrix: Record<string, { call: (clients: Clients) => Promise<unknown>; get
     call: ({ sessions }) => sessions.revokePersonSessions({ userId: randomUUID() }),
     gets: [missing, denied, denied, 'ok', denied, denied],
   },
+  revokeOtherSessions: { call: ({ sessions }) => sessions.revokeOtherSessions({}), gets: [missing, 'ok', denied, denied, denied, denied] },
+  revokeSessionsOfUser: {
+    call: ({ sessions }) => sessions.revokeSessionsOfUser({ userId: randomUUID() }),
+    gets: [missing, denied, 'ok', denied, denied, denied],
+  },
+  beginStepUp: { call: ({ sessions }) => sessions.beginStepUp({}), gets: [missing, 'ok', denied, denied, denied, denied] },
+  completeStepUp: {
+    call: ({ sessions }) => sessions.completeStepUp({ continuation: 'ghc_none', proof: { proof: { case: 'password', value: password } } }),
+    gets: [missing, 'CONTINUATION_INVALID', denied, denied, denied, denied],
+  },
   issueToken: {
     call: ({ sessions }) => sessions.issueToken({ audience: 'unknown' }),
     gets: [missing, 'AUDIENCE_UNKNOWN', denied, denied, denied, denied],
@@ -100,7 +110,7 @@ test('every RPC lets in whom its contract names, and nobody else', async () => {
 })
 
 test('the table names every RPC that is not public', () => {
-  const open = ['signIn', 'refreshSession', 'signOut']
+  const open = ['signIn', 'continueSignIn', 'refreshSession', 'signOut']
   const named = [...Object.keys(matrix), ...open].sort()
   const declared = [...SessionService.methods, ...IssuerService.methods].map(({ localName }) => localName).sort()
   assert.deepEqual(named, declared)

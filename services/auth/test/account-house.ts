@@ -9,6 +9,7 @@ import type { Deps } from '../src/core/deps.ts'
 import { createTenant } from '../src/core/tenants/create-tenant.ts'
 import { openDeps } from './open-deps.ts'
 import type { PeopleStandIn } from './people-stand-in.ts'
+import { wholeOf } from './sign-somebody-in.ts'
 
 export const tenant = 'default'
 export const otherTenant = 'other'
@@ -74,7 +75,7 @@ export async function openAccountHouse(): Promise<AccountHouse> {
       const challengeId = await house.signUp(email, { password })
       const { code } = await house.mailOf(challengeId)
       const proof = { case: 'code', value: code } as const
-      const result = await verifyEmail(deps, { tenant, challengeId, proof, password: '', place })
+      const result = wholeOf(await verifyEmail(deps, { tenant, challengeId, proof, password: '', place }))
       return { userId: result.user?.id ?? '', sessionId: result.session?.id ?? '' }
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import type { Deps } from '../src/core/deps.ts'
+import type { SignInOutcome } from '../src/core/sessions/pending-sign-in.ts'
 import { refreshSession } from '../src/core/sessions/refresh-session.ts'
 import { signIn } from '../src/core/sessions/sign-in.ts'
 import { insertCredential } from '../src/store/credentials.ts'
@@ -21,7 +23,18 @@ export async function somebody({ deps, people }: OpenedDeps, tenant = 'default')
 const seen = { userAgent: 'Firefox on a desk', source: '203.0.113.77' }
 
 export async function signSomebodyIn(deps: Deps, user: User, tenant = 'default'): Promise<SignedInResult> {
-  return await signIn(deps, { tenant, email: user.email, password: rightPassword, ...seen })
+  return wholeOf(await signIn(deps, { tenant, email: user.email, password: rightPassword, ...seen }))
+}
+
+/** The session that a sign-in came to; fails where it asks for more. */
+export function wholeOf(outcome: SignInOutcome): SignedInResult {
+  assert.equal(outcome.case, 'signedIn')
+  return outcome.value as SignedInResult
+}
+
+/** The same step of a sign-in, answering the session that it comes to. */
+export function whole<Args extends unknown[]>(step: (...args: Args) => Promise<SignInOutcome>): (...args: Args) => Promise<SignedInResult> {
+  return async (...args) => wholeOf(await step(...args))
 }
 
 export async function refresh(deps: Deps, refreshToken: string, tenant = 'default'): Promise<SignedInResult> {

@@ -25,6 +25,9 @@ const ada: Person = {
   id: ADA,
   tenant: 'default',
   sessionId: 's',
+  generation: 0,
+  strength: 1,
+  authTime: 0,
   clientId: 'console',
   permissions: new Set(['user.users.create', 'user.users.read', 'user.users.suspend']),
   expireTime: Date.now() + 3_600_000,
@@ -150,6 +153,9 @@ function userImpl(calls: Call[], gate: Promise<void>): ServiceImpl<typeof UserSe
 function sessionImpl(calls: Call[]): ServiceImpl<typeof SessionService> {
   return {
     signIn: unused,
+    continueSignIn: unused,
+    beginStepUp: unused,
+    completeStepUp: unused,
     refreshSession: (request, context) => {
       const call = callOf(context)
       calls.push(call)
@@ -164,6 +170,8 @@ function sessionImpl(calls: Call[]): ServiceImpl<typeof SessionService> {
     listSessions: unused,
     revokeSession: unused,
     revokePersonSessions: unused,
+    revokeOtherSessions: unused,
+    revokeSessionsOfUser: unused,
     issueToken: unused,
     watchRevocations: unused,
   }

@@ -27,7 +27,14 @@ test('lists the routes of a service', () => {
   assert.ok(!listed.some((line) => line.startsWith('ResolveUser')))
   assert.deepEqual(
     restRoutes(SessionService).map(({ path }) => path),
-    ['/api/sessions:signIn', '/api/sessions', '/api/sessions/{session_id}'],
+    [
+      '/api/sessions:signIn',
+      '/api/sessions:continueSignIn',
+      '/api/sessions',
+      '/api/sessions/{session_id}',
+      '/api/sessions:revokeOthers',
+      '/api/users/{user_id}/sessions:revoke',
+    ],
   )
 })
 

@@ -7,10 +7,9 @@ import {
   ResendVerificationRequestSchema,
   SignUpRequestSchema,
 } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
-import { type Call, callOf, fingerprint } from '@gatehouse/rpc'
+import { callOf, fingerprint } from '@gatehouse/rpc'
 import { acceptInvitation } from '../core/accounts/accept-invitation.ts'
-import type { Retry, SignInPlace } from '../core/accounts/caller.ts'
+import type { Retry } from '../core/accounts/caller.ts'
 import { changePassword } from '../core/accounts/change-password.ts'
 import { confirmEmailChange } from '../core/accounts/confirm-email-change.ts'
 import { requestEmailChange } from '../core/accounts/request-email-change.ts'
@@ -20,8 +19,9 @@ import { resetPassword } from '../core/accounts/reset-password.ts'
 import { signUp } from '../core/accounts/sign-up.ts'
 import { verifyEmail } from '../core/accounts/verify-email.ts'
 import type { Deps } from '../core/deps.ts'
+import { placeOf } from './place-of.ts'
 import { proofOf } from './proof-of.ts'
-import { allowCookie, answerWithCookie, clientOf } from './session-cookie.ts'
+import { allowCookie, resultOf } from './session-cookie.ts'
 
 export function accountService(deps: Deps) {
   const retryOf = <Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc> & { requestId: string }): Retry => ({
@@ -41,7 +41,7 @@ export function accountService(deps: Deps) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const input = { tenant: call.tenant, challengeId, proof: proofOf(proof), password, place: placeOf(call, useCookie) }
-      return answer(deps, call, await verifyEmail(deps, input), useCookie)
+      return { result: resultOf(deps, call, await verifyEmail(deps, input), useCookie) }
     },
     async resendVerification(request, context) {
       const { tenant, withheld } = callOf(context)
@@ -58,13 +58,13 @@ export function accountService(deps: Deps) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const input = { tenant: call.tenant, challengeId, proof: proofOf(proof), password, place: placeOf(call, useCookie) }
-      return answer(deps, call, await resetPassword(deps, input), useCookie)
+      return { result: resultOf(deps, call, await resetPassword(deps, input), useCookie) }
     },
     async acceptInvitation({ token, password, useCookie }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const input = { tenant: call.tenant, token, password, place: placeOf(call, useCookie) }
-      return answer(deps, call, await acceptInvitation(deps, input), useCookie)
+      return { result: resultOf(deps, call, await acceptInvitation(deps, input), useCookie) }
     },
     async requestEmailChange(request, context) {
       const call = callOf(context)
@@ -87,12 +87,4 @@ export function accountService(deps: Deps) {
       return {}
     },
   } satisfies ServiceImpl<typeof AccountService>
-}
-
-function placeOf(call: Call, useCookie: boolean): SignInPlace {
-  return { userAgent: call.header('user-agent') ?? '', source: call.source, clientId: clientOf(useCookie), signal: call.signal }
-}
-
-function answer(deps: Pick<Deps, 'now'>, call: Call, result: SignedInResult, useCookie: boolean) {
-  return { result: { case: 'signedIn' as const, value: answerWithCookie(deps, call, result, useCookie) } }
 }

@@ -3,6 +3,7 @@ import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_rea
 import { type Call, commonRefusal } from '@gatehouse/rpc'
 import type { Deps } from '../core/deps.ts'
 import { consoleClientId, programClientId } from '../core/sessions/open-session.ts'
+import type { SignInOutcome } from '../core/sessions/pending-sign-in.ts'
 
 const cookieName = '__Host-gatehouse-refresh'
 
@@ -26,6 +27,11 @@ export function answerWithCookie({ now }: Pick<Deps, 'now'>, call: Call, result:
   call.cookies.set(cookieName, result.refreshToken, { maxAgeSeconds: Math.max(seconds, 0), path: '/' })
   result.refreshToken = ''
   return result
+}
+
+/** The `result` of a step of a sign-in. */
+export function resultOf(deps: Pick<Deps, 'now'>, call: Call, outcome: SignInOutcome, useCookie: boolean): SignInOutcome {
+  return outcome.case === 'nextStep' ? outcome : { case: 'signedIn', value: answerWithCookie(deps, call, outcome.value, useCookie) }
 }
 
 /** The refresh token of a call: the field where it is set, else the cookie. */

@@ -1,18 +1,22 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
+import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { type Call, callOf } from '@gatehouse/rpc'
 import type { Deps } from '../core/deps.ts'
 import type { RevocationFeed } from '../core/revocations/revocation-feed.ts'
 import { watchRevocations } from '../core/revocations/watch-revocations.ts'
+import { continueSignIn } from '../core/sessions/continue-sign-in.ts'
 import { listSessions } from '../core/sessions/list-sessions.ts'
 import { refreshSession } from '../core/sessions/refresh-session.ts'
 import { revokePersonSessions } from '../core/sessions/revoke-person-sessions.ts'
 import { revokeSession } from '../core/sessions/revoke-session.ts'
 import { signIn } from '../core/sessions/sign-in.ts'
 import { signOut } from '../core/sessions/sign-out.ts'
+import { beginStepUp, completeStepUp } from '../core/sessions/step-up.ts'
 import { issueToken } from '../core/tokens/issue-token.ts'
-import { allowCookie, answerWithCookie, clearCookie, clientOf, presentedToken } from './session-cookie.ts'
+import { placeOf } from './place-of.ts'
+import { allowCookie, answerWithCookie, clearCookie, clientOf, presentedToken, resultOf } from './session-cookie.ts'
 
 /** Where people are signed in. */
 export function sessionService(deps: Deps & { feed: RevocationFeed }) {
@@ -28,7 +32,24 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
         clientId: clientOf(useCookie),
         ...seenFrom(call),
       })
-      return { result: { case: 'signedIn', value: answerWithCookie(deps, call, result, useCookie) } }
+      return { result: resultOf(deps, call, result, useCookie) }
+    },
+    async continueSignIn({ continuation, proof, useCookie }, context) {
+      const call = callOf(context)
+      allowCookie(call, useCookie)
+      const input = { tenant: call.tenant, continuation, proof: factorOf(proof), place: placeOf(call, useCookie) }
+      return { result: resultOf(deps, call, await continueSignIn(deps, input), useCookie) }
+    },
+    async beginStepUp({ strength }, context) {
+      const { tenant, id: userId, sessionId } = callOf(context).person()
+      return { nextStep: await beginStepUp(deps, { tenant, userId, sessionId, strength }) }
+    },
+    async completeStepUp({ continuation, proof, useCookie }, context) {
+      const call = callOf(context)
+      allowCookie(call, useCookie)
+      const { tenant, id: userId, sessionId } = call.person()
+      const input = { tenant, userId, sessionId, continuation, proof: factorOf(proof), place: placeOf(call, useCookie) }
+      return { result: resultOf(deps, call, await completeStepUp(deps, input), useCookie) }
     },
     async refreshSession({ refreshToken }, context) {
       const call = callOf(context)
@@ -52,6 +73,14 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
       await revokeSession(deps, { tenant, userId: id, sessionId })
       return {}
     },
+    async revokeOtherSessions(_, context) {
+      const { tenant, id: userId, sessionId } = callOf(context).person()
+      return { revokedCount: await revokePersonSessions(deps, { tenant, userId, exceptSessionId: sessionId, cause: 'revoked' }) }
+    },
+    async revokeSessionsOfUser({ userId }, context) {
+      const { tenant } = callOf(context)
+      return { revokedCount: await revokePersonSessions(deps, { tenant, userId, cause: 'revoked' }) }
+    },
     async revokePersonSessions({ userId }, context) {
       const { tenant } = callOf(context)
       return { revokedCount: await revokePersonSessions(deps, { tenant, userId, cause: 'revoked' }) }
@@ -65,6 +94,12 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
       return watchRevocations(deps, { cursor, signal: callOf(context).signal })
     },
   } satisfies ServiceImpl<typeof SessionService>
+}
+
+/** The factor of a request; the contract's rules leave no request without one. */
+function factorOf(shown: FactorProof | undefined): FactorProof['proof'] {
+  if (shown === undefined) throw new TypeError('A request without a factor passed its rules')
+  return shown.proof
 }
 
 function seenFrom(call: Call): { userAgent: string; source: string } {

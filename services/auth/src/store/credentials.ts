@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { CredentialsTable } from './account-tables.ts'
+import { secondFactorOf } from './factors.ts'
 import type { Db } from './schema.ts'
 
 export type CredentialRow = Selectable<CredentialsTable>
@@ -20,9 +21,23 @@ export async function findCredential(db: Db, key: Person): Promise<CredentialRow
     .executeTakeFirst()
 }
 
+/** The version of a person's password, which stays until the transaction ends. */
+export async function holdCredentialVersion(tx: Db, key: Person): Promise<number | undefined> {
+  const row = await tx
+    .selectFrom('credentials')
+    .select('version')
+    .where('tenant', '=', key.tenant)
+    .where('user_id', '=', key.userId)
+    .forShare()
+    .executeTakeFirst()
+  return row?.version
+}
+
 /** A person's password, and how often all their sessions were ended. */
 export interface CredentialAndEpoch extends Pick<CredentialRow, 'user_id' | 'password_hash' | 'version'> {
   readonly epoch: number
+  /** Whether there is anything beside the password to ask for. */
+  readonly second_factor: boolean
 }
 
 /** By the person's id; whoever has no password is left out. */
@@ -36,7 +51,13 @@ export async function findCredentialsAndEpochs(
     .leftJoin('session_epochs', (join) =>
       join.onRef('session_epochs.tenant', '=', 'credentials.tenant').onRef('session_epochs.user_id', '=', 'credentials.user_id'),
     )
-    .select(['credentials.user_id', 'password_hash', 'version', 'epoch'])
+    .select([
+      'credentials.user_id',
+      'password_hash',
+      'version',
+      'epoch',
+      secondFactorOf('credentials.tenant', 'credentials.user_id').as('second_factor'),
+    ])
     .where('credentials.tenant', '=', tenant)
     .where(sql<boolean>`credentials.user_id = any(${userIds})`)
     .execute()

@@ -35,6 +35,7 @@ const types: ColumnTypes<Asked> = {
   user_agent: 'text',
   network: 'text',
   version: 'integer',
+  generation: 'integer',
   token_hash: 'bytea',
   epoch: 'integer',
   credential_version: 'integer',
@@ -52,6 +53,7 @@ const plain = [
   'user_agent',
   'network',
   'version',
+  'generation',
 ] as const
 
 type Args = { readonly asked: readonly Asked[]; readonly events: readonly EventRow[] }

@@ -28,6 +28,30 @@ export async function pruneRevocations(db: Db, forgottenBefore: Date, limit: num
   return Number(pruned.numAffectedRows ?? 0n)
 }
 
+export async function pruneSessionRaises(db: Db, forgottenBefore: Date, limit: number): Promise<number> {
+  const pruned = await sql`
+    delete from session_raises where (tenant, session_id) in (
+      select tenant, session_id from session_raises where forget_time < ${forgottenBefore}
+      limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}
+
+export async function prunePendingSignIns(db: Db, expiredBefore: Date, limit: number): Promise<number> {
+  const pruned = await sql`
+    delete from pending_sign_ins where (tenant, token_hash) in (
+      select tenant, token_hash from pending_sign_ins where expire_time < ${expiredBefore} order by expire_time
+      limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}
+
+export async function prunePasskeyAttempts(db: Db, expiredBefore: Date, limit: number): Promise<number> {
+  const pruned = await sql`
+    delete from passkey_attempts where (tenant, id) in (
+      select tenant, id from passkey_attempts where expire_time < ${expiredBefore} order by expire_time
+      limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}
+
 export async function pruneSigningKeys(db: Db, retiredBefore: Date): Promise<number> {
   const pruned = await sql`delete from signing_keys where retire_time < ${retiredBefore}`.execute(db)
   return Number(pruned.numAffectedRows ?? 0n)

@@ -22,6 +22,17 @@ export async function findRefreshToken(db: Db, key: { tenant: string; hash: Uint
     .executeTakeFirst()
 }
 
+/** Uses up whatever refresh tokens a session has, without successors. */
+export async function useUpRefreshTokens(tx: Db, which: { tenant: string; sessionId: string; time: Date }): Promise<void> {
+  await tx
+    .updateTable('refresh_tokens')
+    .set({ use_time: which.time })
+    .where('tenant', '=', which.tenant)
+    .where('session_id', '=', which.sessionId)
+    .where('use_time', 'is', null)
+    .execute()
+}
+
 /** A token with the session that it belongs to. */
 export interface RefreshTokenInSession {
   readonly token: Pick<RefreshTokenRow, 'tenant' | 'token_hash' | 'use_time' | 'key_version' | 'successor_hash'>

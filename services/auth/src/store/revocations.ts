@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from './schema.ts'
 
 export async function insertRevocations(tx: Db, rows: readonly { tenant: string; session_id: string; forget_time: Date }[]): Promise<void> {
@@ -11,11 +11,32 @@ export async function insertRevocations(tx: Db, rows: readonly { tenant: string;
     on conflict (tenant, session_id) do nothing`.execute(tx)
 }
 
+/** A session was raised: its tokens of an earlier generation are dead. */
+export async function putSessionRaise(
+  tx: Db,
+  row: { tenant: string; session_id: string; generation: number; forget_time: Date },
+): Promise<void> {
+  await tx
+    .insertInto('session_raises')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'session_id']).doUpdateSet({
+        generation: row.generation,
+        raise_time: sql<Date>`clock_timestamp()`,
+        forget_time: row.forget_time,
+      }),
+    )
+    .execute()
+}
+
+/** A session ended, or was raised. */
 export interface RevocationRow {
   readonly tenant: string
   readonly session_id: string
   readonly revoke_time: Date
   readonly forget_time: Date
+  /** Null where the session ended; else its tokens of an earlier generation are dead. */
+  readonly generation: number | null
 }
 
 /** The database's clock: revocations are stamped by it. */
@@ -24,40 +45,43 @@ export async function databaseTime(db: Db): Promise<Date> {
   return time
 }
 
+/** Ends and raises from a time on, the oldest first, from behind the row that `after` names. */
+const since = (from: RawBuilder<Date>, limit: number, after?: After) => {
+  const part = (table: string, time: string, generation: string) => {
+    const [at, of] = [sql.ref(time), sql.table(table)]
+    const behind = after ? sql`and (${at}, session_id) > (${after.revoke_time}::timestamptz, ${after.session_id}::uuid)` : sql``
+    return sql`(select tenant, session_id, ${at} as revoke_time, forget_time, ${sql.raw(generation)} as generation from ${of}
+      where ${at} >= ${from} ${behind} order by ${at}, session_id limit ${limit}::integer)`
+  }
+  return sql`(select * from (${part('revocations', 'revoke_time', 'null::integer')} union all ${part('session_raises', 'raise_time', 'generation')}) both_kinds
+    order by revoke_time, session_id limit ${limit}::integer)`
+}
+
+interface After {
+  readonly revoke_time: Date
+  readonly session_id: string
+}
+
 /** The database's time, and the oldest revocations of the last `lookBackMs` before it. */
 export async function readRecentRevocations(
   db: Db,
   which: { lookBackMs: number; limit: number },
 ): Promise<{ time: Date; rows: RevocationRow[] }> {
   const { rows } = await sql<{ time: Date } & { [K in keyof RevocationRow]: RevocationRow[K] | null }>`
-    select clock.time, recent.tenant, recent.session_id, recent.revoke_time, recent.forget_time
+    select clock.time, recent.*
     from (select clock_timestamp()::timestamptz(3) as time) clock
-    left join lateral (
-      select tenant, session_id, revoke_time, forget_time from revocations
-      where revoke_time >= clock.time - ${which.lookBackMs}::integer * interval '1 millisecond'
-      order by revoke_time, session_id limit ${which.limit}::integer
-    ) recent on true`.execute(db)
+    left join lateral ${since(sql`clock.time - ${which.lookBackMs}::integer * interval '1 millisecond'`, which.limit)} recent on true`.execute(
+    db,
+  )
   const [first] = rows
   if (first === undefined) throw new TypeError('a left join of one row answered none')
   return { time: first.time, rows: rows.filter((row): row is RevocationRow & { time: Date } => row.session_id !== null) }
 }
 
 /** Revocations from a time on, the oldest first, from behind the row that `after` names. */
-export async function listRevocations(
-  db: Db,
-  which: { from: Date; limit: number; after?: { revoke_time: Date; session_id: string } },
-): Promise<RevocationRow[]> {
-  return await db
-    .selectFrom('revocations')
-    .select(['tenant', 'session_id', 'revoke_time', 'forget_time'])
-    .where('revoke_time', '>=', which.from)
-    .$if(which.after !== undefined, (query) =>
-      query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('revoke_time', 'session_id'), '>', tuple(which.after?.revoke_time ?? which.from, which.after?.session_id ?? '')),
-      ),
-    )
-    .orderBy('revoke_time')
-    .orderBy('session_id')
-    .limit(which.limit)
-    .execute()
+export async function listRevocations(db: Db, which: { from: Date; limit: number; after?: After }): Promise<RevocationRow[]> {
+  const { rows } = await sql<RevocationRow>`select * from ${since(sql`${which.from}::timestamptz`, which.limit, which.after)} page`.execute(
+    db,
+  )
+  return rows
 }

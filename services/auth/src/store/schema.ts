@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { AccountTables } from './account-tables.ts'
+import type { FactorTables } from './factor-tables.ts'
 
 /** Set at insert, never changed. */
 type Fixed<T> = ColumnType<T, T, never>
@@ -48,6 +49,8 @@ export interface SessionsTable {
   user_agent: string
   network: string
   version: number
+  /** How often it was raised: tokens of an earlier generation are dead. */
+  generation: number
   end_time: Date | null
   end_cause: EndCause | null
 }
@@ -81,6 +84,16 @@ export interface RevocationsTable {
   forget_time: Fixed<Date>
 }
 
+/** The last raise of each session of which older tokens may be alive. */
+export interface SessionRaisesTable {
+  tenant: Fixed<string>
+  session_id: Fixed<string>
+  generation: number
+  /** Of the database's clock, like `revoke_time`. */
+  raise_time: Generated<Date>
+  forget_time: Date
+}
+
 export interface RoleBindingsTable {
   tenant: Fixed<string>
   subject_id: Fixed<string>
@@ -102,7 +115,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccountTables {
+export interface Schema extends AccountTables, FactorTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable
@@ -111,6 +124,7 @@ export interface Schema extends AccountTables {
   session_epochs: SessionEpochsTable
   refresh_tokens: RefreshTokensTable
   revocations: RevocationsTable
+  session_raises: SessionRaisesTable
   role_bindings: RoleBindingsTable
   service_accounts: ServiceAccountsTable
   audiences: AudiencesTable

@@ -17,6 +17,7 @@ export const sessionColumns = [
   'user_agent',
   'network',
   'version',
+  'generation',
   'end_time',
   'end_cause',
 ] as const
@@ -50,6 +51,26 @@ export async function raiseSessionVersion(tx: Db, key: { tenant: string; id: str
     .returning('version')
     .executeTakeFirstOrThrow()
   return row.version
+}
+
+/** The person proved anew who they are: another generation of tokens. */
+export async function raiseSession(
+  tx: Db,
+  which: { tenant: string; id: string; methods: readonly string[]; time: Date },
+): Promise<SessionRow> {
+  return await tx
+    .updateTable('sessions')
+    .set((eb) => ({
+      amr: [...which.methods],
+      auth_time: which.time,
+      last_use_time: which.time,
+      version: eb('version', '+', 1),
+      generation: eb('generation', '+', 1),
+    }))
+    .where('tenant', '=', which.tenant)
+    .where('id', '=', which.id)
+    .returning(sessionColumns)
+    .executeTakeFirstOrThrow()
 }
 
 /** Ends sessions that have not ended; answers those that it ended. Locks in the order of the ids, so that two never wait for each other. */

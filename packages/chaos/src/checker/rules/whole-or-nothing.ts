@@ -6,7 +6,7 @@ export const wholeOrNothing: Rule = {
   sentence: 'each write has all of its rows or none, and one event for each version',
   *contradictions({ user, auth, notification }: Evidence) {
     yield* versionsOf('person', new Map(user.users.map(({ id, version }) => [id, version])), user.outbox)
-    const ofSessions = auth.outbox.filter(({ type }) => /\.(SignedIn|SessionRevoked|RefreshTokenReused)$/.test(type))
+    const ofSessions = auth.outbox.filter(({ type }) => /\.(SignedIn|SessionRaised|SessionRevoked|RefreshTokenReused)$/.test(type))
     yield* versionsOf('session', new Map(auth.sessions.map(({ id, version }) => [id, version])), ofSessions)
     const mails = Map.groupBy(auth.outbox, ({ key }) => key)
     for (const { id, mail_count } of auth.challenges) {

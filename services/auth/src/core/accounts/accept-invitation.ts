@@ -1,4 +1,3 @@
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { emailKey } from '@gatehouse/rpc'
 import { findCredential, insertCredential } from '../../store/credentials.ts'
@@ -9,6 +8,7 @@ import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-pass
 import { activatePerson } from '../people/change-person.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
 import type { SignInPlace } from './caller.ts'
 import { openSessionOf } from './open-session-of.ts'
 
@@ -23,7 +23,7 @@ export interface AcceptInvitationInput {
  * Proves the mailbox of an invited person, sets the password and signs them in. Somebody active without a password was accepted
  * before and the answer got lost: the retry finishes it.
  */
-export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput): Promise<SignedInResult> {
+export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput): Promise<SignInOutcome> {
   const { tenant, token, place } = input
   checkPasswordForm(input.password)
   const proof = { case: 'token', value: token } as const

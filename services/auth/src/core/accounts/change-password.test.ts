@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import type { Refusal } from '@gatehouse/rpc'
 import { goodPassword, noRetry, openAccountHouse, otherPassword, place, refuses, tenant } from '../../../test/account-house.ts'
+import { whole } from '../../../test/sign-somebody-in.ts'
 import { findCredential } from '../../store/credentials.ts'
 import { findSession } from '../../store/sessions.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
@@ -10,7 +11,9 @@ import { changePassword } from './change-password.ts'
 import { forgetPerson } from './forget-person.ts'
 import { requestEmailChange } from './request-email-change.ts'
 import { requestPasswordReset } from './request-password-reset.ts'
-import { resetPassword } from './reset-password.ts'
+import { resetPassword as resetPasswordStep } from './reset-password.ts'
+
+const resetPassword = whole(resetPasswordStep)
 
 const house = await openAccountHouse()
 after(() => house[Symbol.asyncDispose]())

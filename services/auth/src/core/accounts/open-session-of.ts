@@ -1,11 +1,14 @@
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { Strength } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
-import { holdSessionEpoch } from '../../store/session-epochs.ts'
+import { findFactors } from '../../store/factors.ts'
+import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.ts'
 import { claimChallenge, type Overtaken } from '../challenges/claim-challenge.ts'
 import type { Db, Deps } from '../deps.ts'
+import { neededOf } from '../factors/held-factors.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { openSession } from '../sessions/open-session.ts'
+import { openSession, programClientId } from '../sessions/open-session.ts'
+import { beginNextStep, type SignInOutcome } from '../sessions/pending-sign-in.ts'
 import { signedIn } from '../sessions/signed-in.ts'
 import type { SignInPlace } from './caller.ts'
 
@@ -25,25 +28,31 @@ export interface OpenSessionOfInput {
 }
 
 /**
- * Uses a proven challenge up, writes what it brings about and signs the person in, in one transaction. With all sessions of the person
+ * Uses a proven challenge up, writes what it brings about and signs the person in, or asks for their second factor, in one transaction. With all sessions of the person
  * ended since `epoch`, the person may be suspended by now: nothing is written, and the proof stays good for another try.
  */
-export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Promise<SignedInResult> {
+export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Promise<SignInOutcome> {
   const { tenant, user, place, overtakes } = input
   const opened = await transact(deps.db, async (tx) => {
     const claim = { tenant, id: input.challenge.id, time: new Date(deps.now()), overtakes }
     if (!(await claimChallenge(tx, claim))) throw refuse(ErrorReason.CHALLENGE_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
     await input.write(tx)
-    return await openSession(tx, deps, {
-      tenant,
-      userId: user.id,
-      userAgent: place.userAgent,
-      source: place.source,
-      ...(place.clientId !== undefined && { clientId: place.clientId }),
-      amr: ['pwd'],
-    })
+    const { clientId = programClientId } = place
+    const base = { tenant, userId: user.id, clientId }
+    const held = await findFactors(tx, base)
+    const strength = neededOf(held)
+    // What `write` did may have ended all sessions: go on from what is the epoch now.
+    if (strength > Strength.ONE_FACTOR)
+      return await beginNextStep(
+        tx,
+        deps,
+        { ...base, sessionId: null, methods: ['pwd'], strength, epoch: await readSessionEpoch(tx, base) },
+        held,
+      )
+    return await openSession(tx, deps, { ...base, userAgent: place.userAgent, source: place.source, amr: ['pwd'] })
   })
   deps.committed()
-  return await signedIn(deps, opened, user)
+  if (!('session' in opened)) return { case: 'nextStep', value: opened }
+  return { case: 'signedIn', value: await signedIn(deps, opened, user) }
 }

@@ -2,14 +2,19 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { noRetry, openAccountHouse, otherPassword, otherTenant, place, refuses, tenant } from '../../../test/account-house.ts'
+import { whole } from '../../../test/sign-somebody-in.ts'
 import { findCredential } from '../../store/credentials.ts'
 import { findSession } from '../../store/sessions.ts'
 import type { ProveInput } from '../challenges/prove.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
-import { acceptInvitation } from './accept-invitation.ts'
+import { acceptInvitation as acceptInvitationStep } from './accept-invitation.ts'
 import { requestPasswordReset } from './request-password-reset.ts'
-import { resetPassword } from './reset-password.ts'
-import { verifyEmail } from './verify-email.ts'
+import { resetPassword as resetPasswordStep } from './reset-password.ts'
+import { verifyEmail as verifyEmailStep } from './verify-email.ts'
+
+const acceptInvitation = whole(acceptInvitationStep)
+const resetPassword = whole(resetPasswordStep)
+const verifyEmail = whole(verifyEmailStep)
 
 const house = await openAccountHouse()
 after(() => house[Symbol.asyncDispose]())

@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf'
 import { PasswordChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { addEvent } from '@gatehouse/events'
 import { emailKey } from '@gatehouse/rpc'
@@ -11,6 +10,7 @@ import type { Deps } from '../deps.ts'
 import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
 import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
 import type { SignInPlace } from './caller.ts'
 import { openSessionOf } from './open-session-of.ts'
@@ -24,7 +24,7 @@ export interface ResetPasswordInput {
 }
 
 /** Sets a new password, ends every session of the person and signs them in anew. */
-export async function resetPassword(deps: Deps, input: ResetPasswordInput): Promise<SignedInResult> {
+export async function resetPassword(deps: Deps, input: ResetPasswordInput): Promise<SignInOutcome> {
   const { tenant, place } = input
   checkPasswordForm(input.password)
   const { challenge, secret } = await prove(deps, { ...input, purpose: 'reset_password' })

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { goodPassword, openAccountHouse, otherPassword, otherTenant, place, refuses, tenant } from '../../../test/account-house.ts'
+import { whole } from '../../../test/sign-somebody-in.ts'
 import { findCredential } from '../../store/credentials.ts'
 import type { ProveInput } from '../challenges/prove.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
-import { verifyEmail } from './verify-email.ts'
+import { verifyEmail as verifyEmailStep } from './verify-email.ts'
+
+const verifyEmail = whole(verifyEmailStep)
 
 const house = await openAccountHouse()
 after(() => house[Symbol.asyncDispose]())

@@ -1,4 +1,3 @@
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { transact } from '@gatehouse/postgres'
 import { commonRefusal, emailKey } from '@gatehouse/rpc'
@@ -11,6 +10,7 @@ import type { Deps } from '../deps.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { registerPerson } from '../people/change-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
 import type { SignInPlace } from './caller.ts'
 import { openSessionOf } from './open-session-of.ts'
 
@@ -26,7 +26,7 @@ export interface VerifyEmailInput {
  * Proves the mailbox of a sign-up, creates the person and signs them in. A crash between the two services is repaired by a retry: the
  * person's id was chosen at sign-up, and the challenge is used up only together with the credential.
  */
-export async function verifyEmail(deps: Deps, input: VerifyEmailInput): Promise<SignedInResult> {
+export async function verifyEmail(deps: Deps, input: VerifyEmailInput): Promise<SignInOutcome> {
   const { tenant, place } = input
   const { challenge } = await prove(deps, { ...input, purpose: 'verify_email' })
   const pending = await findSignUp(deps.db, { tenant, challengeId: challenge.id })

@@ -48,7 +48,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     const { time: now, rows } = await readRecentRevocations(db, { lookBackMs, limit: pageSize })
     const fresh: RevocationRow[] = []
     const see = (row: RevocationRow) => {
-      const key = `${row.tenant}/${row.session_id}`
+      const key = `${row.tenant}/${row.session_id}/${row.generation ?? ''}`
       if (!seen.has(key)) fresh.push(row)
       seen.set(key, row.revoke_time.getTime())
     }
@@ -56,7 +56,10 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     // Hardly ever: a thousand sessions and more that ended within the time looked back.
     if (rows.length === pageSize) for await (const page of pagesOfRevocations(db, new Date(now.getTime() - lookBackMs))) page.forEach(see)
     for (const [key, time] of seen) if (time < now.getTime() - 2 * lookBackMs) seen.delete(key)
-    for (const row of fresh) list.add(row.session_id, row.forget_time.getTime())
+    for (const { session_id: id, generation, forget_time: time } of fresh) {
+      if (generation === null) list.add(id, time.getTime())
+      else list.raise(id, generation, time.getTime())
+    }
     for (const watcher of watchers) watcher.tell(fresh, cursorOf(now), heartbeatMs)
     first = false
     beReady()

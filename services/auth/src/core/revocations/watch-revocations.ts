@@ -48,12 +48,10 @@ function startOf(deps: Pick<Deps, 'lifetimes'>, cursor: string, now: Date): Date
 }
 
 function messageOf(rows: readonly RevocationRow[], cursor: string, snapshotComplete: boolean): WatchRevocationsResponse {
+  const told = (row: RevocationRow) => ({ sessionId: row.session_id, tenant: row.tenant, forgetTime: timestampFromDate(row.forget_time) })
   return create(WatchRevocationsResponseSchema, {
-    revoked: rows.map((row) => ({
-      sessionId: row.session_id,
-      tenant: row.tenant,
-      forgetTime: timestampFromDate(row.forget_time),
-    })),
+    revoked: rows.filter(({ generation }) => generation === null).map(told),
+    raised: rows.flatMap((row) => (row.generation === null ? [] : [{ ...told(row), generation: row.generation }])),
     cursor,
     snapshotComplete,
   })

@@ -1,4 +1,12 @@
-import { pruneRefreshTokens, pruneRevocations, pruneSessions, pruneSigningKeys } from '../../store/prune.ts'
+import {
+  prunePasskeyAttempts,
+  prunePendingSignIns,
+  pruneRefreshTokens,
+  pruneRevocations,
+  pruneSessionRaises,
+  pruneSessions,
+  pruneSigningKeys,
+} from '../../store/prune.ts'
 import type { Deps } from '../deps.ts'
 
 const dayMs = 86_400_000
@@ -23,6 +31,9 @@ export async function cleanUp(deps: Pick<Deps, 'db' | 'now'>, signal?: AbortSign
     () => pruneSessions(deps.db, before(sessionsKeptMs), batch),
     () => pruneRefreshTokens(deps.db, before(usedTokensKeptMs), batch),
     () => pruneRevocations(deps.db, before(revocationsKeptMs), batch),
+    () => pruneSessionRaises(deps.db, before(revocationsKeptMs), batch),
+    () => prunePendingSignIns(deps.db, before(0), batch),
+    () => prunePasskeyAttempts(deps.db, before(0), batch),
   ]) {
     let count: number
     do {

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { type Session, SessionSchema } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { strengthOf } from '@gatehouse/identity'
 import type { SessionRow } from '../../store/sessions.ts'
 
 /** A session as its owner sees it. */
@@ -14,5 +15,8 @@ export function describeSession(row: SessionRow, currentSessionId: string): Sess
     userAgent: row.user_agent,
     network: row.network,
     current: row.id === currentSessionId,
+    strength: strengthOf(row.amr),
+    authTime: timestampFromDate(row.auth_time),
+    methods: row.amr,
   })
 }

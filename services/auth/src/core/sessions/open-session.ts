@@ -56,6 +56,7 @@ export function newSession(deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSes
     user_agent: tidyUserAgent(input.userAgent),
     network: coarseNetwork(input.source),
     version: 1,
+    generation: 0,
     end_time: null,
     end_cause: null,
   }

@@ -86,6 +86,8 @@ async function meetRepeat(
     if (!session || !token || hasEnded(session, deps.now())) return 'ended'
     if (token.use_time === null) throw new Error('a refresh token is unused in a session that goes on, and yet was not rotated')
     if (token.key_version !== null && (await isHarmlessRepeat(tx, deps, token))) return { session, keyVersion: token.key_version }
+    // Overtaken by a step-up a moment ago: whoever was just refreshing is refused, and is no thief.
+    if (token.successor_hash === null && !isTooLate(deps, token)) return 'ended'
     await endReused(tx, deps, session)
     return 'reused'
   })

@@ -57,7 +57,8 @@ async function tellRevoked(tx: Db, session: SessionRow): Promise<void> {
 /** A verifier's clock may be behind ours by this much. */
 const clockLeewaySeconds = 60
 
-function forgetTime(deps: Pick<Deps, 'now' | 'lifetimes'>, session: SessionRow): Date {
+/** After this no token that was made before is alive anywhere. */
+export function forgetTime(deps: Pick<Deps, 'now' | 'lifetimes'>, session: SessionRow): Date {
   const ended = session.end_time?.getTime() ?? deps.now()
   return new Date(ended + (deps.lifetimes.accessTokenSeconds + clockLeewaySeconds) * 1000)
 }

@@ -5,13 +5,15 @@ import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { createAccessTokenVerifier, followIssuers } from '@gatehouse/identity'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { type OpenedDeps, openDeps, origin } from '../../../test/open-deps.ts'
-import { refusedWith, rightPassword, signSomebodyIn, somebody } from '../../../test/sign-somebody-in.ts'
+import { refusedWith, rightPassword, signSomebodyIn, somebody, whole } from '../../../test/sign-somebody-in.ts'
 import { bindRole } from '../../store/role-bindings.ts'
 import { findSession } from '../../store/sessions.ts'
 import { declaredPermissions } from '../roles/declared-permissions.ts'
 import { listIssuers } from '../tenants/list-issuers.ts'
 import { revokePersonSessions } from './revoke-person-sessions.ts'
-import { signIn } from './sign-in.ts'
+import { signIn as signInStep } from './sign-in.ts'
+
+const signIn = whole(signInStep)
 
 let opened: OpenedDeps
 before(async () => {
@@ -53,6 +55,7 @@ test('the access token is what RFC 9068 and our verifiers ask for', async () => 
     sid: session?.id,
     tid: 'default',
     amr: ['pwd'],
+    acr: 'aal1',
     permissions: [],
   })
   assert.equal(exp - iat, 600)

@@ -1,12 +1,14 @@
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { eventRow } from '@gatehouse/events'
+import { findFactors } from '../../store/factors.ts'
 import { notOpened } from '../../store/open-sessions.ts'
 import type { Deps } from '../deps.ts'
+import { neededOf } from '../factors/held-factors.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { newSession } from './open-session.ts'
+import { newSession, programClientId } from './open-session.ts'
+import { beginNextStep, type SignInOutcome } from './pending-sign-in.ts'
 import { resetSignInLimit } from './sign-in-limit.ts'
 import { signedIn } from './signed-in.ts'
 
@@ -25,7 +27,7 @@ export interface SignInInput {
 const nobody = '00000000-0000-0000-0000-000000000000'
 
 /** Signs a person in with a password. Whatever is wrong, strangers get the same answer after the same work. */
-export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInResult> {
+export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutcome> {
   const { tenant } = input
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
   const credential = await deps.batches.credential({ tenant, id: known?.id ?? nobody })
@@ -35,6 +37,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
   // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.
   const user = await resolveActivePerson(deps, { tenant, userId: known.id })
   if (!user) throw wrong()
+  if (credential.second_factor) return await askForSecondFactor(deps, input, { userId: user.id, epoch: credential.epoch })
   const { event, tokenHash, ...opened } = newSession(deps, {
     tenant,
     userId: user.id,
@@ -51,7 +54,19 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
   if (roles === notOpened) throw wrong()
   deps.committed()
   deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
-  return await signedIn(deps, { ...opened, roles }, user)
+  return { case: 'signedIn', value: await signedIn(deps, { ...opened, roles }, user) }
+}
+
+/** The password is right, and is not enough. Wrong passwords stay counted until the sign-in is whole: whoever knows the password only, goes on guessing. */
+async function askForSecondFactor(
+  deps: Deps,
+  input: SignInInput,
+  { userId, epoch }: { userId: string; epoch: number },
+): Promise<SignInOutcome> {
+  const { tenant, clientId = programClientId } = input
+  const held = await findFactors(deps.db, { tenant, userId })
+  const pending = { tenant, userId, sessionId: null, clientId, methods: ['pwd'], strength: neededOf(held), epoch }
+  return { case: 'nextStep', value: await beginNextStep(deps.db, deps, pending, held) }
 }
 
 function wrong() {

@@ -1,3 +1,4 @@
+import { acrOf, strengthOf } from '@gatehouse/identity'
 import { SignJWT } from 'jose'
 import { v4 as uuidv4 } from 'uuid'
 import type { SessionRow } from '../../store/sessions.ts'
@@ -51,6 +52,8 @@ function claimsOf(session: SessionRow) {
     sid: session.id,
     auth_time: Math.floor(session.auth_time.getTime() / 1000),
     amr: session.amr,
+    acr: acrOf(strengthOf(session.amr)),
+    ...(session.generation > 0 && { gen: session.generation }),
   }
 }
 

@@ -2,20 +2,22 @@
 // @generated from file gatehouse/auth/v1/session.proto (package gatehouse.auth.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import type { Strength } from "../../options/v1/options_pb.ts";
 import { file_gatehouse_options_v1_options } from "../../options/v1/options_pb.ts";
 import type { User } from "../../user/v1/user_pb.ts";
 import { file_gatehouse_user_v1_user } from "../../user/v1/user_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file gatehouse/auth/v1/session.proto.
  */
 export const file_gatehouse_auth_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Ch9nYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSL9AQoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKdXNlcl9hZ2VudBgGIAEoCUIE+LsYARIVCgduZXR3b3JrGAcgASgJQgT4uxgBEg8KB2N1cnJlbnQYCCABKAgi2wEKDlNpZ25lZEluUmVzdWx0EisKB3Nlc3Npb24YASABKAsyGi5nYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uEiUKBHVzZXIYAiABKAsyFy5nYXRlaG91c2UudXNlci52MS5Vc2VyEhoKDGFjY2Vzc190b2tlbhgDIAEoCUIE+LsYAhI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YBSABKAlCBPi7GAIiJgoITmV4dFN0ZXASGgoMY29udGludWF0aW9uGAEgASgJQgT4uxgCYgZwcm90bzM", [file_gatehouse_options_v1_options, file_gatehouse_user_v1_user, file_google_protobuf_timestamp]);
+  fileDesc("Ch9nYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSLvAgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKdXNlcl9hZ2VudBgGIAEoCUIE+LsYARIVCgduZXR3b3JrGAcgASgJQgT4uxgBEg8KB2N1cnJlbnQYCCABKAgSMAoIc3RyZW5ndGgYCSABKA4yHi5nYXRlaG91c2Uub3B0aW9ucy52MS5TdHJlbmd0aBItCglhdXRoX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB21ldGhvZHMYCyADKAki2wEKDlNpZ25lZEluUmVzdWx0EisKB3Nlc3Npb24YASABKAsyGi5nYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uEiUKBHVzZXIYAiABKAsyFy5nYXRlaG91c2UudXNlci52MS5Vc2VyEhoKDGFjY2Vzc190b2tlbhgDIAEoCUIE+LsYAhI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YBSABKAlCBPi7GAIioQEKCE5leHRTdGVwEhoKDGNvbnRpbnVhdGlvbhgBIAEoCUIE+LsYAhIqCgdmYWN0b3JzGAIgAygOMhkuZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yEhwKFHBhc3NrZXlfb3B0aW9uc19qc29uGAMgASgJEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK+AQoLRmFjdG9yUHJvb2YSKgoJdG90cF9jb2RlGAEgASgJQhW6SA5yDDIKXlswLTldezZ9JPi7GAJIABImCg1yZWNvdmVyeV9jb2RlGAIgASgJQg26SAZyBBAIGCj4uxgCSAASJwoMcGFzc2tleV9qc29uGAMgASgJQg+6SAhyBhACGICAAfi7GAJIABIiCghwYXNzd29yZBgEIAEoCUIOukgHcgUQARiACPi7GAJIAEIOCgVwcm9vZhIFukgCCAEqhgEKBkZhY3RvchIWChJGQUNUT1JfVU5TUEVDSUZJRUQQABISCg5GQUNUT1JfUEFTU0tFWRABEg8KC0ZBQ1RPUl9UT1RQEAISGAoURkFDVE9SX1JFQ09WRVJZX0NPREUQAxITCg9GQUNUT1JfUEFTU1dPUkQQBBIQCgxGQUNUT1JfRU1BSUwQBWIGcHJvdG8z", [file_buf_validate_validate, file_gatehouse_options_v1_options, file_gatehouse_user_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * A place where a person is signed in.
@@ -78,6 +80,27 @@ export type Session = Message<"gatehouse.auth.v1.Session"> & {
    * @generated from field: bool current = 8;
    */
   current: boolean;
+
+  /**
+   * How strongly the person proved who they are, at the last sign-in or step-up.
+   *
+   * @generated from field: gatehouse.options.v1.Strength strength = 9;
+   */
+  strength: Strength;
+
+  /**
+   * When they did.
+   *
+   * @generated from field: google.protobuf.Timestamp auth_time = 10;
+   */
+  authTime?: Timestamp | undefined;
+
+  /**
+   * How they did (RFC 8176): `pwd`, `otp`, `pop` for a passkey, `user` where it verified its owner; `rcv` for a recovery code and `mail` for a mailbox are ours.
+   *
+   * @generated from field: repeated string methods = 11;
+   */
+  methods: string[];
 };
 
 /**
@@ -143,11 +166,32 @@ export const SignedInResultSchema: GenMessage<SignedInResult> = /*@__PURE__*/
  */
 export type NextStep = Message<"gatehouse.auth.v1.NextStep"> & {
   /**
-   * Names the half-finished sign-in; good for the next step only.
+   * Names the half-finished sign-in; good for ContinueSignIn only, once, and not for long.
    *
    * @generated from field: string continuation = 1;
    */
   continuation: string;
+
+  /**
+   * What the person can prove it with, the strongest first.
+   *
+   * @generated from field: repeated gatehouse.auth.v1.Factor factors = 2;
+   */
+  factors: Factor[];
+
+  /**
+   * Options for `navigator.credentials.get` (WebAuthn Level 3, PublicKeyCredentialRequestOptionsJSON); empty where no passkey is registered.
+   *
+   * @generated from field: string passkey_options_json = 3;
+   */
+  passkeyOptionsJson: string;
+
+  /**
+   * When the continuation ends.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 4;
+   */
+  expireTime?: Timestamp | undefined;
 };
 
 /**
@@ -156,4 +200,119 @@ export type NextStep = Message<"gatehouse.auth.v1.NextStep"> & {
  */
 export const NextStepSchema: GenMessage<NextStep> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_session, 2);
+
+/**
+ * A factor, shown.
+ *
+ * @generated from message gatehouse.auth.v1.FactorProof
+ */
+export type FactorProof = Message<"gatehouse.auth.v1.FactorProof"> & {
+  /**
+   * With which.
+   *
+   * @generated from oneof gatehouse.auth.v1.FactorProof.proof
+   */
+  proof: {
+    /**
+     * Six digits of the authenticator app.
+     *
+     * @generated from field: string totp_code = 1;
+     */
+    value: string;
+    case: "totpCode";
+  } | {
+    /**
+     * A recovery code, in any letter case, with or without its dashes.
+     *
+     * @generated from field: string recovery_code = 2;
+     */
+    value: string;
+    case: "recoveryCode";
+  } | {
+    /**
+     * What `navigator.credentials.get` answered (AuthenticationResponseJSON).
+     *
+     * @generated from field: string passkey_json = 3;
+     */
+    value: string;
+    case: "passkeyJson";
+  } | {
+    /**
+     * The password.
+     *
+     * @generated from field: string password = 4;
+     */
+    value: string;
+    case: "password";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.FactorProof.
+ * Use `create(FactorProofSchema)` to create a new message.
+ */
+export const FactorProofSchema: GenMessage<FactorProof> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session, 3);
+
+/**
+ * Something that a person has beside, or in place of, a password.
+ *
+ * @generated from enum gatehouse.auth.v1.Factor
+ */
+export const Factor = {
+  /**
+   * Not a factor.
+   *
+   * @generated from enum value: FACTOR_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A passkey (WebAuthn).
+   *
+   * @generated from enum value: FACTOR_PASSKEY = 1;
+   */
+  PASSKEY: 1,
+
+  /**
+   * An authenticator app (TOTP, RFC 6238).
+   *
+   * @generated from enum value: FACTOR_TOTP = 2;
+   */
+  TOTP: 2,
+
+  /**
+   * One of the codes that were shown once.
+   *
+   * @generated from enum value: FACTOR_RECOVERY_CODE = 3;
+   */
+  RECOVERY_CODE: 3,
+
+  /**
+   * The password.
+   *
+   * @generated from enum value: FACTOR_PASSWORD = 4;
+   */
+  PASSWORD: 4,
+
+  /**
+   * A code or link sent to the address.
+   *
+   * @generated from enum value: FACTOR_EMAIL = 5;
+   */
+  EMAIL: 5,
+} as const;
+
+/**
+ * Something that a person has beside, or in place of, a password.
+ *
+ * @generated from enum gatehouse.auth.v1.Factor
+ */
+export type Factor = (typeof Factor)[keyof typeof Factor] | UnknownEnum;
+
+/**
+ * Describes the enum gatehouse.auth.v1.Factor.
+ */
+export const FactorSchema: GenEnum<Factor> = /*@__PURE__*/
+  enumDesc(file_gatehouse_auth_v1_session, 0);
 

@@ -5,8 +5,9 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
-import type { NextStep, Session, SignedInResult } from "./session_pb.ts";
+import type { FactorProof, NextStep, Session, SignedInResult } from "./session_pb.ts";
 import { file_gatehouse_auth_v1_session } from "./session_pb.ts";
+import type { Strength } from "../../options/v1/options_pb.ts";
 import { file_gatehouse_options_v1_options } from "../../options/v1/options_pb.ts";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -17,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/session_service.proto.
  */
 export const file_gatehouse_auth_v1_session_service: GenFile = /*@__PURE__*/
-  fileDesc("CidnYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uX3NlcnZpY2UucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxImgKDVNpZ25JblJlcXVlc3QSIQoFZW1haWwYASABKAlCErpIB3IFGP4BYAH4uxgBgLwYARIgCghwYXNzd29yZBgCIAEoCUIOukgHcgUQARiACPi7GAISEgoKdXNlX2Nvb2tpZRgDIAEoCCKEAQoOU2lnbkluUmVzcG9uc2USNgoJc2lnbmVkX2luGAEgASgLMiEuZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW5SZXN1bHRIABIwCgluZXh0X3N0ZXAYAiABKAsyGy5nYXRlaG91c2UuYXV0aC52MS5OZXh0U3RlcEgAQggKBnJlc3VsdCI8ChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSIwoNcmVmcmVzaF90b2tlbhgBIAEoCUIMukgFcgMYgAT4uxgCIk4KFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USNAoJc2lnbmVkX2luGAEgASgLMiEuZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW5SZXN1bHQiNQoOU2lnbk91dFJlcXVlc3QSIwoNcmVmcmVzaF90b2tlbhgBIAEoCUIMukgFcgMYgAT4uxgCIhEKD1NpZ25PdXRSZXNwb25zZSJSChNMaXN0U2Vzc2lvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AyJdChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIsCghzZXNzaW9ucxgBIAMoCzIaLmdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjQKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSI4ChtSZXZva2VQZXJzb25TZXNzaW9uc1JlcXVlc3QSGQoHdXNlcl9pZBgBIAEoCUIIukgFcgOwAQEiNQocUmV2b2tlUGVyc29uU2Vzc2lvbnNSZXNwb25zZRIVCg1yZXZva2VkX2NvdW50GAEgASgFIjEKEUlzc3VlVG9rZW5SZXF1ZXN0EhwKCGF1ZGllbmNlGAEgASgJQgq6SAdyBRABGMgBImEKEklzc3VlVG9rZW5SZXNwb25zZRIaCgxhY2Nlc3NfdG9rZW4YASABKAlCBPi7GAISLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjMKF1dhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0EhgKBmN1cnNvchgBIAEoCUIIukgFcgMYyAEieQoYV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlEjIKB3Jldm9rZWQYASADKAsyIS5nYXRlaG91c2UuYXV0aC52MS5SZXZva2VkU2Vzc2lvbhIOCgZjdXJzb3IYAiABKAkSGQoRc25hcHNob3RfY29tcGxldGUYAyABKAgiZQoOUmV2b2tlZFNlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIOCgZ0ZW5hbnQYAiABKAkSLwoLZm9yZ2V0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMv0KCg5TZXNzaW9uU2VydmljZRLTAQoGU2lnbkluEiAuZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbkluUmVxdWVzdBohLmdhdGVob3VzZS5hdXRoLnYxLlNpZ25JblJlc3BvbnNlIoMBkAIAqrsYAggBsrsYCggBGKwCIgMIrAKyuxgQCAMSBWVtYWlsGBQiAwiEB7q7GBdFTUFJTF9PUl9QQVNTV09SRF9XUk9OR8K7GBpnYXRlaG91c2UuYXV0aC52MS5TaWduZWRJboLT5JMCGToBKiIUL2FwaS9zZXNzaW9uczpzaWduSW4S7wEKDlJlZnJlc2hTZXNzaW9uEiguZ2F0ZWhvdXNlLmF1dGgudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0GikuZ2F0ZWhvdXNlLmF1dGgudjEuUmVmcmVzaFNlc3Npb25SZXNwb25zZSKHAZACAqq7GAIIAbq7GBVSRUZSRVNIX1RPS0VOX0lOVkFMSUS6uxgVUEVSU09OX0NBTk5PVF9TSUdOX0lOwrsYJGdhdGVob3VzZS5hdXRoLnYxLlJlZnJlc2hUb2tlblJldXNlZMK7GCBnYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uUmV2b2tlZBJ/CgdTaWduT3V0EiEuZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbk91dFJlcXVlc3QaIi5nYXRlaG91c2UuYXV0aC52MS5TaWduT3V0UmVzcG9uc2UiLZACAqq7GAIIAcK7GCBnYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uUmV2b2tlZBJ/CgxMaXN0U2Vzc2lvbnMSJi5nYXRlaG91c2UuYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GicuZ2F0ZWhvdXNlLmF1dGgudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiHpACAaq7GAIQAYLT5JMCDxINL2FwaS9zZXNzaW9ucxLIAQoNUmV2b2tlU2Vzc2lvbhInLmdhdGVob3VzZS5hdXRoLnYxLlJldm9rZVNlc3Npb25SZXF1ZXN0GiguZ2F0ZWhvdXNlLmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlc3BvbnNlImSQAgKquxgCEAG6uxgRU0VTU0lPTl9OT1RfRk9VTkTCuxggZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJldm9rZWSC0+STAhwqGi9hcGkvc2Vzc2lvbnMve3Nlc3Npb25faWR9EqoBChRSZXZva2VQZXJzb25TZXNzaW9ucxIuLmdhdGVob3VzZS5hdXRoLnYxLlJldm9rZVBlcnNvblNlc3Npb25zUmVxdWVzdBovLmdhdGVob3VzZS5hdXRoLnYxLlJldm9rZVBlcnNvblNlc3Npb25zUmVzcG9uc2UiMZACAqq7GAYqBHVzZXLCuxggZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJldm9rZWQSkQEKCklzc3VlVG9rZW4SJC5nYXRlaG91c2UuYXV0aC52MS5Jc3N1ZVRva2VuUmVxdWVzdBolLmdhdGVob3VzZS5hdXRoLnYxLklzc3VlVG9rZW5SZXNwb25zZSI2kAICqrsYAhABursYEEFVRElFTkNFX1VOS05PV066uxgVUEVSU09OX0NBTk5PVF9TSUdOX0lOEpQBChBXYXRjaFJldm9jYXRpb25zEiouZ2F0ZWhvdXNlLmF1dGgudjEuV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QaKy5nYXRlaG91c2UuYXV0aC52MS5XYXRjaFJldm9jYXRpb25zUmVzcG9uc2UiJZACAaq7GAwqCnJlZ2lzdGVyZWS6uxgOQ1VSU09SX1RPT19PTEQwAWIGcHJvdG8z", [file_buf_validate_validate, file_gatehouse_auth_v1_session, file_gatehouse_options_v1_options, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("CidnYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uX3NlcnZpY2UucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxImgKDVNpZ25JblJlcXVlc3QSIQoFZW1haWwYASABKAlCErpIB3IFGP4BYAH4uxgBgLwYARIgCghwYXNzd29yZBgCIAEoCUIOukgHcgUQARiACPi7GAISEgoKdXNlX2Nvb2tpZRgDIAEoCCKEAQoOU2lnbkluUmVzcG9uc2USNgoJc2lnbmVkX2luGAEgASgLMiEuZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW5SZXN1bHRIABIwCgluZXh0X3N0ZXAYAiABKAsyGy5nYXRlaG91c2UuYXV0aC52MS5OZXh0U3RlcEgAQggKBnJlc3VsdCKIAQoVQ29udGludWVTaWduSW5SZXF1ZXN0EiQKDGNvbnRpbnVhdGlvbhgBIAEoCUIOukgHcgUQARjIAfi7GAISNQoFcHJvb2YYAiABKAsyHi5nYXRlaG91c2UuYXV0aC52MS5GYWN0b3JQcm9vZkIGukgDyAEBEhIKCnVzZV9jb29raWUYAyABKAgijAEKFkNvbnRpbnVlU2lnbkluUmVzcG9uc2USNgoJc2lnbmVkX2luGAEgASgLMiEuZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW5SZXN1bHRIABIwCgluZXh0X3N0ZXAYAiABKAsyGy5nYXRlaG91c2UuYXV0aC52MS5OZXh0U3RlcEgAQggKBnJlc3VsdCJQChJCZWdpblN0ZXBVcFJlcXVlc3QSOgoIc3RyZW5ndGgYASABKA4yHi5nYXRlaG91c2Uub3B0aW9ucy52MS5TdHJlbmd0aEIIukgFggECEAEiRQoTQmVnaW5TdGVwVXBSZXNwb25zZRIuCgluZXh0X3N0ZXAYASABKAsyGy5nYXRlaG91c2UuYXV0aC52MS5OZXh0U3RlcCKIAQoVQ29tcGxldGVTdGVwVXBSZXF1ZXN0EiQKDGNvbnRpbnVhdGlvbhgBIAEoCUIOukgHcgUQARjIAfi7GAISNQoFcHJvb2YYAiABKAsyHi5nYXRlaG91c2UuYXV0aC52MS5GYWN0b3JQcm9vZkIGukgDyAEBEhIKCnVzZV9jb29raWUYAyABKAgijAEKFkNvbXBsZXRlU3RlcFVwUmVzcG9uc2USNgoJc2lnbmVkX2luGAEgASgLMiEuZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW5SZXN1bHRIABIwCgluZXh0X3N0ZXAYAiABKAsyGy5nYXRlaG91c2UuYXV0aC52MS5OZXh0U3RlcEgAQggKBnJlc3VsdCI8ChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSIwoNcmVmcmVzaF90b2tlbhgBIAEoCUIMukgFcgMYgAT4uxgCIk4KFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USNAoJc2lnbmVkX2luGAEgASgLMiEuZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW5SZXN1bHQiNQoOU2lnbk91dFJlcXVlc3QSIwoNcmVmcmVzaF90b2tlbhgBIAEoCUIMukgFcgMYgAT4uxgCIhEKD1NpZ25PdXRSZXNwb25zZSJSChNMaXN0U2Vzc2lvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AyJdChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIsCghzZXNzaW9ucxgBIAMoCzIaLmdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjQKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSIcChpSZXZva2VPdGhlclNlc3Npb25zUmVxdWVzdCI0ChtSZXZva2VPdGhlclNlc3Npb25zUmVzcG9uc2USFQoNcmV2b2tlZF9jb3VudBgBIAEoBSI4ChtSZXZva2VTZXNzaW9uc09mVXNlclJlcXVlc3QSGQoHdXNlcl9pZBgBIAEoCUIIukgFcgOwAQEiNQocUmV2b2tlU2Vzc2lvbnNPZlVzZXJSZXNwb25zZRIVCg1yZXZva2VkX2NvdW50GAEgASgFIjgKG1Jldm9rZVBlcnNvblNlc3Npb25zUmVxdWVzdBIZCgd1c2VyX2lkGAEgASgJQgi6SAVyA7ABASI1ChxSZXZva2VQZXJzb25TZXNzaW9uc1Jlc3BvbnNlEhUKDXJldm9rZWRfY291bnQYASABKAUiMQoRSXNzdWVUb2tlblJlcXVlc3QSHAoIYXVkaWVuY2UYASABKAlCCrpIB3IFEAEYyAEiYQoSSXNzdWVUb2tlblJlc3BvbnNlEhoKDGFjY2Vzc190b2tlbhgBIAEoCUIE+LsYAhIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMwoXV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QSGAoGY3Vyc29yGAEgASgJQgi6SAVyAxjIASKrAQoYV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlEjIKB3Jldm9rZWQYASADKAsyIS5nYXRlaG91c2UuYXV0aC52MS5SZXZva2VkU2Vzc2lvbhIOCgZjdXJzb3IYAiABKAkSGQoRc25hcHNob3RfY29tcGxldGUYAyABKAgSMAoGcmFpc2VkGAQgAygLMiAuZ2F0ZWhvdXNlLmF1dGgudjEuUmFpc2VkU2Vzc2lvbiJlCg5SZXZva2VkU2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEg4KBnRlbmFudBgCIAEoCRIvCgtmb3JnZXRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAieAoNUmFpc2VkU2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEg4KBnRlbmFudBgCIAEoCRIvCgtmb3JnZXRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZ2VuZXJhdGlvbhgEIAEoBTLbEwoOU2Vzc2lvblNlcnZpY2US0wEKBlNpZ25JbhIgLmdhdGVob3VzZS5hdXRoLnYxLlNpZ25JblJlcXVlc3QaIS5nYXRlaG91c2UuYXV0aC52MS5TaWduSW5SZXNwb25zZSKDAZACAKq7GAIIAbK7GAoIARisAiIDCKwCsrsYEAgDEgVlbWFpbBgUIgMIhAe6uxgXRU1BSUxfT1JfUEFTU1dPUkRfV1JPTkfCuxgaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW6C0+STAhk6ASoiFC9hcGkvc2Vzc2lvbnM6c2lnbkluEoUCCg5Db250aW51ZVNpZ25JbhIoLmdhdGVob3VzZS5hdXRoLnYxLkNvbnRpbnVlU2lnbkluUmVxdWVzdBopLmdhdGVob3VzZS5hdXRoLnYxLkNvbnRpbnVlU2lnbkluUmVzcG9uc2UinQGQAgCquxgCCAGyuxgKCAEYrAIiAwisArq7GBRDT05USU5VQVRJT05fSU5WQUxJRLq7GAxGQUNUT1JfV1JPTke6uxgVUEVSU09OX0NBTk5PVF9TSUdOX0lOwrsYGmdhdGVob3VzZS5hdXRoLnYxLlNpZ25lZElugtPkkwIhOgEqIhwvYXBpL3Nlc3Npb25zOmNvbnRpbnVlU2lnbkluEqIBCgtCZWdpblN0ZXBVcBIlLmdhdGVob3VzZS5hdXRoLnYxLkJlZ2luU3RlcFVwUmVxdWVzdBomLmdhdGVob3VzZS5hdXRoLnYxLkJlZ2luU3RlcFVwUmVzcG9uc2UiRJACAKq7GAIQAbK7GAkIAhg8IgMIrAK6uxgRU0VTU0lPTl9OT1RfRk9VTkS6uxgVU1RSRU5HVEhfT1VUX09GX1JFQUNIEvcBCg5Db21wbGV0ZVN0ZXBVcBIoLmdhdGVob3VzZS5hdXRoLnYxLkNvbXBsZXRlU3RlcFVwUmVxdWVzdBopLmdhdGVob3VzZS5hdXRoLnYxLkNvbXBsZXRlU3RlcFVwUmVzcG9uc2UijwGQAgCquxgCEAGyuxgJCAIYPCIDCKwCursYFENPTlRJTlVBVElPTl9JTlZBTElEursYDEZBQ1RPUl9XUk9OR7q7GBFTRVNTSU9OX05PVF9GT1VORLq7GBVQRVJTT05fQ0FOTk9UX1NJR05fSU7CuxgfZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJhaXNlZBLvAQoOUmVmcmVzaFNlc3Npb24SKC5nYXRlaG91c2UuYXV0aC52MS5SZWZyZXNoU2Vzc2lvblJlcXVlc3QaKS5nYXRlaG91c2UuYXV0aC52MS5SZWZyZXNoU2Vzc2lvblJlc3BvbnNlIocBkAICqrsYAggBursYFVJFRlJFU0hfVE9LRU5fSU5WQUxJRLq7GBVQRVJTT05fQ0FOTk9UX1NJR05fSU7CuxgkZ2F0ZWhvdXNlLmF1dGgudjEuUmVmcmVzaFRva2VuUmV1c2VkwrsYIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEn8KB1NpZ25PdXQSIS5nYXRlaG91c2UuYXV0aC52MS5TaWduT3V0UmVxdWVzdBoiLmdhdGVob3VzZS5hdXRoLnYxLlNpZ25PdXRSZXNwb25zZSItkAICqrsYAggBwrsYIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEn8KDExpc3RTZXNzaW9ucxImLmdhdGVob3VzZS5hdXRoLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaJy5nYXRlaG91c2UuYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSIekAIBqrsYAhABgtPkkwIPEg0vYXBpL3Nlc3Npb25zEsgBCg1SZXZva2VTZXNzaW9uEicuZ2F0ZWhvdXNlLmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaKC5nYXRlaG91c2UuYXV0aC52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiZJACAqq7GAIQAbq7GBFTRVNTSU9OX05PVF9GT1VORMK7GCBnYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uUmV2b2tlZILT5JMCHCoaL2FwaS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0SyAEKE1Jldm9rZU90aGVyU2Vzc2lvbnMSLS5nYXRlaG91c2UuYXV0aC52MS5SZXZva2VPdGhlclNlc3Npb25zUmVxdWVzdBouLmdhdGVob3VzZS5hdXRoLnYxLlJldm9rZU90aGVyU2Vzc2lvbnNSZXNwb25zZSJSkAICqrsYAhABwrsYIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkgtPkkwIfOgEqIhovYXBpL3Nlc3Npb25zOnJldm9rZU90aGVycxLpAQoUUmV2b2tlU2Vzc2lvbnNPZlVzZXISLi5nYXRlaG91c2UuYXV0aC52MS5SZXZva2VTZXNzaW9uc09mVXNlclJlcXVlc3QaLy5nYXRlaG91c2UuYXV0aC52MS5SZXZva2VTZXNzaW9uc09mVXNlclJlc3BvbnNlInCQAgKquxgWIhRhdXRoLnNlc3Npb25zLnJldm9rZcK7GCBnYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uUmV2b2tlZILT5JMCKToBKiIkL2FwaS91c2Vycy97dXNlcl9pZH0vc2Vzc2lvbnM6cmV2b2tlEqoBChRSZXZva2VQZXJzb25TZXNzaW9ucxIuLmdhdGVob3VzZS5hdXRoLnYxLlJldm9rZVBlcnNvblNlc3Npb25zUmVxdWVzdBovLmdhdGVob3VzZS5hdXRoLnYxLlJldm9rZVBlcnNvblNlc3Npb25zUmVzcG9uc2UiMZACAqq7GAYqBHVzZXLCuxggZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJldm9rZWQSkQEKCklzc3VlVG9rZW4SJC5nYXRlaG91c2UuYXV0aC52MS5Jc3N1ZVRva2VuUmVxdWVzdBolLmdhdGVob3VzZS5hdXRoLnYxLklzc3VlVG9rZW5SZXNwb25zZSI2kAICqrsYAhABursYEEFVRElFTkNFX1VOS05PV066uxgVUEVSU09OX0NBTk5PVF9TSUdOX0lOEpQBChBXYXRjaFJldm9jYXRpb25zEiouZ2F0ZWhvdXNlLmF1dGgudjEuV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QaKy5nYXRlaG91c2UuYXV0aC52MS5XYXRjaFJldm9jYXRpb25zUmVzcG9uc2UiJZACAaq7GAwqCnJlZ2lzdGVyZWS6uxgOQ1VSU09SX1RPT19PTEQwAWIGcHJvdG8z", [file_buf_validate_validate, file_gatehouse_auth_v1_session, file_gatehouse_options_v1_options, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Asks to sign in.
@@ -92,6 +93,192 @@ export const SignInResponseSchema: GenMessage<SignInResponse> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_session_service, 1);
 
 /**
+ * Shows another factor.
+ *
+ * @generated from message gatehouse.auth.v1.ContinueSignInRequest
+ */
+export type ContinueSignInRequest = Message<"gatehouse.auth.v1.ContinueSignInRequest"> & {
+  /**
+   * Of the step before.
+   *
+   * @generated from field: string continuation = 1;
+   */
+  continuation: string;
+
+  /**
+   * The factor.
+   *
+   * @generated from field: gatehouse.auth.v1.FactorProof proof = 2;
+   */
+  proof?: FactorProof | undefined;
+
+  /**
+   * Put the refresh token into an HttpOnly cookie instead of the answer. Web door only, from an allowed origin.
+   *
+   * @generated from field: bool use_cookie = 3;
+   */
+  useCookie: boolean;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.ContinueSignInRequest.
+ * Use `create(ContinueSignInRequestSchema)` to create a new message.
+ */
+export const ContinueSignInRequestSchema: GenMessage<ContinueSignInRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 2);
+
+/**
+ * What came of it.
+ *
+ * @generated from message gatehouse.auth.v1.ContinueSignInResponse
+ */
+export type ContinueSignInResponse = Message<"gatehouse.auth.v1.ContinueSignInResponse"> & {
+  /**
+   * What came of it.
+   *
+   * @generated from oneof gatehouse.auth.v1.ContinueSignInResponse.result
+   */
+  result: {
+    /**
+     * The person is signed in.
+     *
+     * @generated from field: gatehouse.auth.v1.SignedInResult signed_in = 1;
+     */
+    value: SignedInResult;
+    case: "signedIn";
+  } | {
+    /**
+     * Another step is needed.
+     *
+     * @generated from field: gatehouse.auth.v1.NextStep next_step = 2;
+     */
+    value: NextStep;
+    case: "nextStep";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.ContinueSignInResponse.
+ * Use `create(ContinueSignInResponseSchema)` to create a new message.
+ */
+export const ContinueSignInResponseSchema: GenMessage<ContinueSignInResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 3);
+
+/**
+ * Asks to raise the session.
+ *
+ * @generated from message gatehouse.auth.v1.BeginStepUpRequest
+ */
+export type BeginStepUpRequest = Message<"gatehouse.auth.v1.BeginStepUpRequest"> & {
+  /**
+   * How strong it has to become; unspecified asks for the strongest that the person can show without another passkey.
+   *
+   * @generated from field: gatehouse.options.v1.Strength strength = 1;
+   */
+  strength: Strength;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.BeginStepUpRequest.
+ * Use `create(BeginStepUpRequestSchema)` to create a new message.
+ */
+export const BeginStepUpRequestSchema: GenMessage<BeginStepUpRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 4);
+
+/**
+ * What the person can confirm it with. Each step needs one of them.
+ *
+ * @generated from message gatehouse.auth.v1.BeginStepUpResponse
+ */
+export type BeginStepUpResponse = Message<"gatehouse.auth.v1.BeginStepUpResponse"> & {
+  /**
+   * The step.
+   *
+   * @generated from field: gatehouse.auth.v1.NextStep next_step = 1;
+   */
+  nextStep?: NextStep | undefined;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.BeginStepUpResponse.
+ * Use `create(BeginStepUpResponseSchema)` to create a new message.
+ */
+export const BeginStepUpResponseSchema: GenMessage<BeginStepUpResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 5);
+
+/**
+ * Shows a factor.
+ *
+ * @generated from message gatehouse.auth.v1.CompleteStepUpRequest
+ */
+export type CompleteStepUpRequest = Message<"gatehouse.auth.v1.CompleteStepUpRequest"> & {
+  /**
+   * Of the step before; good in the session that began it only.
+   *
+   * @generated from field: string continuation = 1;
+   */
+  continuation: string;
+
+  /**
+   * The factor.
+   *
+   * @generated from field: gatehouse.auth.v1.FactorProof proof = 2;
+   */
+  proof?: FactorProof | undefined;
+
+  /**
+   * Put the refresh token into an HttpOnly cookie instead of the answer. Web door only, from an allowed origin.
+   *
+   * @generated from field: bool use_cookie = 3;
+   */
+  useCookie: boolean;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.CompleteStepUpRequest.
+ * Use `create(CompleteStepUpRequestSchema)` to create a new message.
+ */
+export const CompleteStepUpRequestSchema: GenMessage<CompleteStepUpRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 6);
+
+/**
+ * What came of it.
+ *
+ * @generated from message gatehouse.auth.v1.CompleteStepUpResponse
+ */
+export type CompleteStepUpResponse = Message<"gatehouse.auth.v1.CompleteStepUpResponse"> & {
+  /**
+   * What came of it.
+   *
+   * @generated from oneof gatehouse.auth.v1.CompleteStepUpResponse.result
+   */
+  result: {
+    /**
+     * The session, raised, with new tokens.
+     *
+     * @generated from field: gatehouse.auth.v1.SignedInResult signed_in = 1;
+     */
+    value: SignedInResult;
+    case: "signedIn";
+  } | {
+    /**
+     * Another factor is needed.
+     *
+     * @generated from field: gatehouse.auth.v1.NextStep next_step = 2;
+     */
+    value: NextStep;
+    case: "nextStep";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.CompleteStepUpResponse.
+ * Use `create(CompleteStepUpResponseSchema)` to create a new message.
+ */
+export const CompleteStepUpResponseSchema: GenMessage<CompleteStepUpResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 7);
+
+/**
  * Asks for new tokens.
  *
  * @generated from message gatehouse.auth.v1.RefreshSessionRequest
@@ -110,7 +297,7 @@ export type RefreshSessionRequest = Message<"gatehouse.auth.v1.RefreshSessionReq
  * Use `create(RefreshSessionRequestSchema)` to create a new message.
  */
 export const RefreshSessionRequestSchema: GenMessage<RefreshSessionRequest> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 2);
+  messageDesc(file_gatehouse_auth_v1_session_service, 8);
 
 /**
  * The session goes on.
@@ -131,7 +318,7 @@ export type RefreshSessionResponse = Message<"gatehouse.auth.v1.RefreshSessionRe
  * Use `create(RefreshSessionResponseSchema)` to create a new message.
  */
 export const RefreshSessionResponseSchema: GenMessage<RefreshSessionResponse> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 3);
+  messageDesc(file_gatehouse_auth_v1_session_service, 9);
 
 /**
  * Asks to end a session.
@@ -152,7 +339,7 @@ export type SignOutRequest = Message<"gatehouse.auth.v1.SignOutRequest"> & {
  * Use `create(SignOutRequestSchema)` to create a new message.
  */
 export const SignOutRequestSchema: GenMessage<SignOutRequest> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 4);
+  messageDesc(file_gatehouse_auth_v1_session_service, 10);
 
 /**
  * The session has ended.
@@ -167,7 +354,7 @@ export type SignOutResponse = Message<"gatehouse.auth.v1.SignOutResponse"> & {
  * Use `create(SignOutResponseSchema)` to create a new message.
  */
 export const SignOutResponseSchema: GenMessage<SignOutResponse> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 5);
+  messageDesc(file_gatehouse_auth_v1_session_service, 11);
 
 /**
  * Asks for the caller's sessions.
@@ -195,7 +382,7 @@ export type ListSessionsRequest = Message<"gatehouse.auth.v1.ListSessionsRequest
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 6);
+  messageDesc(file_gatehouse_auth_v1_session_service, 12);
 
 /**
  * A page of sessions.
@@ -223,7 +410,7 @@ export type ListSessionsResponse = Message<"gatehouse.auth.v1.ListSessionsRespon
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 7);
+  messageDesc(file_gatehouse_auth_v1_session_service, 13);
 
 /**
  * Asks to end a session.
@@ -244,7 +431,7 @@ export type RevokeSessionRequest = Message<"gatehouse.auth.v1.RevokeSessionReque
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 8);
+  messageDesc(file_gatehouse_auth_v1_session_service, 14);
 
 /**
  * The session has ended.
@@ -259,7 +446,85 @@ export type RevokeSessionResponse = Message<"gatehouse.auth.v1.RevokeSessionResp
  * Use `create(RevokeSessionResponseSchema)` to create a new message.
  */
 export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 9);
+  messageDesc(file_gatehouse_auth_v1_session_service, 15);
+
+/**
+ * Asks to end the caller's other sessions.
+ *
+ * @generated from message gatehouse.auth.v1.RevokeOtherSessionsRequest
+ */
+export type RevokeOtherSessionsRequest = Message<"gatehouse.auth.v1.RevokeOtherSessionsRequest"> & {
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.RevokeOtherSessionsRequest.
+ * Use `create(RevokeOtherSessionsRequestSchema)` to create a new message.
+ */
+export const RevokeOtherSessionsRequestSchema: GenMessage<RevokeOtherSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 16);
+
+/**
+ * They have ended.
+ *
+ * @generated from message gatehouse.auth.v1.RevokeOtherSessionsResponse
+ */
+export type RevokeOtherSessionsResponse = Message<"gatehouse.auth.v1.RevokeOtherSessionsResponse"> & {
+  /**
+   * How many ended with this call.
+   *
+   * @generated from field: int32 revoked_count = 1;
+   */
+  revokedCount: number;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.RevokeOtherSessionsResponse.
+ * Use `create(RevokeOtherSessionsResponseSchema)` to create a new message.
+ */
+export const RevokeOtherSessionsResponseSchema: GenMessage<RevokeOtherSessionsResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 17);
+
+/**
+ * Asks to end the sessions of somebody.
+ *
+ * @generated from message gatehouse.auth.v1.RevokeSessionsOfUserRequest
+ */
+export type RevokeSessionsOfUserRequest = Message<"gatehouse.auth.v1.RevokeSessionsOfUserRequest"> & {
+  /**
+   * Whose.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.RevokeSessionsOfUserRequest.
+ * Use `create(RevokeSessionsOfUserRequestSchema)` to create a new message.
+ */
+export const RevokeSessionsOfUserRequestSchema: GenMessage<RevokeSessionsOfUserRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 18);
+
+/**
+ * They have ended.
+ *
+ * @generated from message gatehouse.auth.v1.RevokeSessionsOfUserResponse
+ */
+export type RevokeSessionsOfUserResponse = Message<"gatehouse.auth.v1.RevokeSessionsOfUserResponse"> & {
+  /**
+   * How many ended with this call.
+   *
+   * @generated from field: int32 revoked_count = 1;
+   */
+  revokedCount: number;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.RevokeSessionsOfUserResponse.
+ * Use `create(RevokeSessionsOfUserResponseSchema)` to create a new message.
+ */
+export const RevokeSessionsOfUserResponseSchema: GenMessage<RevokeSessionsOfUserResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 19);
 
 /**
  * Asks to end the sessions of a person.
@@ -280,7 +545,7 @@ export type RevokePersonSessionsRequest = Message<"gatehouse.auth.v1.RevokePerso
  * Use `create(RevokePersonSessionsRequestSchema)` to create a new message.
  */
 export const RevokePersonSessionsRequestSchema: GenMessage<RevokePersonSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 10);
+  messageDesc(file_gatehouse_auth_v1_session_service, 20);
 
 /**
  * They have ended.
@@ -301,7 +566,7 @@ export type RevokePersonSessionsResponse = Message<"gatehouse.auth.v1.RevokePers
  * Use `create(RevokePersonSessionsResponseSchema)` to create a new message.
  */
 export const RevokePersonSessionsResponseSchema: GenMessage<RevokePersonSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 11);
+  messageDesc(file_gatehouse_auth_v1_session_service, 21);
 
 /**
  * Asks for a token for another service.
@@ -322,7 +587,7 @@ export type IssueTokenRequest = Message<"gatehouse.auth.v1.IssueTokenRequest"> &
  * Use `create(IssueTokenRequestSchema)` to create a new message.
  */
 export const IssueTokenRequestSchema: GenMessage<IssueTokenRequest> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 12);
+  messageDesc(file_gatehouse_auth_v1_session_service, 22);
 
 /**
  * The token.
@@ -350,7 +615,7 @@ export type IssueTokenResponse = Message<"gatehouse.auth.v1.IssueTokenResponse">
  * Use `create(IssueTokenResponseSchema)` to create a new message.
  */
 export const IssueTokenResponseSchema: GenMessage<IssueTokenResponse> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 13);
+  messageDesc(file_gatehouse_auth_v1_session_service, 23);
 
 /**
  * Asks to be told.
@@ -371,10 +636,10 @@ export type WatchRevocationsRequest = Message<"gatehouse.auth.v1.WatchRevocation
  * Use `create(WatchRevocationsRequestSchema)` to create a new message.
  */
 export const WatchRevocationsRequestSchema: GenMessage<WatchRevocationsRequest> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 14);
+  messageDesc(file_gatehouse_auth_v1_session_service, 24);
 
 /**
- * Sessions that ended, or a heartbeat.
+ * Sessions that ended or were raised, or a heartbeat.
  *
  * @generated from message gatehouse.auth.v1.WatchRevocationsResponse
  */
@@ -399,6 +664,13 @@ export type WatchRevocationsResponse = Message<"gatehouse.auth.v1.WatchRevocatio
    * @generated from field: bool snapshot_complete = 3;
    */
   snapshotComplete: boolean;
+
+  /**
+   * Sessions that were raised: their older tokens are dead.
+   *
+   * @generated from field: repeated gatehouse.auth.v1.RaisedSession raised = 4;
+   */
+  raised: RaisedSession[];
 };
 
 /**
@@ -406,7 +678,7 @@ export type WatchRevocationsResponse = Message<"gatehouse.auth.v1.WatchRevocatio
  * Use `create(WatchRevocationsResponseSchema)` to create a new message.
  */
 export const WatchRevocationsResponseSchema: GenMessage<WatchRevocationsResponse> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 15);
+  messageDesc(file_gatehouse_auth_v1_session_service, 25);
 
 /**
  * A session that ended.
@@ -441,7 +713,49 @@ export type RevokedSession = Message<"gatehouse.auth.v1.RevokedSession"> & {
  * Use `create(RevokedSessionSchema)` to create a new message.
  */
 export const RevokedSessionSchema: GenMessage<RevokedSession> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session_service, 16);
+  messageDesc(file_gatehouse_auth_v1_session_service, 26);
+
+/**
+ * A session that goes on, raised: only its tokens from before are dead.
+ *
+ * @generated from message gatehouse.auth.v1.RaisedSession
+ */
+export type RaisedSession = Message<"gatehouse.auth.v1.RaisedSession"> & {
+  /**
+   * The `sid`.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * The `tid`.
+   *
+   * @generated from field: string tenant = 2;
+   */
+  tenant: string;
+
+  /**
+   * After this time no token of an earlier generation is left alive.
+   *
+   * @generated from field: google.protobuf.Timestamp forget_time = 3;
+   */
+  forgetTime?: Timestamp | undefined;
+
+  /**
+   * Tokens whose claim `gen` is less (0 where there is none) are dead.
+   *
+   * @generated from field: int32 generation = 4;
+   */
+  generation: number;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.RaisedSession.
+ * Use `create(RaisedSessionSchema)` to create a new message.
+ */
+export const RaisedSessionSchema: GenMessage<RaisedSession> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session_service, 27);
 
 /**
  * Where people are signed in. Sign-in and refresh ask the user service about the person and refuse when it cannot answer.
@@ -458,6 +772,36 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof SignInRequestSchema;
     output: typeof SignInResponseSchema;
+  },
+  /**
+   * Goes on with a half-finished sign-in: shows another factor. A wrong one is counted, and after five the sign-in begins anew.
+   *
+   * @generated from rpc gatehouse.auth.v1.SessionService.ContinueSignIn
+   */
+  continueSignIn: {
+    methodKind: "unary";
+    input: typeof ContinueSignInRequestSchema;
+    output: typeof ContinueSignInResponseSchema;
+  },
+  /**
+   * Begins to raise the caller's session: tells what the person can confirm it with.
+   *
+   * @generated from rpc gatehouse.auth.v1.SessionService.BeginStepUp
+   */
+  beginStepUp: {
+    methodKind: "unary";
+    input: typeof BeginStepUpRequestSchema;
+    output: typeof BeginStepUpResponseSchema;
+  },
+  /**
+   * Raises the caller's session: the same `sid`, new tokens. The tokens from before are refused everywhere within a second.
+   *
+   * @generated from rpc gatehouse.auth.v1.SessionService.CompleteStepUp
+   */
+  completeStepUp: {
+    methodKind: "unary";
+    input: typeof CompleteStepUpRequestSchema;
+    output: typeof CompleteStepUpResponseSchema;
   },
   /**
    * Gives new tokens for a refresh token, which is used up. Within 30 seconds and before its successor is used the same token answers the same successor;
@@ -499,6 +843,26 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof RevokeSessionRequestSchema;
     output: typeof RevokeSessionResponseSchema;
+  },
+  /**
+   * Ends every session of the caller but the one of the call.
+   *
+   * @generated from rpc gatehouse.auth.v1.SessionService.RevokeOtherSessions
+   */
+  revokeOtherSessions: {
+    methodKind: "unary";
+    input: typeof RevokeOtherSessionsRequestSchema;
+    output: typeof RevokeOtherSessionsResponseSchema;
+  },
+  /**
+   * Ends every session of somebody else.
+   *
+   * @generated from rpc gatehouse.auth.v1.SessionService.RevokeSessionsOfUser
+   */
+  revokeSessionsOfUser: {
+    methodKind: "unary";
+    input: typeof RevokeSessionsOfUserRequestSchema;
+    output: typeof RevokeSessionsOfUserResponseSchema;
   },
   /**
    * Ends every session of a person: called by the user service after a suspension or a deletion.

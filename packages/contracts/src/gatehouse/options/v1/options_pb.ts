@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file gatehouse/options/v1/options.proto.
  */
 export const file_gatehouse_options_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("CiJnYXRlaG91c2Uvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhRnYXRlaG91c2Uub3B0aW9ucy52MSJfCgZBY2Nlc3MSDgoGcHVibGljGAEgASgIEhEKCXNpZ25lZF9pbhgCIAEoCBILCgNvd24YAyABKAkSEgoKcGVybWlzc2lvbhgEIAEoCRIRCgl3b3JrbG9hZHMYBSADKAki0gEKBUxpbWl0EioKAmJ5GAEgASgOMh4uZ2F0ZWhvdXNlLm9wdGlvbnMudjEuTGltaXQuQnkSDQoFZmllbGQYAiABKAkSDQoFY291bnQYAyABKAUSKQoGd2luZG93GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBnNpbGVudBgFIAEoCCJECgJCeRISCg5CWV9VTlNQRUNJRklFRBAAEg0KCUJZX1NPVVJDRRABEg0KCUJZX0NBTExFUhACEgwKCEJZX0ZJRUxEEAMiJQoFRXZlbnQSDwoHc3ViamVjdBgBIAEoCRILCgNrZXkYAiABKAkiUwoHUmVmdXNhbBIoCgRjb2RlGAEgASgOMhouZ2F0ZWhvdXNlLm9wdGlvbnMudjEuQ29kZRIPCgdtZXNzYWdlGAIgASgJEg0KBWZpZWxkGAMgASgJKlwKC1NlbnNpdGl2aXR5EhsKF1NFTlNJVElWSVRZX1VOU1BFQ0lGSUVEEAASGAoUU0VOU0lUSVZJVFlfUEVSU09OQUwQARIWChJTRU5TSVRJVklUWV9TRUNSRVQQAio7CglDYW5vbmljYWwSGQoVQ0FOT05JQ0FMX1VOU1BFQ0lGSUVEEAASEwoPQ0FOT05JQ0FMX0VNQUlMEAEqxAIKBENvZGUSFAoQQ09ERV9VTlNQRUNJRklFRBAAEhkKFUNPREVfSU5WQUxJRF9BUkdVTUVOVBADEhoKFkNPREVfREVBRExJTkVfRVhDRUVERUQQBBISCg5DT0RFX05PVF9GT1VORBAFEhcKE0NPREVfQUxSRUFEWV9FWElTVFMQBhIaChZDT0RFX1BFUk1JU1NJT05fREVOSUVEEAcSGwoXQ09ERV9SRVNPVVJDRV9FWEhBVVNURUQQCBIcChhDT0RFX0ZBSUxFRF9QUkVDT05ESVRJT04QCRIQCgxDT0RFX0FCT1JURUQQChIWChJDT0RFX1VOSU1QTEVNRU5URUQQDBIRCg1DT0RFX0lOVEVSTkFMEA0SFAoQQ09ERV9VTkFWQUlMQUJMRRAOEhgKFENPREVfVU5BVVRIRU5USUNBVEVEEBA6VgoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYtYcDIAEoCzIcLmdhdGVob3VzZS5vcHRpb25zLnYxLkFjY2Vzc1IGYWNjZXNzOlUKBmxpbWl0cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLaHAyADKAsyGy5nYXRlaG91c2Uub3B0aW9ucy52MS5MaW1pdFIGbGltaXRzOjoKB3JlYXNvbnMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi3hwMgAygJUgdyZWFzb25zOjYKBWVtaXRzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYuIcDIAMoCVIFZW1pdHM6QQoLcmVzdF9zdGF0dXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi5hwMgASgFUgpyZXN0U3RhdHVzOmQKC3NlbnNpdGl2aXR5Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi/hwMgASgOMiEuZ2F0ZWhvdXNlLm9wdGlvbnMudjEuU2Vuc2l0aXZpdHlSC3NlbnNpdGl2aXR5Ol4KCWNhbm9uaWNhbBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYwIcDIAEoDjIfLmdhdGVob3VzZS5vcHRpb25zLnYxLkNhbm9uaWNhbFIJY2Fub25pY2FsOlQKBWV2ZW50Eh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGMmHAyABKAsyGy5nYXRlaG91c2Uub3B0aW9ucy52MS5FdmVudFIFZXZlbnQ6XAoHcmVmdXNhbBIhLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVPcHRpb25zGNOHAyABKAsyHS5nYXRlaG91c2Uub3B0aW9ucy52MS5SZWZ1c2FsUgdyZWZ1c2FsYgZwcm90bzM", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("CiJnYXRlaG91c2Uvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhRnYXRlaG91c2Uub3B0aW9ucy52MSKOAQoGQWNjZXNzEg4KBnB1YmxpYxgBIAEoCBIRCglzaWduZWRfaW4YAiABKAgSCwoDb3duGAMgASgJEhIKCnBlcm1pc3Npb24YBCABKAkSEQoJd29ya2xvYWRzGAUgAygJEi0KB3N0ZXBfdXAYBiABKAsyHC5nYXRlaG91c2Uub3B0aW9ucy52MS5TdGVwVXAiZgoGU3RlcFVwEjAKCHN0cmVuZ3RoGAEgASgOMh4uZ2F0ZWhvdXNlLm9wdGlvbnMudjEuU3RyZW5ndGgSKgoHbWF4X2FnZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiLSAQoFTGltaXQSKgoCYnkYASABKA4yHi5nYXRlaG91c2Uub3B0aW9ucy52MS5MaW1pdC5CeRINCgVmaWVsZBgCIAEoCRINCgVjb3VudBgDIAEoBRIpCgZ3aW5kb3cYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGc2lsZW50GAUgASgIIkQKAkJ5EhIKDkJZX1VOU1BFQ0lGSUVEEAASDQoJQllfU09VUkNFEAESDQoJQllfQ0FMTEVSEAISDAoIQllfRklFTEQQAyIlCgVFdmVudBIPCgdzdWJqZWN0GAEgASgJEgsKA2tleRgCIAEoCSJTCgdSZWZ1c2FsEigKBGNvZGUYASABKA4yGi5nYXRlaG91c2Uub3B0aW9ucy52MS5Db2RlEg8KB21lc3NhZ2UYAiABKAkSDQoFZmllbGQYAyABKAkqeAoIU3RyZW5ndGgSGAoUU1RSRU5HVEhfVU5TUEVDSUZJRUQQABIXChNTVFJFTkdUSF9PTkVfRkFDVE9SEAESGAoUU1RSRU5HVEhfVFdPX0ZBQ1RPUlMQAhIfChtTVFJFTkdUSF9QSElTSElOR19SRVNJU1RBTlQQAypcCgtTZW5zaXRpdml0eRIbChdTRU5TSVRJVklUWV9VTlNQRUNJRklFRBAAEhgKFFNFTlNJVElWSVRZX1BFUlNPTkFMEAESFgoSU0VOU0lUSVZJVFlfU0VDUkVUEAIqOwoJQ2Fub25pY2FsEhkKFUNBTk9OSUNBTF9VTlNQRUNJRklFRBAAEhMKD0NBTk9OSUNBTF9FTUFJTBABKsQCCgRDb2RlEhQKEENPREVfVU5TUEVDSUZJRUQQABIZChVDT0RFX0lOVkFMSURfQVJHVU1FTlQQAxIaChZDT0RFX0RFQURMSU5FX0VYQ0VFREVEEAQSEgoOQ09ERV9OT1RfRk9VTkQQBRIXChNDT0RFX0FMUkVBRFlfRVhJU1RTEAYSGgoWQ09ERV9QRVJNSVNTSU9OX0RFTklFRBAHEhsKF0NPREVfUkVTT1VSQ0VfRVhIQVVTVEVEEAgSHAoYQ09ERV9GQUlMRURfUFJFQ09ORElUSU9OEAkSEAoMQ09ERV9BQk9SVEVEEAoSFgoSQ09ERV9VTklNUExFTUVOVEVEEAwSEQoNQ09ERV9JTlRFUk5BTBANEhQKEENPREVfVU5BVkFJTEFCTEUQDhIYChRDT0RFX1VOQVVUSEVOVElDQVRFRBAQOlYKBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLWHAyABKAsyHC5nYXRlaG91c2Uub3B0aW9ucy52MS5BY2Nlc3NSBmFjY2VzczpVCgZsaW1pdHMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxi2hwMgAygLMhsuZ2F0ZWhvdXNlLm9wdGlvbnMudjEuTGltaXRSBmxpbWl0czo6CgdyZWFzb25zEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYt4cDIAMoCVIHcmVhc29uczo2CgVlbWl0cxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLiHAyADKAlSBWVtaXRzOkEKC3Jlc3Rfc3RhdHVzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYuYcDIAEoBVIKcmVzdFN0YXR1czpkCgtzZW5zaXRpdml0eRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYv4cDIAEoDjIhLmdhdGVob3VzZS5vcHRpb25zLnYxLlNlbnNpdGl2aXR5UgtzZW5zaXRpdml0eTpeCgljYW5vbmljYWwSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGMCHAyABKA4yHy5nYXRlaG91c2Uub3B0aW9ucy52MS5DYW5vbmljYWxSCWNhbm9uaWNhbDpUCgVldmVudBIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxjJhwMgASgLMhsuZ2F0ZWhvdXNlLm9wdGlvbnMudjEuRXZlbnRSBWV2ZW50OlwKB3JlZnVzYWwSIS5nb29nbGUucHJvdG9idWYuRW51bVZhbHVlT3B0aW9ucxjThwMgASgLMh0uZ2F0ZWhvdXNlLm9wdGlvbnMudjEuUmVmdXNhbFIHcmVmdXNhbGIGcHJvdG8z", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * Alternatives; one that holds is enough.
@@ -56,6 +56,14 @@ export type Access = Message<"gatehouse.options.v1.Access"> & {
    * @generated from field: repeated string workloads = 5;
    */
   workloads: string[];
+
+  /**
+   * How strong and how fresh the sign-in of a person has to be, whatever alternative holds; whoever has less is refused with STEP_UP_REQUIRED.
+   * Service accounts and workloads have no sign-in and are not asked.
+   *
+   * @generated from field: gatehouse.options.v1.StepUp step_up = 6;
+   */
+  stepUp?: StepUp | undefined;
 };
 
 /**
@@ -64,6 +72,34 @@ export type Access = Message<"gatehouse.options.v1.Access"> & {
  */
 export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_gatehouse_options_v1_options, 0);
+
+/**
+ * What a sign-in has to be worth.
+ *
+ * @generated from message gatehouse.options.v1.StepUp
+ */
+export type StepUp = Message<"gatehouse.options.v1.StepUp"> & {
+  /**
+   * At least so strong.
+   *
+   * @generated from field: gatehouse.options.v1.Strength strength = 1;
+   */
+  strength: Strength;
+
+  /**
+   * The person proved who they are no longer ago than this.
+   *
+   * @generated from field: google.protobuf.Duration max_age = 2;
+   */
+  maxAge?: Duration | undefined;
+};
+
+/**
+ * Describes the message gatehouse.options.v1.StepUp.
+ * Use `create(StepUpSchema)` to create a new message.
+ */
+export const StepUpSchema: GenMessage<StepUp> = /*@__PURE__*/
+  messageDesc(file_gatehouse_options_v1_options, 1);
 
 /**
  * At most `count` calls in each `window` for every distinct value of `by`.
@@ -113,7 +149,7 @@ export type Limit = Message<"gatehouse.options.v1.Limit"> & {
  * Use `create(LimitSchema)` to create a new message.
  */
 export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
-  messageDesc(file_gatehouse_options_v1_options, 1);
+  messageDesc(file_gatehouse_options_v1_options, 2);
 
 /**
  * What a limit counts by.
@@ -161,7 +197,7 @@ export type Limit_By = (typeof Limit_By)[keyof typeof Limit_By] | UnknownEnum;
  * Describes the enum gatehouse.options.v1.Limit.By.
  */
 export const Limit_BySchema: GenEnum<Limit_By> = /*@__PURE__*/
-  enumDesc(file_gatehouse_options_v1_options, 1, 0);
+  enumDesc(file_gatehouse_options_v1_options, 2, 0);
 
 /**
  * A domain event.
@@ -189,7 +225,7 @@ export type Event = Message<"gatehouse.options.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_gatehouse_options_v1_options, 2);
+  messageDesc(file_gatehouse_options_v1_options, 3);
 
 /**
  * How a refusal looks on the wire.
@@ -224,7 +260,55 @@ export type Refusal = Message<"gatehouse.options.v1.Refusal"> & {
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
-  messageDesc(file_gatehouse_options_v1_options, 3);
+  messageDesc(file_gatehouse_options_v1_options, 4);
+
+/**
+ * How strongly a person proved who they are.
+ *
+ * @generated from enum gatehouse.options.v1.Strength
+ */
+export const Strength = {
+  /**
+   * Any sign-in.
+   *
+   * @generated from enum value: STRENGTH_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * One factor: a password, or a mail (NIST SP 800-63B-4, AAL1).
+   *
+   * @generated from enum value: STRENGTH_ONE_FACTOR = 1;
+   */
+  ONE_FACTOR: 1,
+
+  /**
+   * Two factors, or a passkey that verified its owner (AAL2).
+   *
+   * @generated from enum value: STRENGTH_TWO_FACTORS = 2;
+   */
+  TWO_FACTORS: 2,
+
+  /**
+   * A passkey that verified its owner: nothing that a false page could be given.
+   *
+   * @generated from enum value: STRENGTH_PHISHING_RESISTANT = 3;
+   */
+  PHISHING_RESISTANT: 3,
+} as const;
+
+/**
+ * How strongly a person proved who they are.
+ *
+ * @generated from enum gatehouse.options.v1.Strength
+ */
+export type Strength = (typeof Strength)[keyof typeof Strength] | UnknownEnum;
+
+/**
+ * Describes the enum gatehouse.options.v1.Strength.
+ */
+export const StrengthSchema: GenEnum<Strength> = /*@__PURE__*/
+  enumDesc(file_gatehouse_options_v1_options, 0);
 
 /**
  * How careful a field has to be treated.
@@ -265,7 +349,7 @@ export type Sensitivity = (typeof Sensitivity)[keyof typeof Sensitivity] | Unkno
  * Describes the enum gatehouse.options.v1.Sensitivity.
  */
 export const SensitivitySchema: GenEnum<Sensitivity> = /*@__PURE__*/
-  enumDesc(file_gatehouse_options_v1_options, 0);
+  enumDesc(file_gatehouse_options_v1_options, 1);
 
 /**
  * Written forms.
@@ -299,7 +383,7 @@ export type Canonical = (typeof Canonical)[keyof typeof Canonical] | UnknownEnum
  * Describes the enum gatehouse.options.v1.Canonical.
  */
 export const CanonicalSchema: GenEnum<Canonical> = /*@__PURE__*/
-  enumDesc(file_gatehouse_options_v1_options, 1);
+  enumDesc(file_gatehouse_options_v1_options, 2);
 
 /**
  * Status codes that a refusal may have; the numbers are those of google.rpc.Code.
@@ -410,7 +494,7 @@ export type Code = (typeof Code)[keyof typeof Code] | UnknownEnum;
  * Describes the enum gatehouse.options.v1.Code.
  */
 export const CodeSchema: GenEnum<Code> = /*@__PURE__*/
-  enumDesc(file_gatehouse_options_v1_options, 2);
+  enumDesc(file_gatehouse_options_v1_options, 3);
 
 /**
  * Who may call. Required: a server with an RPC that says nothing refuses to start.

@@ -1,0 +1,34 @@
+import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import type { Db, Deps } from '../deps.ts'
+import { showPassword } from './show-password.ts'
+
+/** Whose factor is to be checked, and what it answers. */
+export interface FactorCheck {
+  readonly tenant: string
+  readonly userId: string
+  /** What a passkey has to have signed; null where none was asked for. */
+  readonly passkeyChallenge: Uint8Array | null
+  readonly signal?: AbortSignal
+}
+
+/** A factor that is right, as far as can be told without a transaction. */
+export interface ShownFactor {
+  /** What it adds to the methods of the sign-in (RFC 8176). */
+  readonly methods: readonly string[]
+  /** Uses it up within the transaction that makes something of it; `false` where it was used, or changed, meanwhile. */
+  use(tx: Db): Promise<boolean>
+}
+
+/** Checks what somebody shows; undefined where it is wrong. */
+export async function checkFactor(
+  deps: Deps,
+  check: FactorCheck,
+  { case: kind, value }: FactorProof['proof'],
+): Promise<ShownFactor | undefined> {
+  switch (kind) {
+    case 'password':
+      return await showPassword(deps, check, value)
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,37 @@
+import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { transact } from '@gatehouse/postgres'
+import type { SignInPlace } from '../accounts/caller.ts'
+import type { Deps } from '../deps.ts'
+import { resolveActivePerson } from '../people/resolve-person.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { openSession } from './open-session.ts'
+import { beginNextStep, goOn, type SignInOutcome } from './pending-sign-in.ts'
+import { advance, showNextFactor } from './show-next-factor.ts'
+import { signedIn } from './signed-in.ts'
+
+export interface ContinueSignInInput {
+  readonly tenant: string
+  readonly continuation: string
+  readonly proof: FactorProof['proof']
+  readonly place: SignInPlace
+}
+
+/** One more factor of a half-finished sign-in: the session, or what is still missing. */
+export async function continueSignIn(deps: Deps, input: ContinueSignInInput): Promise<SignInOutcome> {
+  const { tenant, place } = input
+  const pending = await goOn(deps, { tenant, continuation: input.continuation, sessionId: null })
+  const shown = await showNextFactor(deps, pending, input.proof, place.signal)
+  const user = await resolveActivePerson(deps, { tenant, userId: pending.user_id })
+  if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  const outcome = await transact(deps.db, async (tx) => {
+    const { methods, held, reached } = await advance(tx, pending, shown)
+    const base = { tenant, userId: user.id, clientId: place.clientId ?? pending.client_id }
+    if (!reached)
+      return await beginNextStep(tx, deps, { ...base, sessionId: null, methods, strength: pending.strength, epoch: pending.epoch }, held)
+    return await openSession(tx, deps, { ...base, userAgent: place.userAgent, source: place.source, amr: methods })
+  })
+  if (!('session' in outcome)) return { case: 'nextStep', value: outcome }
+  deps.committed()
+  deps.log.info({ tenant, person: user.id, session: outcome.session.id, source: outcome.session.network }, 'signed in')
+  return { case: 'signedIn', value: await signedIn(deps, outcome, user) }
+}
