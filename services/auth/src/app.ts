@@ -1,6 +1,7 @@
 import { createClient } from '@connectrpc/connect'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
+import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
@@ -15,6 +16,7 @@ import { createHashPool } from './core/passwords/hash-pool.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accountService } from './rpc/account-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
+import { factorService } from './rpc/factor-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { sessionService } from './rpc/session-service.ts'
@@ -61,6 +63,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     rpc: [
       served(AccountService, accountService(deps)),
       served(ChallengeService, challengeService(deps)),
+      served(FactorService, factorService(deps)),
       served(IssuerService, issuerService(deps)),
       served(SessionService, sessionService(deps)),
     ],

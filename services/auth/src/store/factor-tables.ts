@@ -18,8 +18,7 @@ export interface PasskeysTable {
   credential_id: Fixed<Uint8Array>
   /** COSE_Key (RFC 9052). */
   public_key: Fixed<Uint8Array>
-  /** As a text: Postgres's bigint. */
-  sign_count: ColumnType<string, number, number>
+  sign_count: ColumnType<bigint, number, number>
   transports: string[]
   backup_eligible: Fixed<boolean>
   backed_up: boolean
@@ -38,8 +37,8 @@ export interface TotpFactorsTable {
   confirm_time: Date | null
   /** Until when it can be confirmed. */
   expire_time: Date
-  /** The last time step of which a code was taken (RFC 6238); as a text: Postgres's bigint. */
-  last_step: ColumnType<string, number, number>
+  /** The last time step of which a code was taken (RFC 6238). */
+  last_step: ColumnType<bigint, number, number>
   last_use_time: Date | null
 }
 

@@ -53,3 +53,9 @@ export async function nextFactorVersion(tx: Db, { tenant, userId }: Person): Pro
     .executeTakeFirstOrThrow()
   return row.version
 }
+
+/** Everything that a person could have shown, and whatever is half finished. The count of changes stays: events that are on their way carry it. */
+export async function deleteFactors(tx: Db, { tenant, userId }: Person): Promise<void> {
+  for (const table of ['passkeys', 'totp_factors', 'recovery_codes', 'pending_sign_ins', 'passkey_attempts'] as const)
+    await tx.deleteFrom(table).where('tenant', '=', tenant).where('user_id', '=', userId).execute()
+}

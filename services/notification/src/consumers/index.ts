@@ -4,6 +4,7 @@ import type { Schema } from '../store/schema.ts'
 import { onEmailChangeRequested } from './on-email-change-requested.ts'
 import { onEmailChanged } from './on-email-changed.ts'
 import { onEmailVerificationRequested } from './on-email-verification-requested.ts'
+import { onFactorsChanged } from './on-factors-changed.ts'
 import { onInvitationRequested } from './on-invitation-requested.ts'
 import { onPasswordChanged } from './on-password-changed.ts'
 import { onPasswordResetRequested } from './on-password-reset-requested.ts'
@@ -20,6 +21,7 @@ export const consumersOf = (deps: Deps): Consumer<Schema>[] => [
   onEmailChangeRequested(deps),
   onEmailChanged(deps),
   onPasswordChanged(deps),
+  onFactorsChanged(deps),
   onRefreshTokenReused(deps),
   onSignedIn(deps),
   onUserCreated(deps),

@@ -1,6 +1,8 @@
 import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { Db, Deps } from '../deps.ts'
+import { showRecoveryCode } from './recovery-codes.ts'
 import { showPassword } from './show-password.ts'
+import { showTotp } from './totp.ts'
 
 /** Whose factor is to be checked, and what it answers. */
 export interface FactorCheck {
@@ -28,6 +30,10 @@ export async function checkFactor(
   switch (kind) {
     case 'password':
       return await showPassword(deps, check, value)
+    case 'totpCode':
+      return await showTotp(deps, check, value)
+    case 'recoveryCode':
+      return await showRecoveryCode(deps, check, value)
     default:
       return undefined
   }

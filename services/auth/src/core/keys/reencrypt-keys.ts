@@ -2,7 +2,9 @@ import { transact } from '@gatehouse/postgres'
 import { listRefreshKeys, replaceSealedRefreshKey } from '../../store/refresh-keys.ts'
 import { listSealedSigningKeys, replaceSealedSigningKey } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
+import { listSealedTotps, replaceSealedTotp } from '../../store/totp-factors.ts'
 import type { Deps } from '../deps.ts'
+import { placeOfTotp } from '../factors/totp.ts'
 import { placeOfRefreshKey, placeOfSigningKey } from './make-keys.ts'
 import { seal } from './sealed-box.ts'
 
@@ -20,7 +22,10 @@ export async function reencryptKeys(deps: Pick<Deps, 'db' | 'keys'>): Promise<nu
       const refresh = await listRefreshKeys(tx, tenant)
       for (const { version, secret } of refresh)
         await replaceSealedRefreshKey(tx, { tenant, version }, reseal(secret, placeOfRefreshKey(tenant, version)))
-      return signing.length + refresh.length
+      const totps = await listSealedTotps(tx, tenant)
+      for (const { user_id: userId, secret } of totps)
+        await replaceSealedTotp(tx, { tenant, userId }, reseal(secret, placeOfTotp(tenant, userId)))
+      return signing.length + refresh.length + totps.length
     })
   }
   return count

@@ -1,7 +1,17 @@
 import type { Language } from '../mail/languages.ts'
 
 /** What people are told in the application. */
-export const inboxKinds = ['welcome', 'signed_in', 'password_changed', 'email_changed', 'session_ended'] as const
+export const inboxKinds = [
+  'welcome',
+  'signed_in',
+  'password_changed',
+  'factor_added',
+  'factor_removed',
+  'recovery_codes_made',
+  'recovery_code_used',
+  'email_changed',
+  'session_ended',
+] as const
 
 export type InboxKind = (typeof inboxKinds)[number]
 
@@ -21,6 +31,22 @@ const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> 
       title: 'Password changed',
       body: 'Your password was changed. If this was not you, set a new one at once and end the sessions that you do not know.',
     },
+    factor_added: {
+      title: 'New way to sign in',
+      body: 'A passkey or an authenticator app was added. If this was not you, remove it, set a new password and end the sessions that you do not know.',
+    },
+    factor_removed: {
+      title: 'Way to sign in removed',
+      body: 'A passkey or an authenticator app was removed. If this was not you, set a new password and end the sessions that you do not know.',
+    },
+    recovery_codes_made: {
+      title: 'New recovery codes',
+      body: 'New recovery codes were made; those from before no longer work. If this was not you, make new ones and set a new password.',
+    },
+    recovery_code_used: {
+      title: 'Recovery code used',
+      body: 'A recovery code was used. If this was not you, set a new password, make new codes and end the sessions that you do not know.',
+    },
     email_changed: { title: 'E-mail address changed', body: 'Your account has a new e-mail address. The old one was told.' },
     session_ended: {
       title: 'Session ended for your safety',
@@ -36,6 +62,22 @@ const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> 
     password_changed: {
       title: 'Passwort geändert',
       body: 'Ihr Passwort wurde geändert. Wenn Sie das nicht waren, setzen Sie sofort ein neues und beenden Sie die Sitzungen, die Sie nicht kennen.',
+    },
+    factor_added: {
+      title: 'Neuer Weg zur Anmeldung',
+      body: 'Ein Passkey oder eine Authenticator-App wurde hinzugefügt. Wenn Sie das nicht waren, entfernen Sie ihn, setzen Sie ein neues Passwort und beenden Sie die Sitzungen, die Sie nicht kennen.',
+    },
+    factor_removed: {
+      title: 'Weg zur Anmeldung entfernt',
+      body: 'Ein Passkey oder eine Authenticator-App wurde entfernt. Wenn Sie das nicht waren, setzen Sie ein neues Passwort und beenden Sie die Sitzungen, die Sie nicht kennen.',
+    },
+    recovery_codes_made: {
+      title: 'Neue Wiederherstellungscodes',
+      body: 'Neue Wiederherstellungscodes wurden erzeugt, die bisherigen gelten nicht mehr. Wenn Sie das nicht waren, erzeugen Sie neue und setzen Sie ein neues Passwort.',
+    },
+    recovery_code_used: {
+      title: 'Wiederherstellungscode benutzt',
+      body: 'Ein Wiederherstellungscode wurde benutzt. Wenn Sie das nicht waren, setzen Sie ein neues Passwort, erzeugen Sie neue Codes und beenden Sie die Sitzungen, die Sie nicht kennen.',
     },
     email_changed: { title: 'E-Mail-Adresse geändert', body: 'Ihr Konto hat eine neue E-Mail-Adresse. Die alte wurde benachrichtigt.' },
     session_ended: {

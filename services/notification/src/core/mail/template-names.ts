@@ -7,6 +7,10 @@ export const templateNames = [
   'change_email',
   'email_changed',
   'password_changed',
+  'factor_added',
+  'factor_removed',
+  'recovery_codes_made',
+  'recovery_code_used',
   'session_reuse',
   'announcement',
 ] as const

@@ -1,0 +1,110 @@
+import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { commonRefusal } from '@gatehouse/rpc'
+import { generate } from 'lean-qr'
+import { toSvgSource } from 'lean-qr/extras/svg'
+import { Secret, TOTP } from 'otpauth'
+import { deleteRecoveryCodes } from '../../store/recovery-codes.ts'
+import { confirmTotp as confirm, deleteTotp, findTotp, putUnconfirmedTotp, type TotpFactorRow, takeStep } from '../../store/totp-factors.ts'
+import type { Deps } from '../deps.ts'
+import { seal } from '../keys/sealed-box.ts'
+import { resolvePerson } from '../people/resolve-person.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { changeFactors, type FactorOwner } from './change-factors.ts'
+import { makeRecoveryCodesIfNone } from './recovery-codes.ts'
+import type { FactorCheck, ShownFactor } from './shown-factor.ts'
+
+/** RFC 6238 as every authenticator app knows it: SHA-1, six digits, thirty seconds. */
+const periodSeconds = 30
+/** A code of the step before or after is taken: clocks differ, people type slowly. */
+const windowSteps = 1
+const secretBytes = 20
+const confirmWithinMs = 10 * 60_000
+const brand = 'Gatehouse'
+
+/** Where the secret of a person is kept; part of what its box is bound to. */
+export const placeOfTotp = (tenant: string, userId: string) => `TOTP secret of ${userId} of tenant ${tenant}`
+
+/** What an authenticator app needs. */
+export interface TotpSetup {
+  /** Base32 without padding. */
+  readonly secret: string
+  readonly uri: string
+  readonly qrSvg: string
+  readonly expireTime: Date
+}
+
+/** Makes a secret that does not count until a code of it was shown. */
+export async function beginTotp(deps: Deps, owner: FactorOwner): Promise<TotpSetup> {
+  const { tenant, userId } = owner
+  const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
+  const secret = new Secret({ size: secretBytes })
+  const createTime = new Date(deps.now())
+  const expireTime = new Date(createTime.getTime() + confirmWithinMs)
+  const box = seal(deps.keys.encryptionKey, secret.bytes, placeOfTotp(tenant, userId))
+  await changeFactors(deps, owner, async (tx) => {
+    if (!(await putUnconfirmedTotp(tx, { tenant, userId, secret: box, createTime, expireTime }))) throw refuse(ErrorReason.FACTOR_EXISTS)
+    return { result: undefined }
+  })
+  const uri = totpOf(secret.bytes, person?.email ?? '').toString()
+  return { secret: secret.base32, uri, qrSvg: toSvgSource(generate(uri), { xmlDeclaration: false }), expireTime }
+}
+
+/** The app counts from now on. Answers recovery codes for whoever has none. */
+export async function confirmTotp(deps: Deps, owner: FactorOwner, code: string): Promise<string[]> {
+  const row = await findTotp(deps.db, owner)
+  if (!row || row.confirm_time !== null || row.expire_time.getTime() <= deps.now()) throw refuse(ErrorReason.FACTOR_NOT_FOUND)
+  const step = stepOf(deps, row, code)
+  if (step === undefined) throw refuse(ErrorReason.FACTOR_WRONG)
+  return await changeFactors(deps, owner, async (tx, held) => {
+    const time = new Date(deps.now())
+    if (!(await confirm(tx, { ...owner, secret: row.secret, step, time }))) throw refuse(ErrorReason.FACTOR_NOT_FOUND)
+    return { result: await makeRecoveryCodesIfNone(tx, deps, owner, held), changed: 'totp_added' }
+  })
+}
+
+/** Takes the app away; recovery codes go with the last second factor. The same again changes nothing. */
+export async function removeTotp(deps: Deps, owner: FactorOwner): Promise<void> {
+  await changeFactors(deps, owner, async (tx, held) => {
+    const removed = await deleteTotp(tx, owner)
+    if (held.passkeys.length === 0) await deleteRecoveryCodes(tx, owner)
+    return { result: undefined, ...(removed && { changed: 'totp_removed' as const }) }
+  })
+}
+
+/** Wrong codes of a person in a row, over all sign-ins under way; recovery codes and passkeys stay open to the owner. */
+const guesses = { count: 20, windowSeconds: 900 }
+
+/** A code of the app, shown by somebody who is halfway in. */
+export async function showTotp(deps: Deps, check: FactorCheck, code: string): Promise<ShownFactor | undefined> {
+  const { tenant, userId } = check
+  const key = `authenticator code ${userId}`
+  const taken = await deps.limits.take([{ key, tenant, ...guesses }])
+  if (!taken.allowed) throw commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: taken.retryAfterSeconds })
+  const row = await findTotp(deps.db, check)
+  const step = row && row.confirm_time !== null ? stepOf(deps, row, code) : undefined
+  if (!row || step === undefined || row.last_step >= BigInt(step)) return undefined
+  await deps.limits.reset(key, tenant)
+  return {
+    methods: ['otp'],
+    use: (tx) => takeStep(tx, { tenant, userId, secret: row.secret, step, time: new Date(deps.now()) }),
+  }
+}
+
+/** The time step whose code it is; undefined where it is none of those around now. */
+function stepOf(deps: Pick<Deps, 'keys' | 'now'>, row: TotpFactorRow, code: string): number | undefined {
+  const now = deps.now()
+  const secret = deps.keys.unseal(row.secret, placeOfTotp(row.tenant, row.user_id))
+  const delta = totpOf(secret, '').validate({ token: code, timestamp: now, window: windowSteps })
+  return delta === null ? undefined : Math.floor(now / 1000 / periodSeconds) + delta
+}
+
+function totpOf(secret: Uint8Array, label: string): TOTP {
+  return new TOTP({
+    issuer: brand,
+    label,
+    algorithm: 'SHA1',
+    digits: 6,
+    period: periodSeconds,
+    secret: new Secret({ buffer: Uint8Array.from(secret).buffer }),
+  })
+}
