@@ -33,3 +33,10 @@ export {
   type WorkloadVerifierOptions,
   workloadHeader,
 } from './workload.ts'
+export {
+  addWorkloadKey,
+  listWorkloadKeys,
+  retireWorkloadKey,
+  rotateWorkloadKey,
+  WorkloadKeysRefused,
+} from './workload-key-files.ts'

@@ -4,6 +4,7 @@ import { fillStream, type OutboxStatus, outboxStatus, replay, reportStream } fro
 import { type Environment, parse, print, withDatabase } from './command-parts.ts'
 import { differencesIn, events, seconds, sizeOf, time } from './in-words.ts'
 import type { PeerName } from './peers.ts'
+import { NoPastTime, pastTime } from './point-in-time.ts'
 import { NatsAway, reachNats } from './reach-nats.ts'
 
 const replayPatienceMs = 600_000
@@ -28,12 +29,12 @@ export function outboxCommands(name: PeerName): Command[] {
       summary: 'publishes kept events again under their ids: those since TIME (2026-01-31T12:00:00Z), or those that the stream lacks',
       async run(args, env) {
         const { values, positionals } = parse(args, { since: { type: 'string' }, stream: { type: 'boolean' } })
-        const since = values.since === undefined ? undefined : new Date(values.since)
-        const isClear = positionals.length === 0 && (since === undefined) === (values.stream === true)
-        if (!isClear || Number.isNaN(since?.getTime()))
+        const isClear = positionals.length === 0 && (values.since === undefined) === (values.stream === true)
+        if (!isClear)
           throw new CommandProblem(
             `Which ones? gatehouse outbox replay ${name} --since 2026-01-31T12:00:00Z, or --stream for all that the stream lacks`,
           )
+        const since = values.since === undefined ? undefined : timeOf(values.since)
         await withDatabase(name, env, async ({ kysely: db }) => {
           await using broker = await brokerOf(name, env)
           const options = { db, nats: broker.nats, signal: AbortSignal.timeout(replayPatienceMs) }
@@ -95,6 +96,14 @@ async function brokerOf(name: PeerName, env: Environment) {
     return await reachNats(natsUrl, `gatehouse-${name}-command`)
   } catch (error) {
     throw error instanceof NatsAway ? new CommandFailed(`${error.message}. Nothing was published.`) : error
+  }
+}
+
+function timeOf(text: string): Date {
+  try {
+    return pastTime(text, Date.now())
+  } catch (error) {
+    throw error instanceof NoPastTime ? new CommandProblem(`--since ${error.message}.`) : error
   }
 }
 

@@ -51,7 +51,8 @@ test('a tenant that a command makes is served without a restart', async () => {
     browser.get('/.well-known/jwks.json'),
   ])
   assert.notDeepEqual(ours.body, theirs.body)
-  await assert.rejects(gatehouse('tenants create', ['other', '--origin', origin]), CommandProblem)
+  await assert.rejects(gatehouse('tenants create', ['other', '--origin', origin]), CommandFailed)
+  await assert.rejects(gatehouse('tenants create', ['No Id', '--origin', origin]), CommandProblem)
   await assert.rejects(gatehouse('tenants create', ['other']), CommandProblem)
 })
 
