@@ -70,16 +70,17 @@ function statusLines(name: PeerName, { depth, oldestSeconds, position, lastPubli
 
 /** What cannot be asked is said, and the rest stands. */
 async function streamLine(name: PeerName, env: Environment): Promise<{ line: string; isWell: boolean }> {
-  const { natsUrl } = readConfig({ NATS_URL: serviceVariables.NATS_URL }, env)
+  const { NATS_URL, NATS_STREAM_BYTES } = serviceVariables
+  const { natsUrl, natsStreamBytes: maxBytes } = readConfig({ NATS_URL, NATS_STREAM_BYTES }, env)
   try {
     await using broker = await reachNats(natsUrl, `gatehouse-${name}-command`)
-    const report = await reportStream(await broker.nats.connected(), name)
+    const report = await reportStream(await broker.nats.connected(), name, { maxBytes })
     if (report === undefined)
       return {
         line: `gatehouse-${name} is not there: a running ${name} makes it; then gatehouse outbox replay ${name} --stream`,
         isWell: false,
       }
-    const { messages, bytes, maxBytes, differences } = report
+    const { messages, bytes, differences } = report
     const state = `${report.name} holds ${events(messages)}, ${sizeOf(bytes)} of ${sizeOf(maxBytes)}`
     return differences.length === 0
       ? { line: `${state}, as it was asked for`, isWell: true }

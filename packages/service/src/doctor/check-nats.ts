@@ -20,6 +20,8 @@ import { either, type Finding, ok, wrong } from './findings.ts'
 export interface NatsQuestion {
   readonly name: PeerName
   readonly natsUrl: string
+  /** What the stream was asked to hold. */
+  readonly natsStreamBytes: number
   readonly consumes: readonly DescMessage[]
   /** Undefined when the database could not be asked. */
   readonly database: { readonly db: Db<unknown>; readonly outbox: OutboxStatus } | undefined
@@ -52,12 +54,12 @@ export async function checkNats(question: NatsQuestion): Promise<Finding[]> {
 
 type Connection = Awaited<ReturnType<ReachedNats['nats']['connected']>>
 
-async function checkStream({ name, database }: NatsQuestion, connection: Connection): Promise<Finding[]> {
+async function checkStream({ name, natsStreamBytes: maxBytes, database }: NatsQuestion, connection: Connection): Promise<Finding[]> {
   const fill = `gatehouse outbox replay ${name} --stream`
-  const report = await reportStream(connection, name)
+  const report = await reportStream(connection, name, { maxBytes })
   if (report === undefined)
     return [wrong(`the stream gatehouse-${name} is not there`, `a running ${name} makes it within a second. If it was lost: ${fill}`)]
-  const { differences, bytes, maxBytes, messages } = report
+  const { differences, bytes, messages } = report
   const found: Finding[] = [
     either(
       differences.length === 0,
