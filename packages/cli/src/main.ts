@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
-import { ConfigError } from '@gatehouse/config'
+import { exitCodeOf, isExpected } from './exit-code.ts'
 import { type Called, findCommands, type Owned, usage } from './find-command.ts'
-import { type Command, CommandFailed, CommandProblem } from './index.ts'
+import { type Command, CommandProblem } from './index.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const services = `${root}services/`
@@ -64,12 +64,8 @@ function environmentOf(service: string): NodeJS.ProcessEnv {
 
 /** A sentence for what is expected, the stack for what is not; the worst exit code of all stays. */
 function tell(error: unknown): void {
-  const calledWrongly = error instanceof ConfigError || error instanceof CommandProblem
-  process.exitCode = Math.max(Number(process.exitCode ?? 0), calledWrongly ? 2 : 1)
-  // A file of the operator's that is not there or not theirs to read: Node's message names it.
-  const isFile = error instanceof Error && 'path' in error && 'syscall' in error
-  const isExpected = calledWrongly || isFile || error instanceof CommandFailed
-  const said = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error)
+  process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(error))
+  const said = error instanceof Error ? (isExpected(error) ? error.message : (error.stack ?? error.message)) : String(error)
   process.stderr.write(`gatehouse: ${said}\n`)
 }
 

@@ -32,7 +32,7 @@ export function openIdentity(
   const issuers = parts.use(
     followIssuers(
       async () => {
-        if (!ensured) await ensureDefaultTenant(deps, config.publicOrigin)
+        if (!ensured) await ensureDefaultTenant(deps, config.publicOrigin).catch(rejectIfHopeless)
         ensured = true
         const records = await listIssuers(deps)
         await keys.signer(defaultTenant).then(() => known.resolve(), rejectIfHopeless)

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 import { CommandFailed, CommandProblem } from '@gatehouse/cli'
+import { readConfig } from '@gatehouse/config'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { refused, testDatabase } from '@gatehouse/testkit'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { commands } from '../src/commands.ts'
+import { rules, variables } from '../src/config.ts'
+import { makeSigningKey } from '../src/core/keys/make-keys.ts'
+import { keysCheck } from '../src/keys-check.ts'
+import { insertSigningKey } from '../src/store/signing-keys.ts'
 import { openBrowser } from './browser.ts'
 import { openStory, type Story } from './open-story.ts'
 import { until } from './until.ts'
@@ -164,6 +169,23 @@ test('a signing key is revoked by its kid: its tokens are refused, and the last 
     ),
   )
   await refused(sessions.listSessions({}), Code.Unauthenticated, 'ACCESS_TOKEN_INVALID')
+})
+
+test('a key that does not open is told by the doctor with what goes on, signs nothing, and is revoked', async () => {
+  const key = await makeSigningKey(Buffer.alloc(32, 99), 'default')
+  const time = new Date()
+  await insertSigningKey(story.db, { ...key, create_time: time, sign_time: time })
+  const [finding] = await keysCheck(readConfig(variables, story.environment, rules))()
+  assert.equal(finding?.level, 'wrong')
+  assert.match(
+    finding?.what ?? '',
+    new RegExp(`^AUTH_KEY_ENCRYPTION_KEY does not open the signing key ${key.kid} of tenant default: the others go on`),
+  )
+  const { access_token: token } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
+  assert.notEqual(decodeProtectedHeader(token).kid, key.kid)
+  await assert.rejects(gatehouse('keys reencrypt'), CommandFailed)
+  assert.match(await gatehouse('keys revoke', [key.kid]), /is trusted no more/)
+  assert.match(await gatehouse('keys reencrypt'), /are encrypted under the present key/)
 })
 
 test('audiences are registered once', async () => {
