@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -52,6 +52,10 @@ test('the private half is for its owner alone, the public one for all, and neith
   assert.deepEqual([modeOf(files.keyFile), modeOf(jwksFile)], ['600', '644'])
   await rotateWorkloadKey(files)
   assert.deepEqual([modeOf(files.keyFile), modeOf(jwksFile)], ['600', '644'])
+  // A workload that reads its key as a member of the file's group goes on; the rest of the world never does.
+  chmodSync(files.keyFile, 0o644)
+  await rotateWorkloadKey(files)
+  assert.equal(modeOf(files.keyFile), '640')
   assert.ok(!readFileSync(jwksFile, 'utf8').includes('"d"'))
   assert.deepEqual(
     readdirSync(folder).filter((file) => /\.(new|lock)$/.test(file)),

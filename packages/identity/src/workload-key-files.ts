@@ -28,7 +28,7 @@ export async function addWorkloadKey(workload: string, { jwksFile, keyFile }: Fi
   if ((await stat(keyFile).catch(orMissing)) !== undefined) throw new WorkloadKeysRefused(`${keyFile} is there already: nothing was done`)
   const { privateJwk, publicJwk } = await createWorkloadKey(workload)
   await changeJwks(jwksFile, (keys) => [...keys, publicJwk], { make: true })
-  await write(keyFile, JSON.stringify(privateJwk), { mode: 0o600, fresh: true })
+  await write(keyFile, JSON.stringify(privateJwk), { ...privately, fresh: true })
   return String(publicJwk.kid)
 }
 
@@ -38,6 +38,7 @@ export async function rotateWorkloadKey({ jwksFile, keyFile }: Files): Promise<{
   const { workload, kid: old } = present
   if (present.d === undefined || workload === undefined || old === undefined)
     throw new WorkloadKeysRefused(`${keyFile} holds no private key of a workload`)
+  await assertOurs(keyFile)
   const { privateJwk, publicJwk } = await createWorkloadKey(workload)
   await changeJwks(jwksFile, (keys) => {
     if (!keys.some((key) => key.kid === old && key.workload === workload))
@@ -45,7 +46,7 @@ export async function rotateWorkloadKey({ jwksFile, keyFile }: Files): Promise<{
     return [...keys, publicJwk]
   })
   // From the first token on, everybody who reads the JWKS knows the key.
-  await write(keyFile, JSON.stringify(privateJwk), { mode: 0o600 })
+  await write(keyFile, JSON.stringify(privateJwk), privately)
   return { workload, kid: String(publicJwk.kid), old }
 }
 
@@ -81,22 +82,34 @@ async function changeJwks(file: string, change: (keys: readonly WorkloadJwk[]) =
   try {
     const isMissing = make && (await stat(file).catch(orMissing)) === undefined
     const before = isMissing ? [] : await listWorkloadKeys(file)
-    await write(file, `${JSON.stringify({ keys: change(before) }, undefined, 2)}\n`, { mode: 0o644, fresh: isMissing })
+    await write(file, `${JSON.stringify({ keys: change(before) }, undefined, 2)}\n`, { ...openly, fresh: isMissing })
   } finally {
     await held.close()
     await rm(lock)
   }
 }
 
-/** Readers see the old file or the new one, whole, under the same owner; `fresh` overwrites nothing. The mode of a file that was there stays, but never beyond `mode`. */
-async function write(file: string, text: string, { mode, fresh = false }: { mode: number; fresh?: boolean }): Promise<void> {
+interface Written {
+  /** Of a file that is made. */
+  readonly mode: number
+  /** What a file that was there may keep of its mode: whoever reads it as the owner's group goes on. */
+  readonly keeps: number
+  /** Overwrites nothing. */
+  readonly fresh?: boolean
+}
+
+const privately = { mode: 0o600, keeps: 0o660 }
+const openly = { mode: 0o644, keeps: 0o666 }
+
+/** Readers see the old file or the new one, whole and under the same owner. */
+async function write(file: string, text: string, { mode, keeps, fresh = false }: Written): Promise<void> {
   const target = await realpath(file).catch(() => file)
   const present = await stat(target).catch(orMissing)
   const draft = `${target}.${randomBytes(4).toString('hex')}.new`
   try {
     await using handle: FileHandle = await open(draft, 'wx', 0o600)
     if (present !== undefined && process.getuid?.() === 0) await handle.chown(present.uid, present.gid)
-    await handle.chmod(present === undefined ? mode : present.mode & mode)
+    await handle.chmod(present === undefined ? mode : present.mode & keeps)
     await handle.writeFile(text)
     await handle.sync()
     await (fresh ? link(draft, target) : rename(draft, target))
@@ -105,6 +118,14 @@ async function write(file: string, text: string, { mode, fresh = false }: { mode
   }
   await using folder = await open(dirname(target))
   await folder.sync()
+}
+
+/** A file in the place of somebody else's would be ours, and its reader locked out. */
+async function assertOurs(file: string): Promise<void> {
+  const { uid } = await stat(file)
+  const us = process.getuid?.()
+  if (us !== undefined && us !== 0 && us !== uid)
+    throw new WorkloadKeysRefused(`${file} belongs to another user: run this as its owner, or as root`)
 }
 
 async function readJson<T extends object>(file: string): Promise<T> {

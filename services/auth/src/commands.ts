@@ -5,6 +5,7 @@ import { databaseInWords, serviceCommands } from '@gatehouse/service'
 import { rules, variables } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import type { Deps } from './core/deps.ts'
+import { openKeys } from './core/keys/open-keys.ts'
 import { reencryptKeys } from './core/keys/reencrypt-keys.ts'
 import { revokeKey } from './core/keys/revoke-key.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
@@ -129,8 +130,12 @@ export const commands: readonly Command[] = [
     summary: 'lists the signing keys of which tokens may be alive or come',
     run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
       none(words)
-      for (const key of await listSigningKeys(deps.db, tenant, new Date(deps.now())))
-        print(`${key.kid}\tsigns from ${key.sign_time.toISOString()}\tleaves ${key.retire_time?.toISOString() ?? '-'}`)
+      const signing = await listSigningKeys(deps.db, tenant, new Date(deps.now()))
+      const opened = await openKeys({ signing, refresh: [] }, tenant, deps.keys.unseal)
+      for (const { kid, sign_time, retire_time } of signing) {
+        const shut = opened.signing.some((key) => key.kid === kid) ? '' : '\tdoes not open'
+        print(`${kid}\tsigns from ${sign_time.toISOString()}\tleaves ${retire_time?.toISOString() ?? '-'}${shut}`)
+      }
     }),
   },
   {

@@ -183,6 +183,7 @@ test('a key that does not open is told by the doctor with what goes on, signs no
   )
   const { access_token: token } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
   assert.notEqual(decodeProtectedHeader(token).kid, key.kid)
+  assert.deepEqual((await gatehouse('keys list')).match(/^\S+(?=\t.*does not open$)/gm), [key.kid])
   await assert.rejects(gatehouse('keys reencrypt'), CommandFailed)
   assert.match(await gatehouse('keys revoke', [key.kid]), /is trusted no more/)
   assert.match(await gatehouse('keys reencrypt'), /are encrypted under the present key/)
