@@ -131,6 +131,19 @@ test('the first administrator is invited with the database’s credentials', asy
   assert.ok((decodeJwt(token).permissions as string[]).includes('user.users.create'))
 })
 
+/** A key that signs from now on, closed by an encryption key that nobody here has. */
+async function addShutKey(): Promise<string> {
+  const key = await makeSigningKey(Buffer.alloc(32, 99), 'default')
+  const time = new Date()
+  await insertSigningKey(story.db, { ...key, create_time: time, sign_time: time })
+  return key.kid
+}
+
+const shutKeys = async (): Promise<string | undefined> => {
+  const exposed = await (await fetch(`http://127.0.0.1:${story.app.ports.metrics}/metrics`)).text()
+  return /^gatehouse_auth_keys_shut(?:\{.*\})? (\d+)$/m.exec(exposed)?.[1]
+}
+
 test('signing keys are listed and rotated', async () => {
   const before = (await gatehouse('keys list')).trim().split('\n')
   assert.equal(before.length, 1)
@@ -141,11 +154,15 @@ test('signing keys are listed and rotated', async () => {
   assert.ok(after.includes(kid))
   const browser = openBrowser(story.app.ports.web)
   const published = async () => ((await browser.get('/.well-known/jwks.json')).body.keys as unknown[]).length
-  await until(async () => (await published()) === 2)
+  // Whoever holds its tokens goes on, though nobody here can sign with it.
+  await addShutKey()
+  await until(async () => (await published()) === 3)
+  assert.equal(await shutKeys(), '1')
 
   const { access_token: old } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
   await gatehouse('keys rotate', ['--now'])
   await until(async () => (await published()) === 1)
+  assert.equal(await shutKeys(), '0')
   const { access_token: fresh } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
   const list = (token: string) =>
     story.grpc(SessionService, { authorization: `Bearer ${token}` }).then((sessions) => sessions.listSessions({}))
@@ -172,20 +189,18 @@ test('a signing key is revoked by its kid: its tokens are refused, and the last 
 })
 
 test('a key that does not open is told by the doctor with what goes on, signs nothing, and is revoked', async () => {
-  const key = await makeSigningKey(Buffer.alloc(32, 99), 'default')
-  const time = new Date()
-  await insertSigningKey(story.db, { ...key, create_time: time, sign_time: time })
+  const kid = await addShutKey()
   const [finding] = await keysCheck(readConfig(variables, story.environment, rules))()
   assert.equal(finding?.level, 'wrong')
   assert.match(
     finding?.what ?? '',
-    new RegExp(`^AUTH_KEY_ENCRYPTION_KEY does not open the signing key ${key.kid} of tenant default: the others go on`),
+    new RegExp(`^AUTH_KEY_ENCRYPTION_KEY does not open the signing key ${kid} of tenant default: the others go on`),
   )
   const { access_token: token } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
-  assert.notEqual(decodeProtectedHeader(token).kid, key.kid)
-  assert.deepEqual((await gatehouse('keys list')).match(/^\S+(?=\t.*does not open$)/gm), [key.kid])
+  assert.notEqual(decodeProtectedHeader(token).kid, kid)
+  assert.deepEqual((await gatehouse('keys list')).match(/^\S+(?=\t.*does not open$)/gm), [kid])
   await assert.rejects(gatehouse('keys reencrypt'), CommandFailed)
-  assert.match(await gatehouse('keys revoke', [key.kid]), /is trusted no more/)
+  assert.match(await gatehouse('keys revoke', [kid]), /is trusted no more/)
   assert.match(await gatehouse('keys reencrypt'), /are encrypted under the present key/)
 })
 
