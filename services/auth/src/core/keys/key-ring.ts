@@ -1,6 +1,6 @@
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { transact, unbounded } from '@gatehouse/postgres'
-import { commonRefusal } from '@gatehouse/rpc'
+import { commonRefusal, type Refusal } from '@gatehouse/rpc'
 import type { Logger } from '@gatehouse/telemetry'
 import type { CryptoKey } from 'jose'
 import { LRUCache } from 'lru-cache'
@@ -9,8 +9,8 @@ import { listSigningKeys, type SigningKeyRow } from '../../store/signing-keys.ts
 import { findTenant } from '../../store/tenants.ts'
 import type { Db } from '../deps.ts'
 import { ensureKeys } from './ensure-keys.ts'
-import { type OpenedKeys, openKeys, type RefreshKey, type SealedKeys, type ShutKey } from './open-keys.ts'
-import { unseal } from './sealed-box.ts'
+import { type OpenedKeys, openKeys, type RefreshKey, type SealedKeys } from './open-keys.ts'
+import { ClosedKey, unseal } from './sealed-box.ts'
 
 /** What signs the tokens of a tenant at this moment. */
 export interface Signer {
@@ -66,14 +66,15 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   const openers = previousEncryptionKey === undefined ? [encryptionKey] : [encryptionKey, previousEncryptionKey]
   const open = (box: Uint8Array, place: string) => unseal(openers, box, place)
   const shut = new Map<string, readonly string[]>()
-  function note(tenant: string, { shutSigning, shutRefresh }: OpenedKeys): void {
-    const keys = [...shutSigning, ...shutRefresh].map(({ place }) => place)
+  function note(tenant: string, { signing, refresh, shutSigning, shutRefresh }: OpenedKeys): void {
+    const all = [...shutSigning, ...shutRefresh]
+    const keys = all.map(({ place }) => place)
     const before = shut.get(tenant) ?? []
     if (keys.join() === before.join()) return
     if (keys.length === 0) shut.delete(tenant)
     else shut.set(tenant, keys)
-    const problem = [...shutSigning, ...shutRefresh].at(-1)?.problem.message
-    if (keys.length > 0) log?.error({ tenant, keys, problem }, 'keys do not open; the others go on')
+    const left = { signing: signing.length, refresh: refresh.length }
+    if (keys.length > 0) log?.error({ tenant, keys, left, problem: all.at(-1)?.problem.message }, 'keys do not open')
     else log?.info({ tenant }, 'all keys open again')
   }
   const cache = new LRUCache<string, TenantKeys>({
@@ -87,6 +88,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         note(tenant, opened)
         return { ...opened, issuer: issuerOf(rows.origin), published: rows.signing.map((each) => each.public_jwk) }
       } catch (error) {
+        // What was known is for a database that is away, and not for one that has other keys by now.
+        if (error instanceof ClosedKey) throw refused(error)
         if (known === undefined) throw error
         return known
       }
@@ -107,7 +110,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     async signer(tenant) {
       const { issuer, signing, shutSigning } = await keysOf(tenant)
       const current = signing.findLast((each) => each.signTime <= now()) ?? signing[0]
-      if (current === undefined) throw refused(shutSigning.at(-1)) ?? new Error(`tenant ${tenant} has no signing key`)
+      if (current === undefined)
+        throw shutSigning.length > 0 ? refused(shutSigning.at(-1)?.problem) : new Error(`tenant ${tenant} has no signing key`)
       return { issuer, kid: current.kid, key: current.key }
     },
     async publicKeys(tenant) {
@@ -124,7 +128,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         keys = await keysOf(tenant)
       }
       const found = find(keys)
-      if (found === undefined) throw refused(isShut(keys)) ?? new Error(`tenant ${tenant} has no refresh key of version ${version}`)
+      if (found === undefined && isShut(keys)) throw refused(isShut(keys)?.problem)
+      if (found === undefined) throw new Error(`tenant ${tenant} has no refresh key of version ${version}`)
       return found
     },
     async shut() {
@@ -159,8 +164,8 @@ async function readKeys(db: Db, tenant: string, now: number) {
 }
 
 /** The caller may try again: an operator mends it, and nothing was changed. */
-function refused(key: ShutKey | undefined) {
-  return key && commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'keys' }, { cause: key.problem })
+function refused(cause: ClosedKey | undefined): Refusal {
+  return commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'keys' }, { cause })
 }
 
 /** The `iss` of a tenant's tokens: OpenID Connect lives under it. */

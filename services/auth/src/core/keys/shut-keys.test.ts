@@ -5,7 +5,7 @@ import { type OpenedDeps, openDeps } from '../../../test/open-deps.ts'
 import { refresh, refusedWith, signSomebodyIn, somebody } from '../../../test/sign-somebody-in.ts'
 import { insertRefreshKey, replaceSealedRefreshKey } from '../../store/refresh-keys.ts'
 import { findSession } from '../../store/sessions.ts'
-import { insertSigningKey, listSigningKeys, replaceSealedSigningKey } from '../../store/signing-keys.ts'
+import { insertSigningKey, listSigningKeys, replaceSealedSigningKey, retireKey } from '../../store/signing-keys.ts'
 import type { Deps } from '../deps.ts'
 import { createTenant } from '../tenants/create-tenant.ts'
 import { listIssuers } from '../tenants/list-issuers.ts'
@@ -106,6 +106,17 @@ test('where no signing key opens nothing is signed, nobody makes another, and no
   assert.ok((await refresh(opened.deps, refreshToken)).refreshToken)
 })
 
+test('where the last key that opened was revoked and no next one may be made, nothing is signed', async () => {
+  const tenant = await freshTenant()
+  const { db, now } = opened.deps
+  const keys = createKeyRing({ db, now, encryptionKey: Buffer.alloc(32, 7) })
+  const { kid } = await keys.signer(tenant)
+  await retireKey(db, { tenant, kid }, new Date(now() - 1))
+  await replaceSealedRefreshKey(db, { tenant, version: 1 }, makeRefreshKey(elsewhere, tenant, 1).secret)
+  keys.forget(tenant)
+  await assert.rejects(keys.signer(tenant), away)
+})
+
 test('the next key is made when the one that opens is to leave, and other tenants do not wait for it', async () => {
   const [broken, tenant] = [await freshTenant(), await freshTenant()]
   for (const { kid } of await listSigningKeys(opened.deps.db, broken, new Date(0))) await damage(broken, kid)
@@ -179,7 +190,7 @@ test('what does not open is told once, and again when it opens', async () => {
   keys.forget(tenant)
   assert.deepEqual(await keys.shut(), [])
   assert.equal(lines.length, 2)
-  assert.match(lines[0] ?? '', new RegExp(`^keys do not open; the others go on .*${shut}`))
+  assert.match(lines[0] ?? '', new RegExp(`^keys do not open .*${shut}`))
   assert.match(lines[1] ?? '', /^all keys open again/)
 })
 
