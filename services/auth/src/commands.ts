@@ -9,7 +9,7 @@ import { openKeys } from './core/keys/open-keys.ts'
 import { reencryptKeys } from './core/keys/reencrypt-keys.ts'
 import { revokeKey } from './core/keys/revoke-key.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
-import { ClosedKey, WrongEncryptionKey } from './core/keys/sealed-box.ts'
+import { closedKeyIn, WrongEncryptionKey } from './core/keys/sealed-box.ts'
 import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
 import { createTenant, defaultTenant, TenantMalformed, TenantRefused } from './core/tenants/create-tenant.ts'
@@ -34,9 +34,10 @@ function operated(
       if (tenant !== undefined && !(await findTenant(operator.deps.db, tenant))) throw new CommandFailed(`There is no tenant ${tenant}.`)
       await act(operator, words, options)
     } catch (error) {
-      const cause = error instanceof Refusal ? error.cause : error
-      if (cause instanceof WrongEncryptionKey || error instanceof TenantMalformed) throw new CommandProblem((cause as Error).message)
-      if (cause instanceof ClosedKey) throw new CommandFailed(cause.message)
+      const closed = closedKeyIn(error)
+      if (closed instanceof WrongEncryptionKey) throw new CommandProblem(closed.message)
+      if (closed !== undefined) throw new CommandFailed(closed.message)
+      if (error instanceof TenantMalformed) throw new CommandProblem(error.message)
       if (error instanceof Refusal && error.reason === 'DEPENDENCY_UNAVAILABLE')
         throw new CommandFailed(`user at ${operator.config.userUrl} does not answer: does it run, is USER_URL right?`)
       if (error instanceof TenantRefused || error instanceof Refusal) throw new CommandFailed(error.message)

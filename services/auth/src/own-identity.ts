@@ -3,7 +3,7 @@ import { followIssuers } from '@gatehouse/identity'
 import type { Service, ServiceIdentity } from '@gatehouse/service'
 import { type AuthConfig, encryptionKeysOf } from './config.ts'
 import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
-import { ClosedKey } from './core/keys/sealed-box.ts'
+import { closedKeyIn } from './core/keys/sealed-box.ts'
 import { type RevocationFeed, startRevocationFeed } from './core/revocations/revocation-feed.ts'
 import { defaultTenant, ensureDefaultTenant } from './core/tenants/create-tenant.ts'
 import { listIssuers } from './core/tenants/list-issuers.ts'
@@ -43,9 +43,9 @@ export function openIdentity(
   )
   // Trying again does not help where no key opens: such a service must not start. One that runs goes on verifying: that takes public keys only.
   function rejectIfHopeless(error: unknown): void {
-    const cause = error instanceof Error && error.cause instanceof ClosedKey ? error.cause : error
-    if (cause instanceof ClosedKey) known.reject(cause)
-    else throw error
+    const closed = closedKeyIn(error)
+    if (closed === undefined) throw error
+    known.reject(closed)
   }
   const feed = parts.use(startRevocationFeed({ db, log, tokenLifeSeconds: config.accessTokenLifetime / 1000 }))
   // The doors open when the first look has been taken; should Postgres leave just then, they open without.

@@ -6,7 +6,7 @@ import { assertOpens } from './assert-opens.ts'
 import type { KeyRing } from './key-ring.ts'
 import { makeSigningKey } from './make-keys.ts'
 import { openKeys } from './open-keys.ts'
-import { ClosedKey } from './sealed-box.ts'
+import { closedKeyIn } from './sealed-box.ts'
 
 /** How long verifiers may keep a set of keys without asking again; the `max-age` of the JWKS. */
 export const keysMaxAgeSeconds = 300
@@ -73,8 +73,9 @@ export async function rotateOldKeys(
       if (kid !== undefined) deps.log.info({ tenant: id, kid }, 'the next signing key is published')
     } catch (error) {
       // The next tenants' keys may well open. Postgres being away is for whoever called.
-      if (!(error instanceof ClosedKey)) throw error
-      deps.log.error({ tenant: id, problem: error.message }, 'no signing key can be made')
+      const closed = closedKeyIn(error)
+      if (closed === undefined) throw error
+      deps.log.error({ tenant: id, problem: closed.message }, 'no signing key can be made')
     }
   }
 }

@@ -15,6 +15,12 @@ export class ClosedKey extends Error {
   override readonly name: string = 'ClosedKey'
 }
 
+/** The closed key that an error is of, or was refused for. */
+export function closedKeyIn(error: unknown): ClosedKey | undefined {
+  if (error instanceof ClosedKey) return error
+  return error instanceof Error && error.cause instanceof ClosedKey ? error.cause : undefined
+}
+
 /** The box was closed with a key that is not there. */
 export class WrongEncryptionKey extends ClosedKey {
   override readonly name = 'WrongEncryptionKey'
