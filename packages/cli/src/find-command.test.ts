@@ -34,6 +34,16 @@ test('a command that several services have takes the name of one', () => {
   assert.equal(findCommands(all.slice(0, 1), ['migrate'])[0]?.command, all[0]?.command)
 })
 
+test('a service that has no such command is told which have it', () => {
+  const letters = ['auth', 'notification'].map((service) => command(service, 'dead-letters list'))
+  assert.throws(() => findCommands([...all, ...letters], ['dead-letters', 'list', 'user']), {
+    name: 'CommandProblem',
+    message: 'user has no such command. gatehouse dead-letters list auth | notification',
+  })
+  // A tenant may have the name of a service.
+  assert.deepEqual(one('tenants', 'create', 'user', '--origin', 'x')?.args, ['user', '--origin', 'x'])
+})
+
 test('a command that looks at everybody does so unless one is named', () => {
   const doctors = [command('auth', 'doctor', true), command('user', 'doctor', true)]
   const of = (...words: string[]) => findCommands(doctors, words).map(({ service }) => service)

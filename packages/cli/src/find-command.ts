@@ -24,7 +24,9 @@ export function findCommands(all: readonly Owned[], words: readonly string[]): r
   const named = called.find(({ service }) => service === rest[0])
   if (named) return [withArguments(named, rest.slice(1))]
   if (called.length === 1 || first.command.forEach) return called.map((each) => withArguments(each, rest))
-  throw new CommandProblem(`Of which service? gatehouse ${first.command.name} ${called.map(({ service }) => service).join(' | ')}`)
+  const isAnother = all.some(({ service }) => service === rest[0])
+  const question = isAnother ? `${rest[0]} has no such command.` : 'Of which service?'
+  throw new CommandProblem(`${question} gatehouse ${first.command.name} ${called.map(({ service }) => service).join(' | ')}`)
 }
 
 // A word that nobody reads is a mistyped one: whoever asks for `doctor usr` or `keys list --now` is told, and nothing is done.

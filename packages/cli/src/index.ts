@@ -10,12 +10,12 @@ export interface Command {
   readonly forEach?: boolean
   /**
    * Does it. Standard output is for the result alone.
-   * @throws {@link CommandProblem} for what the operator can mend, {@link CommandFailed} when it was called rightly and the answer is bad.
+   * @throws {@link CommandProblem} when it was called wrongly, {@link CommandFailed} when it was called rightly and could not.
    */
   readonly run: (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<void>
 }
 
-/** The operator called a command wrongly, or it cannot be done now: a sentence and no stack. */
+/** The operator called a command wrongly, or its environment is wrong: a sentence, no stack, and exit code 2. */
 export class CommandProblem extends Error {
   constructor(sentence: string) {
     super(sentence)
@@ -23,7 +23,7 @@ export class CommandProblem extends Error {
   }
 }
 
-/** The command was called rightly and could not do it, or the answer is bad: a sentence, no stack, and exit code 1. */
+/** The command was called rightly and found nothing, could not do it, or the answer is bad: a sentence, no stack, and exit code 1. */
 export class CommandFailed extends Error {
   constructor(sentence: string) {
     super(sentence)

@@ -1,20 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
-import { ConfigError } from '@gatehouse/config'
-import { findCommands, type Owned, usage } from './find-command.ts'
-import { type Command, CommandFailed, CommandProblem } from './index.ts'
+import { exitCodeOf, isExpected } from './exit-code.ts'
+import { type Called, findCommands, type Owned, usage } from './find-command.ts'
+import { type Command, CommandProblem } from './index.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const services = `${root}services/`
+const here = existsSync(services) ? readdirSync(services).sort() : []
 
 // An image holds one service, a checkout all of them: the commands are those of the services that are here.
-async function ownedCommands(words: readonly string[]): Promise<Owned[]> {
+async function ownedCommands(of: readonly string[]): Promise<Owned[]> {
   const owned: Owned[] = []
-  const here = existsSync(services) ? readdirSync(services).sort() : []
-  // Whoever names a service waits for that one to load.
-  const named = here.filter((service) => words.includes(service))
-  for (const service of named.length > 0 ? named : here) {
+  for (const service of of) {
     const file = `${services}${service}/src/commands.ts`
     if (!existsSync(file)) continue
     const { commands } = (await import(file)) as { commands: readonly Command[] }
@@ -23,14 +21,24 @@ async function ownedCommands(words: readonly string[]): Promise<Owned[]> {
   return owned
 }
 
+/** Whoever names a service waits for that one to load; unless the word was no name of a service, or that one has no such command. */
+async function call(words: readonly string[]): Promise<readonly Called[]> {
+  const named = here.filter((service) => words.includes(service))
+  try {
+    if (named.length > 0) return findCommands(await ownedCommands(named), words)
+  } catch (error) {
+    if (!(error instanceof CommandProblem)) throw error
+  }
+  return findCommands(await ownedCommands(here), words)
+}
+
 async function main(words: readonly string[]): Promise<void> {
-  const all = await ownedCommands(words)
   if (words.includes('--help') || words.length === 0) {
-    process.stdout.write(`${usage(all)}\n`)
+    process.stdout.write(`${usage(await ownedCommands(here))}\n`)
     if (words.length === 0) process.exitCode = 2
     return
   }
-  const called = findCommands(all, words)
+  const called = await call(words)
   if (called.length > 1 && knowsOneService(process.env))
     throw new CommandProblem(
       `Of which service is DATABASE_URL? gatehouse ${words.join(' ')} ${called.map(({ service }) => service).join(' | ')}`,
@@ -56,12 +64,8 @@ function environmentOf(service: string): NodeJS.ProcessEnv {
 
 /** A sentence for what is expected, the stack for what is not; the worst exit code of all stays. */
 function tell(error: unknown): void {
-  const calledWrongly = error instanceof ConfigError || error instanceof CommandProblem
-  process.exitCode = Math.max(Number(process.exitCode ?? 0), calledWrongly ? 2 : 1)
-  // A file of the operator's that is not there or not theirs to read: Node's message names it.
-  const isFile = error instanceof Error && 'path' in error && 'syscall' in error
-  const isExpected = calledWrongly || isFile || error instanceof CommandFailed
-  const said = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error)
+  process.exitCode = Math.max(Number(process.exitCode ?? 0), exitCodeOf(error))
+  const said = error instanceof Error ? (isExpected(error) ? error.message : (error.stack ?? error.message)) : String(error)
   process.stderr.write(`gatehouse: ${said}\n`)
 }
 

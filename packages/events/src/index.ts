@@ -10,6 +10,7 @@ export type { Log } from './log.ts'
 export { connectNats, type Nats, type NatsOptions } from './nats.ts'
 export { type LogEntry, type LogPlace, logEnd, PlaceForgotten, readLog, requirePlace } from './outbox-log.ts'
 export { isInOutbox, type OutboxStatus, outboxStatus } from './outbox-status.ts'
+export { refusedSubjects } from './publish-rights.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'
 export { type FillOptions, fillStream, type ReplayOptions, replay } from './replay.ts'
 export {

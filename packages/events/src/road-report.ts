@@ -1,7 +1,7 @@
 import { type ConsumerConfig, JetStreamApiError, type JetStreamManager, jetstreamManager, type StreamConfig } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { consumerNotFound, consumerSettings } from './consumer-settings.ts'
-import { streamNotFound, streamOf, streamSettings } from './stream.ts'
+import { type StreamSettings, streamNotFound, streamOf, streamSettings } from './stream.ts'
 
 /** A setting that the broker has another value for than it was asked for. */
 export type Difference = { readonly setting: string; readonly asked: unknown; readonly given: unknown }
@@ -24,13 +24,17 @@ export type ConsumerReport = {
   readonly comingAgain: number
 }
 
-/** The stream of a service as it is, against what its relay asks for. Undefined when there is none. */
-export async function reportStream(connection: NatsConnection, service: string): Promise<StreamReport | undefined> {
+/** The stream of a service as it is, against what its relay asks for with these settings. Undefined when there is none. */
+export async function reportStream(
+  connection: NatsConnection,
+  service: string,
+  settings: StreamSettings = {},
+): Promise<StreamReport | undefined> {
   const { streams } = await managerOf(connection)
   const info = await orUndefined(streams.info(streamOf(service)), streamNotFound)
   if (info === undefined) return undefined
   const { messages, bytes, last_seq: lastSequence } = info.state
-  const wanted = streamSettings(service)
+  const wanted = streamSettings(service, settings)
   return {
     name: info.config.name,
     differences: differencesOf<StreamConfig>(wanted, info.config),

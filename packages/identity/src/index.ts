@@ -34,3 +34,10 @@ export {
   type WorkloadVerifierOptions,
   workloadHeader,
 } from './workload.ts'
+export {
+  addWorkloadKey,
+  listWorkloadKeys,
+  retireWorkloadKey,
+  rotateWorkloadKey,
+  WorkloadKeysRefused,
+} from './workload-key-files.ts'

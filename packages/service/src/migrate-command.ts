@@ -1,4 +1,4 @@
-import { type Command, CommandProblem } from '@gatehouse/cli'
+import { type Command, CommandFailed } from '@gatehouse/cli'
 import { readConfig, serviceVariables } from '@gatehouse/config'
 import { MigrationRefused, type MigrationSet, migrate } from '@gatehouse/postgres'
 import { databaseInWords } from './command-parts.ts'
@@ -18,7 +18,7 @@ export function migrateCommand(name: PeerName, migrations: MigrationSet): Comman
         process.stdout.write(applied.length === 0 ? `${schema} is up to date\n` : applied.map((id) => `${schema} ${id}\n`).join(''))
       } catch (error) {
         if (!(error instanceof MigrationRefused)) throw databaseInWords(error, name, databaseUrl)
-        throw new CommandProblem(
+        throw new CommandFailed(
           `${schema}: ${error.message}. This code is not a successor of the one that made the schema; nothing was changed.`,
         )
       }

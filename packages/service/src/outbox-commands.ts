@@ -4,6 +4,7 @@ import { fillStream, type OutboxStatus, outboxStatus, replay, reportStream } fro
 import { type Environment, parse, print, withDatabase } from './command-parts.ts'
 import { differencesIn, events, seconds, sizeOf, time } from './in-words.ts'
 import type { PeerName } from './peers.ts'
+import { NoPastTime, pastTime } from './point-in-time.ts'
 import { NatsAway, reachNats } from './reach-nats.ts'
 
 const replayPatienceMs = 600_000
@@ -28,12 +29,12 @@ export function outboxCommands(name: PeerName): Command[] {
       summary: 'publishes kept events again under their ids: those since TIME (2026-01-31T12:00:00Z), or those that the stream lacks',
       async run(args, env) {
         const { values, positionals } = parse(args, { since: { type: 'string' }, stream: { type: 'boolean' } })
-        const since = values.since === undefined ? undefined : new Date(values.since)
-        const isClear = positionals.length === 0 && (since === undefined) === (values.stream === true)
-        if (!isClear || Number.isNaN(since?.getTime()))
+        const isClear = positionals.length === 0 && (values.since === undefined) === (values.stream === true)
+        if (!isClear)
           throw new CommandProblem(
             `Which ones? gatehouse outbox replay ${name} --since 2026-01-31T12:00:00Z, or --stream for all that the stream lacks`,
           )
+        const since = values.since === undefined ? undefined : timeOf(values.since)
         await withDatabase(name, env, async ({ kysely: db }) => {
           await using broker = await brokerOf(name, env)
           const options = { db, nats: broker.nats, signal: AbortSignal.timeout(replayPatienceMs) }
@@ -69,16 +70,17 @@ function statusLines(name: PeerName, { depth, oldestSeconds, position, lastPubli
 
 /** What cannot be asked is said, and the rest stands. */
 async function streamLine(name: PeerName, env: Environment): Promise<{ line: string; isWell: boolean }> {
-  const { natsUrl } = readConfig({ NATS_URL: serviceVariables.NATS_URL }, env)
+  const { NATS_URL, NATS_STREAM_BYTES } = serviceVariables
+  const { natsUrl, natsStreamBytes: maxBytes } = readConfig({ NATS_URL, NATS_STREAM_BYTES }, env)
   try {
     await using broker = await reachNats(natsUrl, `gatehouse-${name}-command`)
-    const report = await reportStream(await broker.nats.connected(), name)
+    const report = await reportStream(await broker.nats.connected(), name, { maxBytes })
     if (report === undefined)
       return {
         line: `gatehouse-${name} is not there: a running ${name} makes it; then gatehouse outbox replay ${name} --stream`,
         isWell: false,
       }
-    const { messages, bytes, maxBytes, differences } = report
+    const { messages, bytes, differences } = report
     const state = `${report.name} holds ${events(messages)}, ${sizeOf(bytes)} of ${sizeOf(maxBytes)}`
     return differences.length === 0
       ? { line: `${state}, as it was asked for`, isWell: true }
@@ -95,6 +97,14 @@ async function brokerOf(name: PeerName, env: Environment) {
     return await reachNats(natsUrl, `gatehouse-${name}-command`)
   } catch (error) {
     throw error instanceof NatsAway ? new CommandFailed(`${error.message}. Nothing was published.`) : error
+  }
+}
+
+function timeOf(text: string): Date {
+  try {
+    return pastTime(text, Date.now())
+  } catch (error) {
+    throw error instanceof NoPastTime ? new CommandProblem(`--since ${error.message}.`) : error
   }
 }
 

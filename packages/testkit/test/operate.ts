@@ -4,7 +4,7 @@ import { commands as auth } from '../../../services/auth/src/commands.ts'
 import { commands as notification } from '../../../services/notification/src/commands.ts'
 import { commands as user } from '../../../services/user/src/commands.ts'
 
-const commands = { user, auth, notification }
+export const commandsOf = { user, auth, notification }
 
 /** What an operator sees: standard output, standard error, and the sentence with which the command failed. */
 export interface Seen {
@@ -16,11 +16,11 @@ export interface Seen {
 /** Runs a command in this process, with the service's environment and what is changed of it. */
 export async function operate(
   local: Pick<Local, 'environment'>,
-  service: keyof typeof commands,
+  service: keyof typeof commandsOf,
   name: string,
   ...args: readonly (string | Record<string, string>)[]
 ): Promise<Seen> {
-  const command = commands[service].find((each) => each.name === name) ?? assert.fail(`${service} has no command ${name}`)
+  const command = commandsOf[service].find((each) => each.name === name) ?? assert.fail(`${service} has no command ${name}`)
   const words = args.filter((arg) => typeof arg === 'string')
   const env = Object.assign(local.environment(service), ...args.filter((arg) => typeof arg !== 'string')) as Record<string, string>
   const [out, err] = [caught(process.stdout), caught(process.stderr)]

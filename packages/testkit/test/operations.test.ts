@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { create, toBinary } from '@bufbuild/protobuf'
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
+import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { UserDeletedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { connectNats } from '@gatehouse/events'
+import { createWorkloadSigner } from '@gatehouse/identity'
+import { peerTransport } from '@gatehouse/rpc'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { MsgHdrsImpl } from '@nats-io/transport-node'
 import { alertRules, labelsIn, metricsIn, seriesIn } from './alert-rules.ts'
+import { calls, everyCommand, exitCode } from './exit-codes.ts'
 import { type House, openHouse, until } from './house.ts'
 import { operate } from './operate.ts'
 import { RestoredByThePage } from './restored.ts'
@@ -112,6 +117,67 @@ test('the doctor says what is wrong with a server that is away, a role, a key or
   assert.match(locked.out, /WRONG {2}AUTH_KEY_ENCRYPTION_KEY does not open 2 keys of tenant default/)
   for (const { out, failure } of [away, superuser, wrongPassword, stranger, locked])
     assert.ok(failure !== undefined && !out.includes('a-secret-word'), out)
+})
+
+test('the doctor of a service with the NATS user of another says whose it is', async () => {
+  const { NATS_URL = '' } = house.local.environment('user')
+  const { out, failure } = await operate(house.local, 'auth', 'doctor', { NATS_URL })
+  assert.match(
+    out,
+    /WRONG {2}the NATS user of NATS_URL may not publish the events of auth, but those of user\n +→ NATS_URL has to name the user of auth/,
+  )
+  assert.match(failure ?? '', /^auth: 1 of \d+ findings is wrong\.$/)
+})
+
+test('every command ends with 2 when it is called wrongly, and with 1 when what it is asked for is not there', async () => {
+  assert.deepEqual(Object.keys(calls).sort(), [...new Set(everyCommand.map(({ command }) => command.name))].sort())
+  for (const owned of everyCommand) {
+    const { vain, env, wrong = [] } = calls[owned.command.name] ?? assert.fail(owned.command.name)
+    const codes = {
+      flag: await exitCode(house.local, owned, [...vain, '--nonsense']),
+      words: await exitCode(house.local, owned, wrong),
+      vain: await exitCode(house.local, owned, vain, env),
+    }
+    assert.deepEqual(codes, { flag: 2, words: 2, vain: 1 }, `${owned.service}: ${owned.command.name}`)
+  }
+})
+
+test('a service that does not have the command is told which have it', async () => {
+  await assert.rejects(house.local.gatehouse('user', 'dead-letters', 'list', 'user'), {
+    code: 2,
+    stderr: 'gatehouse: user has no such command. gatehouse dead-letters list auth | notification\n',
+  })
+})
+
+test('a workload key is rotated by commands: calls with the new one are taken, and with the old one until it is retired', async () => {
+  const { jwksFile, keyFile, ports } = house.local
+  const [key, kept] = [keyFile('example'), join(folder, 'the-old-one.json')]
+  await copyFile(key, kept)
+  await using transports = new AsyncDisposableStack()
+  const caller = async (file: string) => {
+    const url = `127.0.0.1:${ports.services.auth.grpc}`
+    const client = createClient(
+      IssuerService,
+      transports.use(peerTransport({ target: 'auth', url, signer: await createWorkloadSigner(file) })),
+    )
+    return () =>
+      client.listIssuers({}).then(
+        () => 'taken',
+        (error) => Code[ConnectError.from(error).code],
+      )
+  }
+  const old = await caller(kept)
+  assert.equal(await old(), 'taken')
+  const told = await operate(house.local, 'auth', 'workload-keys rotate', '--jwks', jwksFile, '--key', key)
+  const [, kid = ''] =
+    /^example-\S+ is the key of example\nin two minutes: gatehouse workload-keys retire (\S+) --jwks/.exec(told.out) ?? []
+  const fresh = await caller(key)
+  assert.deepEqual([await fresh(), await old()], ['taken', 'taken'])
+  assert.equal((await operate(house.local, 'auth', 'workload-keys retire', kid, '--jwks', jwksFile)).failure, undefined)
+  await until('the old key to be refused', async () => (await old()) === 'Unauthenticated' || undefined)
+  assert.equal(await fresh(), 'taken')
+  const listed = (await operate(house.local, 'auth', 'workload-keys list', '--jwks', jwksFile)).out
+  assert.deepEqual([listed.match(/\texample$/gm)?.length, listed.includes(kid)], [1, false])
 })
 
 test('the doctor compares streams and consumers with what they were asked to be, and the database with its stream', async () => {

@@ -7,9 +7,7 @@ import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_s
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, lifetimesOf } from './config.ts'
-import { onUserDeleted } from './consumers/on-user-deleted.ts'
-import { onUserInvited } from './consumers/on-user-invited.ts'
-import { onUserSuspended } from './consumers/on-user-suspended.ts'
+import { consumersOf } from './consumers/index.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
@@ -23,6 +21,7 @@ import { sessionService } from './rpc/session-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
 import { startCleanUp } from './workers/clean-up.ts'
+import { meterKeys } from './workers/key-metrics.ts'
 import { startKeyRotation } from './workers/key-rotation.ts'
 
 /** Puts the auth service together and opens its doors. */
@@ -67,8 +66,12 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(IssuerService, issuerService(deps)),
       served(SessionService, sessionService(deps)),
     ],
-    consumers: [onUserInvited(deps), onUserSuspended(deps), onUserDeleted(deps)],
-    workers: [() => startCleanUp(deps), () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 })],
+    consumers: consumersOf(deps),
+    workers: [
+      () => startCleanUp(deps),
+      () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
+      () => meterKeys(deps),
+    ],
     routes: jwksRoute(deps, issuers),
   })
 }

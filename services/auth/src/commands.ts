@@ -1,16 +1,18 @@
 import { parseArgs } from 'node:util'
 import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
-import { UserDeletedSchema, UserInvitedSchema, UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { canonicalEmail, Refusal } from '@gatehouse/rpc'
 import { databaseInWords, serviceCommands } from '@gatehouse/service'
 import { rules, variables } from './config.ts'
+import { consumersOf } from './consumers/index.ts'
+import type { Deps } from './core/deps.ts'
+import { openKeys } from './core/keys/open-keys.ts'
 import { reencryptKeys } from './core/keys/reencrypt-keys.ts'
 import { revokeKey } from './core/keys/revoke-key.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
-import { WrongEncryptionKey } from './core/keys/sealed-box.ts'
+import { closedKeyIn, WrongEncryptionKey } from './core/keys/sealed-box.ts'
 import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
-import { createTenant, defaultTenant, TenantRefused } from './core/tenants/create-tenant.ts'
+import { createTenant, defaultTenant, TenantMalformed, TenantRefused } from './core/tenants/create-tenant.ts'
 import { audiencePattern } from './core/tokens/issue-token.ts'
 import { keysCheck } from './keys-check.ts'
 import { type Operator, openOperator } from './operator.ts'
@@ -18,6 +20,7 @@ import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
 import { findTenant, listTenants } from './store/tenants.ts'
+import { workloadKeyCommands } from './workload-key-commands.ts'
 
 /** Runs a command with what it stands on, and says in a sentence what the operator can mend. */
 function operated(
@@ -28,13 +31,16 @@ function operated(
     await using operator = await openOperator(env)
     try {
       const { tenant } = options
-      if (tenant !== undefined && !(await findTenant(operator.deps.db, tenant))) throw new CommandProblem(`There is no tenant ${tenant}.`)
+      if (tenant !== undefined && !(await findTenant(operator.deps.db, tenant))) throw new CommandFailed(`There is no tenant ${tenant}.`)
       await act(operator, words, options)
     } catch (error) {
+      const closed = closedKeyIn(error)
+      if (closed instanceof WrongEncryptionKey) throw new CommandProblem(closed.message)
+      if (closed !== undefined) throw new CommandFailed(closed.message)
+      if (error instanceof TenantMalformed) throw new CommandProblem(error.message)
       if (error instanceof Refusal && error.reason === 'DEPENDENCY_UNAVAILABLE')
         throw new CommandFailed(`user at ${operator.config.userUrl} does not answer: does it run, is USER_URL right?`)
-      if (error instanceof TenantRefused || error instanceof WrongEncryptionKey || error instanceof Refusal)
-        throw new CommandProblem(error.message)
+      if (error instanceof TenantRefused || error instanceof Refusal) throw new CommandFailed(error.message)
       throw databaseInWords(error, 'auth', operator.config.databaseUrl)
     }
   }
@@ -98,7 +104,8 @@ export const commands: readonly Command[] = [
     variables,
     rules,
     migrations,
-    consumes: [UserInvitedSchema, UserSuspendedSchema, UserDeletedSchema],
+    // Tying handlers to their events touches nothing that they need.
+    consumes: consumersOf({} as Deps).map(({ event }) => event),
     checks: (config) => [keysCheck(config)],
   }),
   {
@@ -124,8 +131,12 @@ export const commands: readonly Command[] = [
     summary: 'lists the signing keys of which tokens may be alive or come',
     run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
       none(words)
-      for (const key of await listSigningKeys(deps.db, tenant, new Date(deps.now())))
-        print(`${key.kid}\tsigns from ${key.sign_time.toISOString()}\tleaves ${key.retire_time?.toISOString() ?? '-'}`)
+      const signing = await listSigningKeys(deps.db, tenant, new Date(deps.now()))
+      const opened = await openKeys({ signing, refresh: [] }, tenant, deps.keys.unseal)
+      for (const { kid, sign_time, retire_time } of signing) {
+        const shut = opened.signing.some((key) => key.kid === kid) ? '' : '\tdoes not open'
+        print(`${kid}\tsigns from ${sign_time.toISOString()}\tleaves ${retire_time?.toISOString() ?? '-'}${shut}`)
+      }
     }),
   },
   {
@@ -158,9 +169,13 @@ export const commands: readonly Command[] = [
     name: 'keys reencrypt',
     summary: 'encrypts all keys under AUTH_KEY_ENCRYPTION_KEY, so that AUTH_KEY_ENCRYPTION_KEY_PREVIOUS can go',
     run: operated(async ({ deps }) => {
-      print(`${await reencryptKeys(deps)} keys are encrypted under the present key`)
+      const { count, shut } = await reencryptKeys(deps)
+      print(`${count} keys are encrypted under the present key`)
+      if (shut.length > 0)
+        throw new CommandFailed(`${shut.length} do not open, and stay as they are: ${shut.join('; ')}. gatehouse doctor auth`)
     }),
   },
+  ...workloadKeyCommands,
   {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',

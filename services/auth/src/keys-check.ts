@@ -26,19 +26,13 @@ export function keysCheck(config: AuthConfig): Check {
   }
 }
 
-function problemsOf({ tenant, signing, closed }: JudgedKeys, now: number, maxAgeMs: number): Finding[] {
-  const found: Finding[] = []
-  if (closed.length > 0)
-    found.push(
-      wrong(
-        `AUTH_KEY_ENCRYPTION_KEY does not open ${closed.length === 1 ? `the ${closed[0]}` : `${closed.length} keys of tenant ${tenant}`}`,
-        'set the key that was there when they were made; it was kept apart from the database. docs/operations.md, "lost key-encryption key", when it is gone',
-      ),
-    )
+function problemsOf(keys: JudgedKeys, now: number, maxAgeMs: number): Finding[] {
+  const { tenant, signing } = keys
+  const found = [...shutIn(keys)]
   const newest = signing.findLast(({ retireTime }) => retireTime === null)
-  if (newest === undefined) found.push(note(`the tenant ${tenant} has no signing key: auth makes one at the first sign-in`))
+  if (signing.length === 0) found.push(note(`the tenant ${tenant} has no signing key: auth makes one at the first sign-in`))
   // The worker looks every quarter of an hour.
-  else if (newest.signTime.getTime() < now - maxAgeMs - day)
+  else if (newest !== undefined && newest.signTime.getTime() < now - maxAgeMs - day)
     found.push(
       wrong(
         `the key ${newest.kid} of tenant ${tenant} has signed since ${newest.signTime.toISOString()}`,
@@ -46,4 +40,22 @@ function problemsOf({ tenant, signing, closed }: JudgedKeys, now: number, maxAge
       ),
     )
   return found
+}
+
+function shutIn({ tenant, shutSigning, shutRefresh, signs, refreshes }: JudgedKeys): Finding[] {
+  const shut = [...shutSigning, ...shutRefresh]
+  if (shut.length === 0) return []
+  const [first] = shut
+  const what = shut.length === 1 ? `the ${first?.place}` : `${shut.length} keys of tenant ${tenant}`
+  const consequence = [
+    signs ? undefined : 'nobody signs in or refreshes',
+    signs && !refreshes ? 'nobody refreshes' : undefined,
+    signs && refreshes ? 'the others go on' : undefined,
+  ].filter((each) => each !== undefined)
+  return [
+    wrong(
+      `AUTH_KEY_ENCRYPTION_KEY does not open ${what}: ${consequence.join(', ')} (${first?.problem.message})`,
+      'set the key that was there when they were made; it was kept apart from the database. docs/operations.md, "a key that does not open", when it is gone',
+    ),
+  ]
 }

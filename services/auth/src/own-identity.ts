@@ -3,7 +3,7 @@ import { followIssuers } from '@gatehouse/identity'
 import type { Service, ServiceIdentity } from '@gatehouse/service'
 import { type AuthConfig, encryptionKeysOf } from './config.ts'
 import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
-import { WrongEncryptionKey } from './core/keys/sealed-box.ts'
+import { closedKeyIn } from './core/keys/sealed-box.ts'
 import { type RevocationFeed, startRevocationFeed } from './core/revocations/revocation-feed.ts'
 import { defaultTenant, ensureDefaultTenant } from './core/tenants/create-tenant.ts'
 import { listIssuers } from './core/tenants/list-issuers.ts'
@@ -25,14 +25,14 @@ export function openIdentity(
   parts: AsyncDisposableStack,
 ): OwnIdentity {
   const { db, clock, log } = service
-  const keys = createKeyRing({ db, now: clock.now, ...encryptionKeysOf(config) })
+  const keys = createKeyRing({ db, now: clock.now, log, ...encryptionKeysOf(config) })
   const deps = { db, keys, now: clock.now }
   const known = Promise.withResolvers<void>()
   let ensured = false
   const issuers = parts.use(
     followIssuers(
       async () => {
-        if (!ensured) await ensureDefaultTenant(deps, config.publicOrigin)
+        if (!ensured) await ensureDefaultTenant(deps, config.publicOrigin).catch(rejectIfHopeless)
         ensured = true
         const records = await listIssuers(deps)
         await keys.signer(defaultTenant).then(() => known.resolve(), rejectIfHopeless)
@@ -41,10 +41,11 @@ export function openIdentity(
       { intervalMs: issuersReadEveryMs },
     ),
   )
-  // Trying again does not help against a wrong key: such a service must not start.
+  // Trying again does not help where no key opens: such a service must not start. One that runs goes on verifying: that takes public keys only.
   function rejectIfHopeless(error: unknown): void {
-    if (error instanceof WrongEncryptionKey) known.reject(error)
-    else throw error
+    const closed = closedKeyIn(error)
+    if (closed === undefined) throw error
+    known.reject(closed)
   }
   const feed = parts.use(startRevocationFeed({ db, log, tokenLifeSeconds: config.accessTokenLifetime / 1000 }))
   // The doors open when the first look has been taken; should Postgres leave just then, they open without.

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 import { CommandFailed, CommandProblem } from '@gatehouse/cli'
+import { readConfig } from '@gatehouse/config'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { refused, testDatabase } from '@gatehouse/testkit'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { commands } from '../src/commands.ts'
+import { rules, variables } from '../src/config.ts'
+import { makeSigningKey } from '../src/core/keys/make-keys.ts'
+import { keysCheck } from '../src/keys-check.ts'
+import { insertSigningKey } from '../src/store/signing-keys.ts'
 import { openBrowser } from './browser.ts'
 import { openStory, type Story } from './open-story.ts'
 import { until } from './until.ts'
@@ -51,7 +56,8 @@ test('a tenant that a command makes is served without a restart', async () => {
     browser.get('/.well-known/jwks.json'),
   ])
   assert.notDeepEqual(ours.body, theirs.body)
-  await assert.rejects(gatehouse('tenants create', ['other', '--origin', origin]), CommandProblem)
+  await assert.rejects(gatehouse('tenants create', ['other', '--origin', origin]), CommandFailed)
+  await assert.rejects(gatehouse('tenants create', ['No Id', '--origin', origin]), CommandProblem)
   await assert.rejects(gatehouse('tenants create', ['other']), CommandProblem)
 })
 
@@ -125,6 +131,19 @@ test('the first administrator is invited with the database’s credentials', asy
   assert.ok((decodeJwt(token).permissions as string[]).includes('user.users.create'))
 })
 
+/** A key that signs from now on, closed by an encryption key that nobody here has. */
+async function addShutKey(): Promise<string> {
+  const key = await makeSigningKey(Buffer.alloc(32, 99), 'default')
+  const time = new Date()
+  await insertSigningKey(story.db, { ...key, create_time: time, sign_time: time })
+  return key.kid
+}
+
+const shutKeys = async (): Promise<string | undefined> => {
+  const exposed = await (await fetch(`http://127.0.0.1:${story.app.ports.metrics}/metrics`)).text()
+  return /^gatehouse_auth_keys_shut(?:\{.*\})? (\d+)$/m.exec(exposed)?.[1]
+}
+
 test('signing keys are listed and rotated', async () => {
   const before = (await gatehouse('keys list')).trim().split('\n')
   assert.equal(before.length, 1)
@@ -135,11 +154,15 @@ test('signing keys are listed and rotated', async () => {
   assert.ok(after.includes(kid))
   const browser = openBrowser(story.app.ports.web)
   const published = async () => ((await browser.get('/.well-known/jwks.json')).body.keys as unknown[]).length
-  await until(async () => (await published()) === 2)
+  // Whoever holds its tokens goes on, though nobody here can sign with it.
+  await addShutKey()
+  await until(async () => (await published()) === 3)
+  assert.equal(await shutKeys(), '1')
 
   const { access_token: old } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
   await gatehouse('keys rotate', ['--now'])
   await until(async () => (await published()) === 1)
+  assert.equal(await shutKeys(), '0')
   const { access_token: fresh } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
   const list = (token: string) =>
     story.grpc(SessionService, { authorization: `Bearer ${token}` }).then((sessions) => sessions.listSessions({}))
@@ -163,6 +186,22 @@ test('a signing key is revoked by its kid: its tokens are refused, and the last 
     ),
   )
   await refused(sessions.listSessions({}), Code.Unauthenticated, 'ACCESS_TOKEN_INVALID')
+})
+
+test('a key that does not open is told by the doctor with what goes on, signs nothing, and is revoked', async () => {
+  const kid = await addShutKey()
+  const [finding] = await keysCheck(readConfig(variables, story.environment, rules))()
+  assert.equal(finding?.level, 'wrong')
+  assert.match(
+    finding?.what ?? '',
+    new RegExp(`^AUTH_KEY_ENCRYPTION_KEY does not open the signing key ${kid} of tenant default: the others go on`),
+  )
+  const { access_token: token } = JSON.parse(await gatehouse('dev person', ['ada@example.com']))
+  assert.notEqual(decodeProtectedHeader(token).kid, kid)
+  assert.deepEqual((await gatehouse('keys list')).match(/^\S+(?=\t.*does not open$)/gm), [kid])
+  await assert.rejects(gatehouse('keys reencrypt'), CommandFailed)
+  assert.match(await gatehouse('keys revoke', [kid]), /is trusted no more/)
+  assert.match(await gatehouse('keys reencrypt'), /are encrypted under the present key/)
 })
 
 test('audiences are registered once', async () => {

@@ -40,7 +40,7 @@ test('a mail that was given up is listed without its address, and goes when it i
 
   refusing = false
   await assert.rejects(run('mail retry'), CommandProblem)
-  await assert.rejects(run('mail retry', uuidv7()), CommandProblem)
+  await assert.rejects(run('mail retry', uuidv7()), CommandFailed)
   await assert.rejects(run('mail retry', '--all', uuidv7()), CommandProblem)
   assert.equal(await run('mail retry', listed.split('\t')[0] ?? ''), '1 will be sent again\n')
   await until('it to be delivered', async () => (await state()) === 'delivered')

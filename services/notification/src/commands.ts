@@ -1,10 +1,11 @@
-import { type Command, CommandProblem } from '@gatehouse/cli'
+import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { readConfig } from '@gatehouse/config'
 import { connect, type Db } from '@gatehouse/postgres'
 import { databaseInWords, serviceCommands } from '@gatehouse/service'
 import { validate as isUuid } from 'uuid'
 import { rules, variables } from './config.ts'
-import { consumedEvents } from './consumed-events.ts'
+import { consumersOf } from './consumers/index.ts'
+import type { Deps } from './core/deps.ts'
 import { mailServerCheck } from './mail-server-check.ts'
 import { listDeadDeliveries, reviveDeliveries } from './store/deliveries.ts'
 import { migrations } from './store/migrations/index.ts'
@@ -29,7 +30,8 @@ export const commands: readonly Command[] = [
     variables,
     rules,
     migrations,
-    consumes: consumedEvents,
+    // Tying handlers to their events touches nothing that they need.
+    consumes: consumersOf({} as Deps).map(({ event }) => event),
     checks: (config) => [mailServerCheck(config)],
   }),
   {
@@ -50,7 +52,7 @@ export const commands: readonly Command[] = [
         throw new CommandProblem('Which one? gatehouse mail retry DELIVERY, or --all')
       await overMails(env, async (db) => {
         const count = await reviveDeliveries(db, which === '--all' ? undefined : which)
-        if (count === 0) throw new CommandProblem('There is no such mail that was given up.')
+        if (count === 0) throw new CommandFailed('There is no such mail that was given up: gatehouse mail failed')
         process.stdout.write(`${count} will be sent again\n`)
       })
     },

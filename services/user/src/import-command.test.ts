@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { CommandProblem } from '@gatehouse/cli'
+import { CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { ConfigError } from '@gatehouse/config'
 import { eventMigrations } from '@gatehouse/events'
 import { connect, sharedMigrations } from '@gatehouse/postgres'
@@ -58,13 +58,13 @@ test('bad lines are complained of apart from the result, without saying whom the
   assert.match(printed, /1 imported.*1 bad/)
   assert.match(complaints, /^line 1 breaks a rule: email .*\n$/)
   assert.ok(!complaints.includes('secret') && !complaints.includes('Eve'))
-  assert.ok(problem instanceof CommandProblem)
+  assert.ok(problem instanceof CommandFailed)
 })
 
 test('what the operator can mend is said in a sentence', async () => {
   const env = { GATEHOUSE_MODE: 'test', DATABASE_URL: database.url }
-  for (const args of [[], ['a', 'b'], ['--what'], [join(folder, 'missing')], [folder]])
-    await assert.rejects(importCommand.run(args, env), CommandProblem, args.join(' '))
+  for (const args of [[], ['a', 'b'], ['--what']]) await assert.rejects(importCommand.run(args, env), CommandProblem, args.join(' '))
+  for (const file of [join(folder, 'missing'), folder]) await assert.rejects(importCommand.run([file], env), CommandFailed, file)
   await assert.rejects(importCommand.run(['-', '--tenant', 'acme'], env), ConfigError, 'auth has to be asked for the tenant')
   await assert.rejects(importCommand.run([join(folder, 'people.ndjson')], {}), ConfigError)
 })
@@ -75,7 +75,7 @@ test('an error of Postgres ends the command with a sentence and no stack', async
   await rename('outbox', 'outbox_elsewhere')
   const { problem } = await run(['{"name":"Zoe","email":"zoe@example.com"}'])
   await rename('outbox_elsewhere', 'outbox')
-  assert.ok(problem instanceof CommandProblem)
+  assert.ok(problem instanceof CommandFailed)
   assert.match(problem.message, /SQLSTATE 42P01.*Run the same file again/)
 })
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type Command, CommandProblem } from '@gatehouse/cli'
+import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { readConfig, serviceVariables } from '@gatehouse/config'
 import { connect } from '@gatehouse/postgres'
 import { batchesAtOnce, type Imported, importUsers } from './core/import/import-users.ts'
@@ -42,13 +42,13 @@ export const importCommand: Command = {
       process.stdout.write(`${summary(result)}\n`)
       const left = result.bad + result.taken
       if (left > 0)
-        throw new CommandProblem(
+        throw new CommandFailed(
           `${counted(left, 'line')} brought nobody: mend ${left === 1 ? 'it' : 'them'} and run the file again, which changes nobody who is there.`,
         )
     } catch (error) {
       const sentence = sentenceOf(error)
-      if (sentence !== undefined) throw new CommandProblem(sentence)
-      if (isMissing(error)) throw new CommandProblem(`${shown(file)} cannot be read.`)
+      if (sentence !== undefined) throw new CommandFailed(sentence)
+      if (isMissing(error)) throw new CommandFailed(`${shown(file)} cannot be read.`)
       throw error
     }
   },

@@ -1,5 +1,5 @@
 import { createClient } from '@connectrpc/connect'
-import { CommandProblem } from '@gatehouse/cli'
+import { CommandFailed } from '@gatehouse/cli'
 import { readConfig } from '@gatehouse/config'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { createWorkloadSigner } from '@gatehouse/identity'
@@ -20,7 +20,7 @@ export async function requireTenant(tenant: string, env: Readonly<Record<string,
   const { issuers } = await createClient(IssuerService, transport)
     .listIssuers({}, { timeoutMs: 5_000 })
     .catch(() => {
-      throw new CommandProblem(`Auth cannot be asked whether there is a tenant ${shown(tenant)}: is AUTH_URL right, and does it run?`)
+      throw new CommandFailed(`Auth cannot be asked whether there is a tenant ${shown(tenant)}: is AUTH_URL right, and does it run?`)
     })
-  if (!issuers.some((issuer) => issuer.tenant === tenant)) throw new CommandProblem(`There is no tenant ${shown(tenant)}.`)
+  if (!issuers.some((issuer) => issuer.tenant === tenant)) throw new CommandFailed(`There is no tenant ${shown(tenant)}.`)
 }

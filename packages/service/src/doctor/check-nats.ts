@@ -14,11 +14,14 @@ import { placeOf } from '../command-parts.ts'
 import { differencesIn, events, sizeOf, time } from '../in-words.ts'
 import type { PeerName } from '../peers.ts'
 import { type ReachedNats, reachNats } from '../reach-nats.ts'
+import { checkNatsUser } from './check-nats-user.ts'
 import { either, type Finding, ok, wrong } from './findings.ts'
 
 export interface NatsQuestion {
   readonly name: PeerName
   readonly natsUrl: string
+  /** What the stream was asked to hold. */
+  readonly natsStreamBytes: number
   readonly consumes: readonly DescMessage[]
   /** Undefined when the database could not be asked. */
   readonly database: { readonly db: Db<unknown>; readonly outbox: OutboxStatus } | undefined
@@ -35,6 +38,7 @@ export async function checkNats(question: NatsQuestion): Promise<Finding[]> {
   await using broker = await reachNats(natsUrl, `gatehouse-${name}-doctor`)
   const connection = await broker.nats.connected()
   const version = connection.info?.version ?? 'unknown'
+  const user = await checkNatsUser(name, connection)
   return [
     either(
       isNewEnough(version),
@@ -42,19 +46,20 @@ export async function checkNats(question: NatsQuestion): Promise<Finding[]> {
       `nats-server at ${placeOf(natsUrl)} is ${version}`,
       `upgrade it to ${natsVersionFloor}: what is older has known weaknesses, and drops settings silently`,
     ),
-    ...(await checkStream(question, connection)),
-    ...(await checkConsumers(question, connection)),
+    user.finding,
+    // Another service's user is not let at what this one's is: each look would time out.
+    ...(user.isOwn ? [...(await checkStream(question, connection)), ...(await checkConsumers(question, connection))] : []),
   ]
 }
 
 type Connection = Awaited<ReturnType<ReachedNats['nats']['connected']>>
 
-async function checkStream({ name, database }: NatsQuestion, connection: Connection): Promise<Finding[]> {
+async function checkStream({ name, natsStreamBytes: maxBytes, database }: NatsQuestion, connection: Connection): Promise<Finding[]> {
   const fill = `gatehouse outbox replay ${name} --stream`
-  const report = await reportStream(connection, name)
+  const report = await reportStream(connection, name, { maxBytes })
   if (report === undefined)
     return [wrong(`the stream gatehouse-${name} is not there`, `a running ${name} makes it within a second. If it was lost: ${fill}`)]
-  const { differences, bytes, maxBytes, messages } = report
+  const { differences, bytes, messages } = report
   const found: Finding[] = [
     either(
       differences.length === 0,

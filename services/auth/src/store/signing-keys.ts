@@ -64,11 +64,6 @@ export async function signFrom(tx: Db, key: { tenant: string; kid: string }, sig
     .execute()
 }
 
-/** All of the tenant's boxes, whoever still needs them. */
-export async function listSealedSigningKeys(tx: Db, tenant: string): Promise<{ kid: string; private_key: Uint8Array }[]> {
-  return await tx.selectFrom('signing_keys').select(['kid', 'private_key']).where('tenant', '=', tenant).execute()
-}
-
 export async function replaceSealedSigningKey(tx: Db, key: { tenant: string; kid: string }, box: Uint8Array): Promise<void> {
   await tx.updateTable('signing_keys').set({ private_key: box }).where('tenant', '=', key.tenant).where('kid', '=', key.kid).execute()
 }

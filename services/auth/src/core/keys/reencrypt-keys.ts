@@ -1,32 +1,56 @@
 import { transact } from '@gatehouse/postgres'
 import { listRefreshKeys, replaceSealedRefreshKey } from '../../store/refresh-keys.ts'
-import { listSealedSigningKeys, replaceSealedSigningKey } from '../../store/signing-keys.ts'
+import { listSigningKeys, replaceSealedSigningKey } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
 import { listSealedTotps, replaceSealedTotp } from '../../store/totp-factors.ts'
 import type { Deps } from '../deps.ts'
 import { placeOfTotp } from '../factors/totp.ts'
 import { placeOfRefreshKey, placeOfSigningKey } from './make-keys.ts'
+import { openKeys } from './open-keys.ts'
 import { seal } from './sealed-box.ts'
 
-/** Encrypts every key anew under the present encryption key, so that the previous one can be forgotten. Answers how many keys there are. */
-export async function reencryptKeys(deps: Pick<Deps, 'db' | 'keys'>): Promise<number> {
+export interface ReencryptedKeys {
+  readonly count: number
+  /** Places of the keys that do not open, and stay as they are. */
+  readonly shut: readonly string[]
+}
+
+/** Encrypts every key that anybody still needs anew under the present encryption key, so that the previous one can be forgotten. */
+export async function reencryptKeys(deps: Pick<Deps, 'db' | 'keys' | 'now'>): Promise<ReencryptedKeys> {
   const { encryptionKey, unseal } = deps.keys
   const reseal = (box: Uint8Array, place: string) => seal(encryptionKey, unseal(box, place), place)
   let count = 0
+  const shut: string[] = []
   for (const { id: tenant } of await listTenants(deps.db)) {
-    count += await transact(deps.db, async (tx) => {
+    await transact(deps.db, async (tx) => {
       await lockTenant(tx, tenant)
-      const signing = await listSealedSigningKeys(tx, tenant)
-      for (const { kid, private_key: box } of signing)
+      const rows = { signing: await listSigningKeys(tx, tenant, new Date(deps.now())), refresh: await listRefreshKeys(tx, tenant) }
+      const opened = await openKeys(rows, tenant, unseal)
+      const [kids, versions] = [opened.signing.map(({ kid }) => kid), opened.refresh.map(({ version }) => version)]
+      for (const { kid, private_key: box } of rows.signing.filter((row) => kids.includes(row.kid)))
         await replaceSealedSigningKey(tx, { tenant, kid }, reseal(box, placeOfSigningKey(tenant, kid)))
-      const refresh = await listRefreshKeys(tx, tenant)
-      for (const { version, secret } of refresh)
+      for (const { version, secret } of rows.refresh.filter((row) => versions.includes(row.version)))
         await replaceSealedRefreshKey(tx, { tenant, version }, reseal(secret, placeOfRefreshKey(tenant, version)))
-      const totps = await listSealedTotps(tx, tenant)
-      for (const { user_id: userId, secret } of totps)
-        await replaceSealedTotp(tx, { tenant, userId }, reseal(secret, placeOfTotp(tenant, userId)))
-      return signing.length + refresh.length + totps.length
+      count += kids.length + versions.length
+      shut.push(...[...opened.shutSigning, ...opened.shutRefresh].map(({ place }) => place))
+      for (const { user_id: userId, secret } of await listSealedTotps(tx, tenant)) {
+        const place = placeOfTotp(tenant, userId)
+        if (!opens(unseal, secret, place)) shut.push(place)
+        else {
+          await replaceSealedTotp(tx, { tenant, userId }, reseal(secret, place))
+          count += 1
+        }
+      }
     })
   }
-  return count
+  return { count, shut }
+}
+
+function opens(unseal: Deps['keys']['unseal'], box: Uint8Array, place: string): boolean {
+  try {
+    unseal(box, place)
+    return true
+  } catch {
+    return false
+  }
 }

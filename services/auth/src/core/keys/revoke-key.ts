@@ -4,6 +4,7 @@ import { lockTenant } from '../../store/tenants.ts'
 import type { Deps } from '../deps.ts'
 import { assertOpens } from './assert-opens.ts'
 import { makeSigningKey } from './make-keys.ts'
+import { openKeys } from './open-keys.ts'
 
 /** What came of it. */
 export type RevokedKey =
@@ -25,12 +26,14 @@ export async function revokeKey(
     const now = new Date(deps.now())
     const keys = await listSigningKeys(tx, tenant, now)
     if (!keys.some((key) => key.kid === kid)) return { outcome: 'unknown' }
-    // A key that leaves signs no more: a newer one has taken over, or will.
-    const others = keys.filter((key) => key.kid !== kid && key.retire_time === null)
+    const { signing: opened } = await openKeys({ signing: keys, refresh: [] }, tenant, deps.keys.unseal)
+    const opens = (key: { kid: string }) => opened.some((each) => each.kid === key.kid)
+    // A key that leaves signs no more: a newer one has taken over, or will. One that does not open never signs.
+    const others = keys.filter((key) => key.kid !== kid && key.retire_time === null && opens(key))
     let signing = others.findLast((key) => key.sign_time <= now)?.kid ?? others[0]?.kid
     if (signing === undefined) {
       if (!successor) return { outcome: 'only key' }
-      await assertOpens(tx, deps.keys, tenant)
+      await assertOpens(tx, deps.keys, tenant, now, kid)
       const key = await makeSigningKey(deps.keys.encryptionKey, tenant)
       await insertSigningKey(tx, { ...key, create_time: now, sign_time: now })
       signing = key.kid

@@ -1,9 +1,12 @@
 import { transact } from '@gatehouse/postgres'
-import { insertSigningKey, listSigningKeys, retireOtherKeys } from '../../store/signing-keys.ts'
+import { insertSigningKey, listSigningKeys, retireOtherKeys, type SigningKeyRow } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
-import type { Deps } from '../deps.ts'
+import type { Db, Deps } from '../deps.ts'
 import { assertOpens } from './assert-opens.ts'
+import type { KeyRing } from './key-ring.ts'
 import { makeSigningKey } from './make-keys.ts'
+import { openKeys } from './open-keys.ts'
+import { closedKeyIn } from './sealed-box.ts'
 
 /** How long verifiers may keep a set of keys without asking again; the `max-age` of the JWKS. */
 export const keysMaxAgeSeconds = 300
@@ -22,7 +25,10 @@ export interface RotateKeysInput {
   readonly immediately?: boolean
 }
 
-/** Makes the tenant's next signing key. Answers its kid, or undefined where there was nothing to do: one that waits for its time is enough. */
+/**
+ * Makes the tenant's next signing key. Answers its kid, or undefined where there was nothing to do: one that waits for its time is enough. A key
+ * that does not open is no successor: where the ones that open are to leave, the next is made.
+ */
 export async function rotateKeys(
   deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'>,
   input: RotateKeysInput,
@@ -30,14 +36,14 @@ export async function rotateKeys(
   const kid = await transact(deps.db, async (tx) => {
     if ((await lockTenant(tx, input.tenant)) === undefined) throw new Error(`there is no tenant ${input.tenant}`)
     const now = deps.now()
-    const newest = (await listSigningKeys(tx, input.tenant, new Date(now))).at(-1)
+    const newest = await newestToGoOn(tx, deps.keys, input.tenant, new Date(now))
     if (!input.immediately && newest !== undefined) {
       if (newest.sign_time.getTime() > now) return undefined
       if (newest.sign_time.getTime() > now - (input.olderThanSeconds ?? 0) * 1000) return undefined
     }
     const signTime = now + (input.immediately ? 0 : publishLeadSeconds * 1000)
     const lastTokenEnds = signTime + (deps.lifetimes.accessTokenSeconds + clockLeewaySeconds) * 1000
-    await assertOpens(tx, deps.keys, input.tenant)
+    await assertOpens(tx, deps.keys, input.tenant, new Date(now))
     const key = await makeSigningKey(deps.keys.encryptionKey, input.tenant)
     await insertSigningKey(tx, { ...key, create_time: new Date(now), sign_time: new Date(signTime) })
     await retireOtherKeys(tx, input.tenant, key.kid, new Date(input.immediately ? now : lastTokenEnds))
@@ -47,6 +53,12 @@ export async function rotateKeys(
   return kid
 }
 
+async function newestToGoOn(tx: Db, { unseal }: Pick<KeyRing, 'unseal'>, tenant: string, now: Date): Promise<SigningKeyRow | undefined> {
+  const signing = await listSigningKeys(tx, tenant, now)
+  const opened = await openKeys({ signing, refresh: [] }, tenant, unseal)
+  return signing.findLast(({ kid, retire_time }) => retire_time === null && opened.signing.some((each) => each.kid === kid))
+}
+
 /** Rotates in every tenant whose key has signed for long enough. Every replica may do it at once: the tenant's lock lets one act. */
 export async function rotateOldKeys(
   deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'log'>,
@@ -54,7 +66,16 @@ export async function rotateOldKeys(
 ): Promise<void> {
   for (const { id } of await listTenants(deps.db)) {
     if (input.signal.aborted) return
-    const kid = await rotateKeys(deps, { tenant: id, olderThanSeconds: input.olderThanSeconds })
-    if (kid !== undefined) deps.log.info({ tenant: id, kid }, 'the next signing key is published')
+    try {
+      // Has those told that do not open, of a tenant too that nobody signs in to.
+      await deps.keys.publicKeys(id)
+      const kid = await rotateKeys(deps, { tenant: id, olderThanSeconds: input.olderThanSeconds })
+      if (kid !== undefined) deps.log.info({ tenant: id, kid }, 'the next signing key is published')
+    } catch (error) {
+      // The next tenants' keys may well open. Postgres being away is for whoever called.
+      const closed = closedKeyIn(error)
+      if (closed === undefined) throw error
+      deps.log.error({ tenant: id, problem: closed.message }, 'no signing key can be made')
+    }
   }
 }

@@ -30,6 +30,8 @@ export async function refreshSession(deps: Deps, input: RefreshSessionInput): Pr
   if (!found || hasEnded(found.session, deps.now())) throw invalid()
 
   const newest = await deps.keys.refreshKey(tenant)
+  // A token that is used up for an answer that cannot be signed would be repeated, and be taken for stolen then.
+  await deps.keys.signer(tenant)
   // A thief is stopped whether the user service answers or not; everybody else needs its word.
   const isLate = isTooLate(deps, found.token)
   const user = isLate ? undefined : await resolveActivePerson(deps, { tenant, userId: found.session.user_id })
@@ -80,6 +82,10 @@ async function meetRepeat(
   deps: Deps,
   { tenant, hash, session: { id, user_id } }: { tenant: string; hash: Uint8Array; session: SessionRow },
 ): Promise<Outcome | undefined> {
+  // Nobody can be told the successor while its key does not open: that is our fault and no theft, so the call is refused before anything ends.
+  // Whoever repeats gets nothing either way.
+  const used = await findRefreshToken(deps.db, { tenant, hash })
+  if (used && used.key_version !== null) await deps.keys.refreshKey(tenant, used.key_version)
   const outcome = await transact(deps.db, async (tx) => {
     const session = await lockSession(tx, { tenant, id })
     const token = session && (await findRefreshToken(tx, { tenant, hash }))

@@ -37,6 +37,8 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
   // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.
   const user = await resolveActivePerson(deps, { tenant, userId: known.id })
   if (!user) throw wrong()
+  // A session whose tokens nobody can sign is not opened.
+  await deps.keys.signer(tenant)
   if (credential.second_factor) return await askForSecondFactor(deps, input, { userId: user.id, epoch: credential.epoch })
   const { event, tokenHash, ...opened } = newSession(deps, {
     tenant,

@@ -2,7 +2,7 @@ import { transact } from '@gatehouse/postgres'
 import { insertTenant, lockTenant, moveTenant, putTenantHosts } from '../../store/tenants.ts'
 import type { Deps } from '../deps.ts'
 import { assertOpens } from '../keys/assert-opens.ts'
-import { ensureKeys } from '../keys/make-keys.ts'
+import { ensureKeys } from '../keys/ensure-keys.ts'
 
 /** The tenant that is always there. */
 export const defaultTenant = 'default'
@@ -12,7 +12,12 @@ const idPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 /** What was asked for cannot be done; the message says why, for the person at the keyboard. */
 export class TenantRefused extends Error {
-  override readonly name = 'TenantRefused'
+  override readonly name: string = 'TenantRefused'
+}
+
+/** What was asked for can never be. */
+export class TenantMalformed extends TenantRefused {
+  override readonly name = 'TenantMalformed'
 }
 
 export interface CreateTenantInput {
@@ -25,7 +30,7 @@ type TenantDeps = Pick<Deps, 'db' | 'keys' | 'now'>
 
 /** Makes a tenant with its first keys. The same again changes nothing; another origin for an existing one is refused. */
 export async function createTenant(deps: TenantDeps, input: CreateTenantInput): Promise<void> {
-  await assertOpens(deps.db, deps.keys, defaultTenant)
+  await assertOpens(deps.db, deps.keys, defaultTenant, new Date(deps.now()))
   await putTenant(deps, input, (origin) => {
     if (origin !== input.origin) throw new TenantRefused(`tenant ${input.id} exists already, at ${origin}`)
   })
@@ -37,9 +42,9 @@ export async function ensureDefaultTenant(deps: TenantDeps, origin: string): Pro
 }
 
 async function putTenant(deps: TenantDeps, input: CreateTenantInput, checkOrigin: (existing: string) => void): Promise<void> {
-  if (!idPattern.test(input.id)) throw new TenantRefused(`${input.id} is no tenant id: use a-z, 0-9 and hyphens, 63 at most`)
+  if (!idPattern.test(input.id)) throw new TenantMalformed(`${input.id} is no tenant id: use a-z, 0-9 and hyphens, 63 at most`)
   if (!URL.canParse(input.origin) || new URL(input.origin).origin !== input.origin)
-    throw new TenantRefused(`${input.origin} is no origin, such as https://id.example.com`)
+    throw new TenantMalformed(`${input.origin} is no origin, such as https://id.example.com`)
   await transact(deps.db, async (tx) => {
     await insertTenant(tx, input)
     const tenant = await lockTenant(tx, input.id)
@@ -47,7 +52,7 @@ async function putTenant(deps: TenantDeps, input: CreateTenantInput, checkOrigin
     if (tenant?.origin !== input.origin) await moveTenant(tx, input)
     const taken = await putTenantHosts(tx, input.id, hostsOf(input.origin))
     if (taken !== undefined) throw new TenantRefused(`${taken} belongs to another tenant`)
-    await ensureKeys(tx, deps.keys.encryptionKey, input.id, deps.now())
+    await ensureKeys(tx, deps.keys, input.id, deps.now())
   })
   deps.keys.forget(input.id)
 }

@@ -1,0 +1,60 @@
+import type { Local } from '@gatehouse/local'
+import { exitCodeOf, isExpected } from '../../cli/src/exit-code.ts'
+import { findCommands, type Owned } from '../../cli/src/find-command.ts'
+import { commandsOf } from './operate.ts'
+
+type Env = Readonly<Record<string, string>>
+
+const nowhere = ['--tenant', 'nowhere']
+const missing = '/nowhere/at-all.json'
+const files = ['--jwks', missing, '--key', missing]
+const databaseAway: Env = { DATABASE_URL: 'postgres://user:a-secret-word@127.0.0.1:1/gatehouse' }
+const natsAway: Env = { NATS_URL: 'nats://user:a-secret-word@127.0.0.1:1' }
+
+/** For each command: words that ask for what is not there, or a server that is away, and words that are wrong. */
+export const calls: Readonly<Record<string, { readonly vain: readonly string[]; readonly env?: Env; readonly wrong?: readonly string[] }>> =
+  {
+    migrate: { vain: [], env: databaseAway, wrong: ['x'] },
+    'outbox status': { vain: [], env: natsAway, wrong: ['x'] },
+    'outbox replay': { vain: ['--stream'], env: natsAway, wrong: ['--since', '2999-01-01T00:00:00Z'] },
+    'dead-letters list': { vain: [], env: databaseAway, wrong: ['x'] },
+    'dead-letters show': { vain: ['nobody'], wrong: [] },
+    'dead-letters retry': { vain: ['nobody'], wrong: [] },
+    'dead-letters drop': { vain: ['nobody'], wrong: [] },
+    doctor: { vain: [], env: natsAway, wrong: ['x'] },
+    'tenants create': { vain: ['default', '--origin', 'https://elsewhere.example'], wrong: ['default'] },
+    'tenants list': { vain: [], env: databaseAway, wrong: ['x'] },
+    'keys list': { vain: nowhere, wrong: ['x'] },
+    'keys rotate': { vain: nowhere, wrong: ['x'] },
+    'keys revoke': { vain: ['nobody'], wrong: [] },
+    'keys reencrypt': { vain: [], env: databaseAway, wrong: ['x'] },
+    'workload-keys create': { vain: ['billing', ...files], wrong: ['billing'] },
+    'workload-keys rotate': { vain: files, wrong: ['--jwks', missing] },
+    'workload-keys retire': { vain: ['nobody', '--jwks', missing], wrong: ['--jwks', missing] },
+    'workload-keys list': { vain: ['--jwks', missing], wrong: [] },
+    'audiences add': { vain: ['orders', ...nowhere], wrong: [] },
+    'admin invite': { vain: ['a@example.com', ...nowhere], wrong: ['nobody'] },
+    'dev person': { vain: ['a@example.com', ...nowhere], wrong: ['nobody'] },
+    'dev admin-token': { vain: nowhere, wrong: ['x'] },
+    'mail failed': { vain: [], env: databaseAway, wrong: ['x'] },
+    'mail retry': { vain: ['0198c0f0-5d5e-7b4b-8c1e-6f4f0e6a1c02'], wrong: ['nobody'] },
+    'user import': { vain: [missing], wrong: [] },
+  }
+
+/** Every command that there is, once for each service that has it. */
+export const everyCommand: readonly Owned[] = Object.entries(commandsOf).flatMap(([service, commands]) =>
+  commands.map((command) => ({ service, command })),
+)
+
+/** The exit code that the words would have of a process; throws what is a fault of ours. */
+export async function exitCode(local: Pick<Local, 'environment'>, { service, command }: Owned, words: readonly string[], env: Env = {}) {
+  try {
+    const own = everyCommand.filter((each) => each.service === service)
+    for (const called of findCommands(own, [...command.name.split(' '), ...words]))
+      await called.command.run(called.args, { ...local.environment(service as keyof typeof commandsOf), ...env })
+    return 0
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    return exitCodeOf(error)
+  }
+}

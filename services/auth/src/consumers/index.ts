@@ -1,0 +1,8 @@
+import type { Consumer } from '@gatehouse/events'
+import type { Deps } from '../core/deps.ts'
+import type { Schema } from '../store/schema.ts'
+import { onUserDeleted } from './on-user-deleted.ts'
+import { onUserInvited } from './on-user-invited.ts'
+import { onUserSuspended } from './on-user-suspended.ts'
+
+export const consumersOf = (deps: Deps): Consumer<Schema>[] => [onUserInvited(deps), onUserSuspended(deps), onUserDeleted(deps)]

@@ -1,0 +1,19 @@
+import { insertRefreshKey, listRefreshKeys } from '../../store/refresh-keys.ts'
+import { insertSigningKey, listSigningKeys } from '../../store/signing-keys.ts'
+import { lockTenant } from '../../store/tenants.ts'
+import type { Db } from '../deps.ts'
+import { assertOpens } from './assert-opens.ts'
+import type { KeyRing } from './key-ring.ts'
+import { makeRefreshKey, makeSigningKey } from './make-keys.ts'
+
+/** Sees to it that the tenant has keys, within the caller's transaction. The tenant's lock lets one of many replicas make them. */
+export async function ensureKeys(tx: Db, keys: Pick<KeyRing, 'encryptionKey' | 'unseal'>, tenant: string, now: number): Promise<void> {
+  if ((await lockTenant(tx, tenant)) === undefined) throw new Error(`there is no tenant ${tenant}`)
+  const time = new Date(now)
+  const signs = (await listSigningKeys(tx, tenant, time)).length > 0
+  const refreshes = (await listRefreshKeys(tx, tenant)).length > 0
+  if (signs && refreshes) return
+  await assertOpens(tx, keys, tenant, time)
+  if (!signs) await insertSigningKey(tx, { ...(await makeSigningKey(keys.encryptionKey, tenant)), create_time: time, sign_time: time })
+  if (!refreshes) await insertRefreshKey(tx, { ...makeRefreshKey(keys.encryptionKey, tenant, 1), create_time: time })
+}

@@ -1,0 +1,87 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { type CryptoKey, importJWK, type JWK } from 'jose'
+import type { RefreshKeyRow } from '../../store/refresh-keys.ts'
+import type { SigningKeyRow } from '../../store/signing-keys.ts'
+import { placeOfRefreshKey, placeOfSigningKey } from './make-keys.ts'
+import { ClosedKey } from './sealed-box.ts'
+
+/** A signing key whose private half is at hand. */
+export interface OpenedSigningKey {
+  readonly kid: string
+  readonly key: CryptoKey
+  /** Milliseconds since 1970. */
+  readonly signTime: number
+}
+
+/** What derives the successors of refresh tokens. */
+export interface RefreshKey {
+  readonly version: number
+  readonly secret: KeyObject
+}
+
+/** What is left of a key whose box nobody here opens. */
+export interface ShutKey {
+  readonly place: string
+  /** Of a refresh key. */
+  readonly version?: number
+  readonly problem: ClosedKey
+}
+
+/** Keys that are there, and those that are not. Both in the order in which they were made. */
+export interface OpenedKeys {
+  readonly signing: readonly OpenedSigningKey[]
+  readonly refresh: readonly RefreshKey[]
+  readonly shutSigning: readonly ShutKey[]
+  readonly shutRefresh: readonly ShutKey[]
+}
+
+export interface SealedKeys {
+  readonly signing: readonly Pick<SigningKeyRow, 'kid' | 'sign_time' | 'public_jwk' | 'private_key'>[]
+  readonly refresh: readonly Pick<RefreshKeyRow, 'version' | 'secret'>[]
+}
+
+type Unseal = (box: Uint8Array, place: string) => Uint8Array
+
+/** Opens each box by itself: one that stays shut takes nothing from the others. */
+export async function openKeys(rows: SealedKeys, tenant: string, unseal: Unseal): Promise<OpenedKeys> {
+  const signing: OpenedSigningKey[] = []
+  const shutSigning: ShutKey[] = []
+  for (const row of rows.signing) {
+    const place = placeOfSigningKey(tenant, row.kid)
+    try {
+      signing.push({ kid: row.kid, key: await openSigningKey(row, place, unseal), signTime: row.sign_time.getTime() })
+    } catch (error) {
+      shutSigning.push({ place, problem: problemOf(error) })
+    }
+  }
+  const refresh: RefreshKey[] = []
+  const shutRefresh: ShutKey[] = []
+  for (const { version, secret } of rows.refresh) {
+    const place = placeOfRefreshKey(tenant, version)
+    try {
+      // An HMAC with a key that Node has seen takes a sixth of one with bytes.
+      refresh.push({ version, secret: createSecretKey(unseal(secret, place)) })
+    } catch (error) {
+      shutRefresh.push({ place, version, problem: problemOf(error) })
+    }
+  }
+  return { signing, refresh, shutSigning, shutRefresh }
+}
+
+async function openSigningKey(row: SealedKeys['signing'][number], place: string, unseal: Unseal): Promise<CryptoKey> {
+  const bytes = unseal(row.private_key, place)
+  try {
+    const jwk = JSON.parse(Buffer.from(bytes).toString()) as JWK
+    // A token that is signed with another key than the published one would be refused everywhere.
+    if (jwk.x === row.public_jwk.x && jwk.y === row.public_jwk.y) return (await importJWK(jwk, 'ES256')) as CryptoKey
+  } catch {
+    // What the parser says quotes what it read, which is the key.
+  }
+  throw new ClosedKey(`the ${place} is not the one whose public half is published`)
+}
+
+// Whatever else is thrown is a fault of ours, and not the key's.
+function problemOf(error: unknown): ClosedKey {
+  if (error instanceof ClosedKey) return error
+  throw error
+}
