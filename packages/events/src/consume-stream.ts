@@ -10,6 +10,7 @@ import {
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/nats-core'
 import { ackWaitMs, consumerNotFound, consumerSettings } from './consumer-settings.ts'
+import { drainMessages } from './drain-messages.ts'
 import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
@@ -59,14 +60,14 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
       abort_on_missing_resource: true,
     })
     onceFound()
-    const close = (): void => void messages.close()
-    stop.signal.addEventListener('abort', close, { once: true })
-    if (stop.signal.aborted) close()
+    const drain = (): void => void drainMessages(messages)
+    stop.signal.addEventListener('abort', drain, { once: true })
+    if (stop.signal.aborted) drain()
     try {
       await takeAll(messages)
     } finally {
-      stop.signal.removeEventListener('abort', close)
-      close()
+      stop.signal.removeEventListener('abort', drain)
+      void messages.close()
     }
   }
 
