@@ -328,7 +328,6 @@ test('a replica that leaves ends what it began and hands the rest on at once', a
   const left = (await effects('leaving')).length
   assert.ok(left < 60)
   await using _staying = startConsumers(consume('leaving', undefined, { db: other.database.kysely, nats: other.nats }))
-  // What was on its way from the broker at that moment too: the stream would wait for its acknowledgement for half a minute.
   await until(async () => (await effects('leaving')).length === 60, 5_000)
 })
 

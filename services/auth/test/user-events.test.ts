@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
-import { UserDeletedSchema, UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import { UserDeletedSchema, UserInvitedSchema, UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { addEvent, connectNats, createRelay, eventMigrations, type Relay } from '@gatehouse/events'
 import { connect, type Database, transact } from '@gatehouse/postgres'
 import { testDatabase } from '@gatehouse/testkit'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { findCredential, insertCredential } from '../src/store/credentials.ts'
 import { bindRole, listRolesOf } from '../src/store/role-bindings.ts'
+import { sql } from 'kysely'
 import { openStory, type Story } from './open-story.ts'
 import { until } from './until.ts'
 
@@ -63,4 +65,23 @@ test('what the user service tells ends sessions, and spares those that came late
   assert.equal((await listRolesOf(story.db, tenant, [deleted.userId])).size, 0)
   assert.equal(await findCredential(story.db, { tenant, userId: deleted.userId }), undefined)
   assert.ok(await findCredential(story.db, { tenant, userId: suspended.userId }))
+})
+
+test('an invitation that is told late, of somebody who is gone, opens no challenge', async () => {
+  const [gone, invited] = [User_State.DELETED, User_State.INVITED].map((state, at) =>
+    story.people.add(tenant, { email: `late-${at}@example.com`, state }),
+  )
+  assert.ok(gone && invited)
+  await tell(UserDeletedSchema, { userId: gone.id, version: 2n }, 2)
+  await tell(UserInvitedSchema, { userId: gone.id, version: 1n }, 1)
+  await tell(UserInvitedSchema, { userId: invited.id, version: 1n }, 1)
+  relay()
+  const challengesOf = async (userId: string) => (await story.db.selectFrom('challenges').select('kind').where('user_id', '=', userId).execute()).length
+  await until(async () => (await challengesOf(invited.id)) === 1)
+  const { rows } = await sql<{ id: string }>`select id from outbox where key = ${gone.id}`.execute(outbox.kysely)
+  await until(async () => {
+    const { rows: known } = await sql<{ n: string }>`select count(*) as n from inbox where event_id = any(${rows.map(({ id }) => id)})`.execute(story.db)
+    return Number(known[0]?.n) === rows.length
+  })
+  assert.equal(await challengesOf(gone.id), 0)
 })
