@@ -23,7 +23,10 @@ test('an import whose neighbour fails is ended with it', async () => {
     socket.resume()
     throw failure
   })
-  const loading = together([(signal) => importPeople({ DATABASE_URL: url, GATEHOUSE_MODE: 'test' }, linesOf(0, 10), signal), () => neighbour])
+  const loading = together([
+    (signal) => importPeople({ DATABASE_URL: url, GATEHOUSE_MODE: 'test' }, linesOf(0, 10), signal),
+    () => neighbour,
+  ])
   await assert.rejects(loading, failure)
   await left.promise
 })

@@ -1,7 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { UserCreatedSchema, UserDeletedSchema, UserInvitedSchema, UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import {
+  UserCreatedSchema,
+  UserDeletedSchema,
+  UserInvitedSchema,
+  UserSuspendedSchema,
+} from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import type { Violation } from '../checker/evidence.ts'
 import type { Constellation } from '../constellation.ts'
 import { startLoad } from '../load.ts'

@@ -37,7 +37,8 @@ function* survivors({ operations, auth }: Evidence): Generator<string> {
     if (operation.op !== 'suspend-user' || !acknowledged(operation)) continue
     const asked = operation.attempts[0]?.invoked ?? 0
     for (const { userId, sessionId, time } of opened)
-      if (userId === operation.args.id && time <= asked) yield `session ${sessionId} of ${userId} goes on, and their suspension was acknowledged`
+      if (userId === operation.args.id && time <= asked)
+        yield `session ${sessionId} of ${userId} goes on, and their suspension was acknowledged`
   }
 }
 
