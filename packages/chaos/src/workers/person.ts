@@ -90,7 +90,7 @@ export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
     const outcome = await trying(
       'refresh',
       digest(refreshToken),
-      { sessionId: id, token: digest(refreshToken) },
+      { sessionId: id, userId: somebody.userId, token: digest(refreshToken) },
       () =>
         signing('SessionService/RefreshSession', { refreshToken }, (it) => {
           somebody.session = it.session
