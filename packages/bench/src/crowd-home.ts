@@ -10,6 +10,7 @@ import { importPeople } from './import-people.ts'
 import { ask } from './imported-people.ts'
 import { pin } from './processes.ts'
 import { type Replica, startReplica } from './replica.ts'
+import { together } from './together.ts'
 
 /** A Postgres of its own in which a crowd lives, and the services that answer for it. */
 export interface CrowdHome extends AsyncDisposable {
@@ -38,8 +39,8 @@ export function buffersSaid({ dataMb, sharedBuffersMb }: Memory): string {
   return quarter < sharedBuffersMb ? `${sharedBuffersMb} (the least; a quarter of the data is ${quarter})` : String(sharedBuffersMb)
 }
 
-/** Fills one and opens its doors: Postgres has a quarter of the data as shared buffers (`leastBuffersMb` at least), and shares a core with the clients. All people have the password of `hash`. */
-export async function openCrowdHome(local: Local, people: number, hash: string, natsUrl: string): Promise<CrowdHome> {
+/** Fills one and opens its doors: Postgres has a quarter of the data as shared buffers (`leastBuffersMb` at least), and shares a core with the clients. All people have the password of `hash`. Nobody goes on moving in when the signal is aborted. */
+export async function openCrowdHome(local: Local, people: number, hash: string, natsUrl: string, signal: AbortSignal): Promise<CrowdHome> {
   await using opening = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-crowd-'))
   opening.defer(() => rm(folder, { recursive: true, force: true }))
@@ -47,10 +48,11 @@ export async function openCrowdHome(local: Local, people: number, hash: string, 
   const first = await startPostgres({ dataDir })
   let memory: Memory
   try {
-    memory = await moveIn(local, first.url, people, hash)
+    memory = await moveIn({ local, server: first.url, people, hash, signal })
   } finally {
     await first.stop()
   }
+  signal.throwIfAborted()
   const postgres = opening.use(await startPostgres({ dataDir }))
   await pin(postgres.pid, cores.client)
   // Several homes start at once: the processes get their core when they are there.
@@ -91,21 +93,30 @@ export async function openCrowdHome(local: Local, people: number, hash: string, 
 
 const databaseOf = (server: string, name: 'user' | 'auth'): string => Object.assign(new URL(server), { pathname: `/${name}` }).href
 
-async function moveIn(local: Local, server: string, people: number, hash: string): Promise<Memory> {
-  const [users, auth] = await Promise.all([
-    migrated(local, server, 'user').then(async (url) => {
-      await importPeople({ ...local.environment('user'), DATABASE_URL: url }, linesOf(0, people))
-      // The events of a crowd: told to the others they would take them longer than everything that is measured here.
-      await ask(url, 'truncate outbox')
-      await ask(url, 'vacuum (analyze) users')
-      return url
-    }),
-    migrated(local, server, 'auth').then(async (url) => {
-      await addCredentials(url, hash, people)
-      await ask(url, 'vacuum (analyze) credentials')
-      return url
-    }),
-  ])
+interface Crowd {
+  readonly local: Local
+  readonly server: string
+  readonly people: number
+  readonly hash: string
+  readonly signal: AbortSignal
+}
+
+async function moveIn({ local, server, people, hash, signal }: Crowd): Promise<Memory> {
+  const addUsers = async (either: AbortSignal): Promise<string> => {
+    const url = await migrated(local, server, 'user')
+    await importPeople({ ...local.environment('user'), DATABASE_URL: url }, linesOf(0, people), either)
+    // The events of a crowd: told to the others they would take them longer than everything that is measured here.
+    await ask(url, 'truncate outbox')
+    await ask(url, 'vacuum (analyze) users')
+    return url
+  }
+  const addPasswords = async (either: AbortSignal): Promise<string> => {
+    const url = await migrated(local, server, 'auth')
+    await addCredentials(url, hash, people, either)
+    await ask(url, 'vacuum (analyze) credentials')
+    return url
+  }
+  const [users = '', auth = ''] = await together([addUsers, addPasswords], signal)
   const { rows: counted } = await ask<{ n: string }>(users, 'select count(*) as n from users')
   const { rows: credentials } = await ask<{ n: string }>(auth, 'select count(*) as n from credentials')
   if (Number(counted[0]?.n) !== people || Number(credentials[0]?.n) !== people)
@@ -129,13 +140,15 @@ async function migrated(local: Local, server: string, name: 'user' | 'auth'): Pr
 }
 
 /** All have one password: hashing one for each would take the machine days. */
-async function addCredentials(url: string, hash: string, people: number): Promise<void> {
+async function addCredentials(url: string, hash: string, people: number, signal: AbortSignal): Promise<void> {
   await using database = connect<unknown>({ url, poolSize: 1, statementTimeoutMs: 600_000, connectTimeoutMs: 60_000 })
   const now = new Date().toISOString()
   function* rows(at: number, end: number) {
     for (let number = at; number < end; number++) yield ['default', idOf(number), hash, 1, now, now]
   }
   const columns = ['tenant', 'user_id', 'password_hash', 'version', 'create_time', 'update_time']
-  for (let at = 0; at < people; at += 500_000)
+  for (let at = 0; at < people; at += 500_000) {
+    signal.throwIfAborted()
     await transact(database.kysely, (tx) => copyRows(tx, { table: 'credentials', columns }, rows(at, Math.min(people, at + 500_000))))
+  }
 }

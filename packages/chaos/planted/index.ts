@@ -10,6 +10,7 @@ import { outboxAfterCommit } from './outbox-after-commit.ts'
 import type { PlantedFault } from './planted-fault.ts'
 import { refreshInTwo } from './refresh-in-two.ts'
 import { requestWithoutResult } from './request-without-result.ts'
+import { sessionsOutliveSuspension } from './sessions-outlive-suspension.ts'
 import { silenceIsConsent } from './silence-is-consent.ts'
 
 /** Every one has to be found. */
@@ -26,4 +27,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   noMessageId,
   silenceIsConsent,
   noDrain,
+  sessionsOutliveSuspension,
 ]

@@ -3,9 +3,29 @@ import { test } from 'node:test'
 import { check } from '../src/checker/check.ts'
 import type { Evidence } from '../src/checker/evidence.ts'
 import { rules } from '../src/checker/rules.ts'
+import type { Operation } from '../src/history.ts'
 import { allIsWell } from './evidence-for-tests.ts'
 
 const well = allIsWell()
+
+/** Ada's state is changed at a time, or she tries to come in; `done` as it was answered. */
+const about = (op: string, time: number, done: Record<string, string | number> | undefined): Operation => ({
+  worker: 'w',
+  op,
+  id: `${op} ${time}`,
+  args: { id: 'ada', userId: 'ada' },
+  attempts: [
+    {
+      invoked: time,
+      answered: time + 1,
+      outcome: done ? { kind: 'done', result: done } : { kind: 'refused', code: 'unauthenticated', reason: 'EMAIL_OR_PASSWORD_WRONG' },
+    },
+  ],
+})
+const changed = { id: 'ada', version: 2, name: 'Ada' }
+const suspended = about('suspend-user', 10, changed)
+const reactivated = about('reactivate-user', 20, { ...changed, version: 3 })
+const withAll = (...more: Operation[]): Partial<Evidence> => ({ operations: [...well.operations, ...more] })
 
 /** What is wrong, the rule that has to see it, and the evidence that shows it. */
 const wrongs: readonly (readonly [string, string, Partial<Evidence>])[] = [
@@ -49,6 +69,13 @@ const wrongs: readonly (readonly [string, string, Partial<Evidence>])[] = [
     'refresh-chain',
     { auth: { ...well.auth, refresh_tokens: well.auth.refresh_tokens.slice(0, 1) } },
   ],
+  ['a session that goes on after a suspension', 'suspensions', withAll(suspended)],
+  ['a refresh while somebody is suspended', 'suspensions', withAll(suspended, about('refresh', 12, { userId: 'ada' }), reactivated)],
+  [
+    'a door that stays closed to whoever is let back',
+    'suspensions',
+    withAll(suspended, reactivated, about('sign-in', 30, undefined), about('sign-in', 40, undefined)),
+  ],
 ]
 
 test('a house in which all went well has no violation', () => {
@@ -64,6 +91,17 @@ for (const [wrong, rule, evidence] of wrongs) {
     )
   })
 }
+
+test('nobody knows how somebody stands whose suspension was not answered: no refresh and no refusal is held against it', () => {
+  const unknown: Operation = { ...suspended, attempts: [{ invoked: 10 }] }
+  const ended = { ...well.auth, sessions: well.auth.sessions.map((session) => ({ ...session, ended: true })) }
+  const later = [about('refresh', 12, { userId: 'ada' }), reactivated, about('sign-in', 30, undefined), about('sign-in', 40, undefined)]
+  const seen = check({ ...well, ...withAll(unknown, ...later), auth: ended })
+  assert.deepEqual(
+    seen.filter(({ rule }) => rule === 'suspensions'),
+    [],
+  )
+})
 
 test('every rule has something that it sees', () => {
   assert.deepEqual(

@@ -10,6 +10,7 @@ import {
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/nats-core'
 import { ackWaitMs, consumerNotFound, consumerSettings } from './consumer-settings.ts'
+import { drainMessages, saidAll } from './drain-messages.ts'
 import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
@@ -59,14 +60,14 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
       abort_on_missing_resource: true,
     })
     onceFound()
-    const close = (): void => void messages.close()
-    stop.signal.addEventListener('abort', close, { once: true })
-    if (stop.signal.aborted) close()
+    const drain = (): void => void drainMessages(messages)
+    stop.signal.addEventListener('abort', drain, { once: true })
+    if (stop.signal.aborted) drain()
     try {
       await takeAll(messages)
     } finally {
-      stop.signal.removeEventListener('abort', close)
-      close()
+      stop.signal.removeEventListener('abort', drain)
+      void messages.close()
     }
   }
 
@@ -92,6 +93,8 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
       await delay(Math.min(2000, 50 * 2 ** Math.min(failures, 6)), undefined, { signal: stop.signal }).catch(() => {})
     }
     for (const message of await lanes.ended()) message.nak()
+    // Whoever ends us closes the connection next.
+    await saidAll(nats.current())
     clearInterval(working)
   }
   const ended = run()

@@ -30,3 +30,24 @@ test('whoever asks for room holds no more than a batch beside those under way', 
   while (handled < 1000) await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual(lanes.held(), [])
 })
+
+test('whoever waits for room is let go when it closes, however long what is under way takes', async () => {
+  const gate = Promise.withResolvers<void>()
+  const lanes = new Lanes<number>({
+    concurrency: 1,
+    batchSize: 1,
+    keyOf: String,
+    async handle() {
+      await gate.promise
+      return []
+    },
+  })
+  lanes.add(1)
+  await new Promise((resolve) => setImmediate(resolve))
+  lanes.add(2)
+  const room = lanes.room()
+  assert.deepEqual(lanes.close(), [2])
+  await room
+  gate.resolve()
+  assert.deepEqual(await lanes.ended(), [])
+})

@@ -18,6 +18,7 @@ export class Lanes<Item> {
   readonly #options: LanesOptions<Item>
   readonly #busyKeys = new Set<string>()
   readonly #running = new Map<Promise<void>, readonly Held<Item>[]>()
+  readonly #closing = Promise.withResolvers<void>()
   #waiting: Held<Item>[] = []
   #start: NodeJS.Immediate | undefined
   /** Whether the last batch did not come to all of its items. */
@@ -37,12 +38,12 @@ export class Lanes<Item> {
     })
   }
 
-  /** Resolves when so little waits that more may come. */
+  /** Resolves when so little waits that more may come, or none has to wait any more because it is closed. */
   async room(): Promise<void> {
     while (!this.#closed && this.#waiting.length >= this.#options.batchSize) {
       // What came in one piece is taken with the next turn of the event loop.
       if (this.#running.size === 0) await new Promise((resolve) => setImmediate(resolve))
-      else await Promise.race(this.#running.keys())
+      else await Promise.race([this.#closing.promise, ...this.#running.keys()])
     }
   }
 
@@ -54,6 +55,7 @@ export class Lanes<Item> {
   /** Lets nothing more begin; gives what did not. */
   close(): readonly Item[] {
     this.#closed = true
+    this.#closing.resolve()
     return this.#waiting.splice(0).map(({ item }) => item)
   }
 

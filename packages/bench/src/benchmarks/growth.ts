@@ -14,6 +14,7 @@ import type { GrowthClientActs } from '../programs/growth-client.ts'
 import type { SessionClientActs } from '../programs/session-client.ts'
 import { alternate } from '../rounds.ts'
 import { percentile, spreadOf } from '../statistics.ts'
+import { together } from '../together.ts'
 
 /** How long each load goes on, and how much of it there is. */
 interface Course {
@@ -98,7 +99,9 @@ async function openSides(bench: Bench, course: Course, parts: AsyncDisposableSta
   // A broker of its own: in the house somebody would be told of every sign-in.
   const nats = parts.use(await startNats({ storeDir: folder }))
   const began = performance.now()
-  const homes = await Promise.all(course.sizes.map(async (size) => parts.use(await openCrowdHome(local, size, hash, nats.url))))
+  const homes = await together(
+    course.sizes.map((size) => async (signal: AbortSignal) => parts.use(await openCrowdHome(local, size, hash, nats.url, signal))),
+  )
   parts.use(await keepAside(local))
   const client = parts.use(await startChild<GrowthClientActs>('growth-client', cores.client))
   for (const { people, memory } of homes)

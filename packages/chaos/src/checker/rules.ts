@@ -11,6 +11,7 @@ import { refreshChain } from './rules/refresh-chain.ts'
 import { requestIds } from './rules/request-ids.ts'
 import { settled } from './rules/settled.ts'
 import { streamHasAll } from './rules/stream-has-all.ts'
+import { suspensions } from './rules/suspensions.ts'
 import { wholeOrNothing } from './rules/whole-or-nothing.ts'
 
 /** What has to hold after every run. */
@@ -28,4 +29,5 @@ export const rules: readonly Rule[] = [
   inboxRemembers,
   mails,
   refreshChain,
+  suspensions,
 ]

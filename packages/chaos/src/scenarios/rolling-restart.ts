@@ -1,12 +1,9 @@
+import { startDeploymentLoad } from '../deployment-load.ts'
 import { failedCalls } from '../failed-calls.ts'
 import { gather } from '../followers/audience.ts'
-import { startLoad } from '../load.ts'
 import { restartAll } from '../restart-all.ts'
 import type { Scenario } from '../scenario.ts'
 import { settle } from '../settle.ts'
-
-/** Nobody waits so long, unless the machine has no time for anybody: a call that a restart made fail has failed before. */
-const timeoutMs = 20_000
 
 /** Every replica is asked to end and is started again, one after the other, as a deployment does it. */
 export const rollingRestart: Scenario = {
@@ -16,16 +13,7 @@ export const rollingRestart: Scenario = {
   async run(house, { random, effort }) {
     await using audience = await gather(house, random.fork('audience'))
     const begun = house.history.operations.length
-    await using load = await startLoad(house, {
-      random,
-      administrators: 3,
-      people: 1,
-      refreshers: 1,
-      pauseMs: 20,
-      timeoutMs,
-      givesUpPercent: 0,
-      more: [audience.worker],
-    })
+    await using load = await startDeploymentLoad(house, random, audience)
     const rounds = Math.max(1, Math.round(effort.faults / house.replicas.length))
     for (let round = 0; round < rounds; round++) await restartAll(house, random, effort.name === 'smoke' ? 1 : undefined)
     await load.stop()

@@ -1,7 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { UserCreatedSchema, UserDeletedSchema, UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import {
+  UserCreatedSchema,
+  UserDeletedSchema,
+  UserInvitedSchema,
+  UserSuspendedSchema,
+} from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import type { Violation } from '../checker/evidence.ts'
 import type { Constellation } from '../constellation.ts'
 import { startLoad } from '../load.ts'
@@ -91,6 +96,7 @@ const resurrections: Kind = async (house, random) => {
     return { service: 'user', type, id: randomUUID(), key: userId, version, payload, time }
   }
   await injectEvents(house, [
+    told('UserInvited', 1, bodyOf(UserInvitedSchema, { userId, version: 1n })),
     told('UserCreated', 1, bodyOf(UserCreatedSchema, { userId, version: 1n })),
     told('UserSuspended', 2, bodyOf(UserSuspendedSchema, { userId, version: 2n })),
   ])
@@ -159,6 +165,7 @@ async function examined(house: Constellation, poison: readonly Poison[]): Promis
     with gone as (select id from gatehouse_user.users where state = 'deleted')
     select 'inbox item ' || kind || ' of ' || user_id as what from gatehouse_notification.inbox_items where user_id in (select id from gone)
     union all select 'password of ' || user_id from gatehouse_auth.credentials where user_id in (select id from gone)
+    union all select 'invitation of ' || user_id from gatehouse_auth.challenges where kind = 'invitation' and user_id in (select id from gone)
     union all select 'session of ' || user_id from gatehouse_auth.sessions where end_time is null and user_id in (select id from gone)`)
   if (risen.length > 0) found.push(violation('no-resurrection', ...risen.map(({ what }) => what)))
   const suspended = await house.sql<{ id: string }>(`select s.id from gatehouse_auth.sessions s

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { serviceNames } from '@gatehouse/local'
+import { startDeploymentLoad } from '../deployment-load.ts'
 import { failedCalls } from '../failed-calls.ts'
 import { gather } from '../followers/audience.ts'
-import { startLoad } from '../load.ts'
 import { previousRelease, treeOf } from '../previous-release.ts'
 import { restartAll } from '../restart-all.ts'
 import type { Scenario } from '../scenario.ts'
@@ -27,16 +27,7 @@ export const twoVersions: Scenario = {
     // The release before does not know WatchUsers yet.
     await using audience = await gather(house, random.fork('audience'), { users: false })
     const begun = house.history.operations.length
-    await using load = await startLoad(house, {
-      random,
-      administrators: 3,
-      people: 1,
-      refreshers: 1,
-      pauseMs: 20,
-      timeoutMs: 20_000,
-      givesUpPercent: 0,
-      more: [audience.worker],
-    })
+    await using load = await startDeploymentLoad(house, random, audience)
     const early = house.of('user')[1]
     await early?.term()
     if (early) early.tree = undefined

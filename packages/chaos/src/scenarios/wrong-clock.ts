@@ -128,11 +128,16 @@ async function peopleGoOn(scene: Scene): Promise<void> {
   }
 }
 
-/** Nobody of the load held anything that had expired. */
+/** Nobody of the load held anything that had expired. Whoever has been suspended is refused for that, and lets a token go. */
 function refusedByTime({ history }: Constellation): Violation[] {
-  const refused = history.operations.flatMap(({ op, worker, attempts }) =>
-    attempts.flatMap(({ outcome }) =>
-      outcome?.kind === 'refused' && (outcome.code === 'unauthenticated' || /EXPIRED/.test(outcome.reason))
+  const suspended = new Map<string | number | undefined, number>()
+  for (const { op, args, attempts } of history.operations.toReversed())
+    if (op === 'suspend-user') suspended.set(args.id, attempts[0]?.invoked ?? 0)
+  const refused = history.operations.flatMap(({ op, worker, args, attempts }) =>
+    attempts.flatMap(({ invoked, outcome }) =>
+      outcome?.kind === 'refused' &&
+      (outcome.code === 'unauthenticated' || /EXPIRED/.test(outcome.reason)) &&
+      invoked < (suspended.get(args.userId) ?? Number.POSITIVE_INFINITY)
         ? [`${op} of ${worker} was refused: ${outcome.code} ${outcome.reason}`]
         : [],
     ),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { codeFor } from '../code-for.ts'
-import type { Outcome } from '../outcome.ts'
+import { type Outcome, outcomeOf } from '../outcome.ts'
 import { callWeb, type Json } from '../web-client.ts'
 import { tryingAs, type Worker, type WorkerParts } from './worker.ts'
 
@@ -10,6 +10,8 @@ interface Somebody {
   readonly userId: string
   /** Nothing while they are signed out. */
   session?: { readonly id: string; readonly refreshToken: string; readonly accessToken: string } | undefined
+  /** As far as anybody knows; until a reactivation is answered. */
+  suspended?: boolean
 }
 
 const password = 'correct horse battery staple!'
@@ -17,7 +19,10 @@ const password = 'correct horse battery staple!'
 const refreshPatienceMs = 20_000
 const enoughAccounts = 2
 
-/** Signs up, proves their mailbox, refreshes, signs out and in again, and sometimes leaves for good, over the web doors as browsers do. Each has accounts of their own. */
+/**
+ * Signs up, proves their mailbox, refreshes, signs out and in again, is suspended and let back by an administrator, and sometimes leaves for good, over
+ * the web doors as browsers do. Each has accounts of their own.
+ */
 export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
   const { house, name, random, timeoutMs } = parts
   const trying = tryingAs(parts)
@@ -85,7 +90,7 @@ export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
     const outcome = await trying(
       'refresh',
       digest(refreshToken),
-      { sessionId: id, token: digest(refreshToken) },
+      { sessionId: id, userId: somebody.userId, token: digest(refreshToken) },
       () =>
         signing('SessionService/RefreshSession', { refreshToken }, (it) => {
           somebody.session = it.session
@@ -122,15 +127,43 @@ export function person(parts: WorkerParts, { signUpPercent = 8 } = {}): Worker {
     })
   }
 
+  async function changeState(somebody: Somebody, op: 'suspend-user' | 'reactivate-user'): Promise<void> {
+    const { userId: id } = somebody
+    somebody.suspended = true
+    const rpc = op === 'suspend-user' ? 'UserService/SuspendUser' : 'UserService/ReactivateUser'
+    const outcome = await trying(op, random.uuid(), { id }, async () => {
+      try {
+        const answer = await callWeb(house, rpc, { id }, { token: await house.adminToken(), source: source(), timeoutMs })
+        if (answer.kind !== 'done') return answer
+        const { user } = answer.body
+        return { kind: 'done', result: { id, version: Number(user?.version), name: String(user?.name) } }
+      } catch (error) {
+        return outcomeOf(error)
+      }
+    })
+    if (op === 'reactivate-user' && outcome.kind === 'done') somebody.suspended = false
+    // Deleted by an operation that was given up.
+    if (outcome.kind === 'refused') accounts.splice(accounts.indexOf(somebody), 1)
+  }
+
+  /** Who is suspended tries the door that they know, or is let back. */
+  async function whileSuspended(somebody: Somebody, draw: number): Promise<void> {
+    if (somebody.session && draw <= 50) return refresh(somebody)
+    if (!somebody.session && draw <= 25) return signIn(somebody)
+    return changeState(somebody, 'reactivate-user')
+  }
+
   return {
     name,
     async step() {
       const draw = random.integer(1, 100)
       const somebody = accounts.length === 0 ? undefined : random.pick(accounts)
       if (!somebody || draw <= (signUpPercent > 0 && accounts.length < enoughAccounts ? 50 : signUpPercent)) return signUp()
+      if (somebody.suspended) return whileSuspended(somebody, random.integer(1, 100))
       if (!somebody.session) return signIn(somebody)
       if (draw > 97) return deleteAccount(somebody)
-      return draw <= 92 ? refresh(somebody) : signOut(somebody)
+      if (draw > 91) return changeState(somebody, 'suspend-user')
+      return draw <= 87 ? refresh(somebody) : signOut(somebody)
     },
   }
 }

@@ -161,6 +161,29 @@ test('a code does not stand behind announcements', async () => {
   for (const id of announcements) await settled(scene, id)
 })
 
+test('while more codes wait than their lanes take, announcements wait in every replica', async () => {
+  const codes = 80
+  const read: string[] = []
+  await using scene = await openScene({
+    mailServer: {
+      reply({ email: { subject = '' } }) {
+        read.push(subject)
+        return new Promise((resolve) => setTimeout(() => resolve('take'), 20))
+      },
+    },
+  })
+  const userId = scene.addPerson()
+  const announcements = await Promise.all(Array.from({ length: 20 }, () => add(scene, { ...announcement, userId })))
+  const urgent = await Promise.all(Array.from({ length: codes }, () => add(scene, { template: 'password_changed', userId })))
+  const concurrency = { urgent: 1, ordinary: 3 }
+  scene.startWorker({ concurrency })
+  scene.startWorker({ concurrency })
+  for (const id of [...announcements, ...urgent]) assert.equal((await settled(scene, id)).state, 'delivered')
+  const before = read.indexOf('News')
+  // Four for the connection of each urgent lane are in its hands, and one for each connection of the other lanes.
+  assert.ok(codes - before <= 2 * (4 + 3), `the first announcement went before ${codes - before} of ${codes} codes`)
+})
+
 test('a code that the mail server has no room for goes before the announcements that it has put off too', async () => {
   let room = 0
   let lastNews = 0

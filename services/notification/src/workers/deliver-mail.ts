@@ -37,15 +37,15 @@ const inHandForEach = 4
 
 /**
  * Sends what is due. Two lanes with slots of their own: however many announcements there are, a code that somebody waits for never stands
- * behind them; and where the mail server has no room for both, they give way. Woken after commits; polling is the truth.
+ * behind them; where more codes wait than their lane can take, the other lane takes them first; and where the mail server has no room for both, announcements
+ * give way. Woken after commits; polling is the truth.
  */
 export function startMailWorker(options: MailWorkerOptions): MailWorker {
   const abort = new AbortController()
   const meter = meterDeliveries(options.db)
-  const lanes = [
-    startLane({ ...options, meter, signal: abort.signal, urgent: true, slots: options.concurrency.urgent }),
-    startLane({ ...options, meter, signal: abort.signal, urgent: false, slots: options.concurrency.ordinary }),
-  ]
+  const { concurrency } = options
+  const urgent = startLane({ ...options, meter, signal: abort.signal, urgent: true, slots: concurrency.urgent })
+  const lanes = [urgent, startLane({ ...options, meter, signal: abort.signal, urgent: false, slots: concurrency.ordinary, ahead: urgent })]
   return {
     wake() {
       for (const lane of lanes) lane.wake()
@@ -64,15 +64,27 @@ interface LaneOptions extends MailWorkerOptions {
   readonly slots: number
   readonly meter: DeliveryMeter
   readonly signal: AbortSignal
+  /** The lane whose mails go first. */
+  readonly ahead?: Pick<Lane, 'isBehind' | 'looked'>
 }
 
-function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, meter, signal }: LaneOptions) {
+interface Lane {
+  wake(): void
+  stop(): Promise<void>
+  /** Whether more waits than this lane has taken, as far as it knows. */
+  isBehind(): boolean
+  /** Resolves when it knows. */
+  readonly looked: Promise<void>
+}
+
+function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, meter, signal, ahead }: LaneOptions): Lane {
   const bell = createBell()
   const turns = createTurns(slots)
   const inHand = new Set<Promise<void>>()
   const most = inHandForEach * slots
   const enough = () => inHand.size > most / 2
   const giving = createGivingWay(db)
+  const looked = Promise.withResolvers<void>()
   let stopped = false
   let backlog = false
   let failing = false
@@ -82,12 +94,12 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
     const latest = performance.now() + (leaseSeconds * 1000) / 3
     const refuse = () => {
       if (stopped) return new TurnMissed('its worker ended')
-      if (giving.now) return new TurnMissed('mails that somebody waits for go first')
+      if (giving.now && !delivery.urgent) return new TurnMissed('mails that somebody waits for go first')
       return performance.now() > latest ? new TurnMissed('no connection was free in time') : undefined
     }
     const ended = deliver(delivery, { signal, turn: (send) => turns.take(send, refuse) })
       .then((outcome) => {
-        if (outcome === 'retried' && !urgent) giving.refused()
+        if (outcome === 'retried' && !delivery.urgent) giving.refused()
         meter.count(outcome, delivery.template)
       })
       .catch((error: unknown) =>
@@ -100,9 +112,20 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
     inHand.add(ended)
   }
 
-  async function claim(limit: number): Promise<number> {
+  /**
+   * Where the lane ahead has its hands full, as many of its mails as can be sent here at once, and the own ones only when none of them is left: it is the
+   * same queue for all replicas, and none of them takes an announcement while it knows of a code that nobody has taken.
+   */
+  async function claimNext(room: number): Promise<number> {
+    if (!ahead?.isBehind()) return claim(urgent, room)
+    const free = Math.max(0, slots - inHand.size)
+    const taken = free === 0 ? 0 : await claim(true, free)
+    return taken === free ? room : taken + (await claim(false, room - taken))
+  }
+
+  async function claim(ofUrgent: boolean, limit: number): Promise<number> {
     try {
-      const claimed = await claimDeliveries(db, { urgent, limit, leaseSeconds })
+      const claimed = await claimDeliveries(db, { urgent: ofUrgent, limit, leaseSeconds })
       if (failing) log.info({ urgent }, 'mails are sent again')
       failing = false
       for (const delivery of claimed) begin(delivery)
@@ -115,19 +138,24 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
   }
 
   const run = (async () => {
+    await ahead?.looked
     while (!stopped) {
       const room = most - inHand.size
       const aside = !urgent && (await giving.look())
-      backlog = !aside && (enough() || (await claim(room)) === room)
+      backlog = !aside && (enough() || (await claimNext(room)) === room)
+      looked.resolve()
       // With a backlog it rings when half of what is in hand is done.
       if (!stopped) await bell.sleep(urgent ? pollMs : 4 * pollMs)
     }
+    looked.resolve()
     turns.end()
     await Promise.all(inHand)
   })()
 
   return {
     wake: bell.ring,
+    isBehind: () => backlog,
+    looked: looked.promise,
     stop() {
       stopped = true
       bell.ring()
