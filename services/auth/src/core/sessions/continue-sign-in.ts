@@ -23,6 +23,8 @@ export async function continueSignIn(deps: Deps, input: ContinueSignInInput): Pr
   const shown = await showNextFactor(deps, pending, input.proof, place.signal)
   const user = await resolveActivePerson(deps, { tenant, userId: pending.user_id })
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  // A session whose tokens nobody can sign is not opened.
+  await deps.keys.signer(tenant)
   const outcome = await transact(deps.db, async (tx) => {
     const { methods, held, reached } = await advance(tx, pending, shown)
     const base = { tenant, userId: user.id, clientId: place.clientId ?? pending.client_id }

@@ -54,6 +54,8 @@ export async function completeStepUp(deps: Deps, input: CompleteStepUpInput): Pr
   const shown = await showNextFactor(deps, pending, input.proof, input.place.signal)
   const user = await resolveActivePerson(deps, { tenant, userId: pending.user_id })
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  // A session whose tokens nobody can sign is not raised.
+  await deps.keys.signer(tenant)
   const outcome = await transact(deps.db, async (tx) => {
     const { methods, held, reached } = await advance(tx, pending, shown)
     const { strength, epoch, client_id: clientId } = pending
