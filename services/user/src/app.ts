@@ -1,3 +1,4 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { createClient } from '@connectrpc/connect'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
@@ -33,8 +34,10 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
     worker = endSessions({
       db,
       log,
-      revoke: async ({ tenant, userId }, signal) =>
-        void (await sessions.revokePersonSessions({ userId }, forTenant(tenant, { signal, timeoutMs: revokeTimeoutMs }))),
+      revoke: async ({ tenant, userId, openedUntil }, signal) => {
+        const request = { userId, ...(openedUntil && { openedUntil: timestampFromDate(openedUntil) }) }
+        await sessions.revokePersonSessions(request, forTenant(tenant, { signal, timeoutMs: revokeTimeoutMs }))
+      },
     })
     return worker
   }

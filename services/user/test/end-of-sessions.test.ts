@@ -31,6 +31,19 @@ test('while auth fails the suspension holds, and the sessions end when it is bac
   await until(() => endedOf(person.id).length > 0)
 })
 
+test('somebody who is let back before auth has answered keeps the sessions from then on', async () => {
+  const admin = await story.inBrowser(administrator())
+  const person = await story.register()
+  story.auth.failing = true
+  await admin.suspendUser({ id: person.id })
+  const before = Date.now()
+  await admin.reactivateUser({ id: person.id })
+  story.auth.failing = false
+  await until(() => endedOf(person.id).length > 0)
+  const [ended] = endedOf(person.id)
+  assert.ok(ended?.openedUntil && Math.abs(ended.openedUntil.getTime() - before) < 60_000)
+})
+
 test('what one process could not finish the next one does', async () => {
   const admin = await story.inBrowser(administrator())
   const person = await story.register()

@@ -1,4 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf'
+import { timestampDate } from '@bufbuild/protobuf/wkt'
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -14,7 +15,7 @@ export type StandInAuth = AsyncDisposable & {
   /** Tells where the tenants' pages live. Who asks for the issuers waits for it, as the ports are known only when the doors are open. */
   readonly tellOrigins: (origins: ReadonlyMap<string, string>) => void
   /** Whose sessions were ended, in order. */
-  readonly ended: { tenant: string; userId: string; workload: string | undefined }[]
+  readonly ended: { tenant: string; userId: string; workload: string | undefined; openedUntil?: Date }[]
   /** While set, it answers that it cannot. */
   failing: boolean
   tokenFor(person: TokenFor): Promise<string>
@@ -45,10 +46,10 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
     }),
   }
   const sessionService: Partial<ServiceImpl<typeof SessionService>> = {
-    async revokePersonSessions({ userId }, context) {
+    async revokePersonSessions({ userId, openedUntil }, context) {
       if (failing) throw new ConnectError('not now', Code.Unavailable)
       const { tenant, caller } = callOf(context)
-      ended.push({ tenant, userId, workload: caller.workload })
+      ended.push({ tenant, userId, workload: caller.workload, ...(openedUntil && { openedUntil: timestampDate(openedUntil) }) })
       return { revokedCount: 1 }
     },
     async *watchRevocations(_, context) {

@@ -1,4 +1,4 @@
-import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -81,9 +81,10 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
       const { tenant } = callOf(context)
       return { revokedCount: await revokePersonSessions(deps, { tenant, userId, cause: 'revoked' }) }
     },
-    async revokePersonSessions({ userId }, context) {
+    async revokePersonSessions({ userId, openedUntil }, context) {
       const { tenant } = callOf(context)
-      return { revokedCount: await revokePersonSessions(deps, { tenant, userId, cause: 'revoked' }) }
+      const spared = openedUntil && { openedUntil: timestampDate(openedUntil) }
+      return { revokedCount: await revokePersonSessions(deps, { tenant, userId, ...spared, cause: 'revoked' }) }
     },
     async issueToken({ audience }, context) {
       const { tenant, sessionId } = callOf(context).person()

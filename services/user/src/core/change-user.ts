@@ -3,7 +3,7 @@ import type { GenMessage } from '@bufbuild/protobuf/codegenv2'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
 import { addEvent, type NewEvent } from '@gatehouse/events'
 import { type Db, transact } from '@gatehouse/postgres'
-import { addPendingRevocation } from '../store/pending-revocations.ts'
+import { addPendingRevocation, spareLaterSessions } from '../store/pending-revocations.ts'
 import type { Schema, UserState } from '../store/schema.ts'
 import { lockUser, type UserChanges, type UserKey, type UserRow, updateUser } from '../store/users.ts'
 import type { Deps } from './deps.ts'
@@ -17,6 +17,8 @@ export type Change = {
   readonly tell: Tell
   /** The person's sessions have to end. */
   readonly endSessions?: boolean
+  /** Should they still have to end, those that come later stay. */
+  readonly spareLaterSessions?: boolean
 }
 
 /**
@@ -33,6 +35,7 @@ export async function changeUser(deps: Deps, key: UserKey, decide: (user: UserRo
     if (after === 'email_taken') throw refuse(ErrorReason.EMAIL_TAKEN)
     await change.tell(tx, after)
     if (change.endSessions) await addPendingRevocation(tx, { tenant: after.tenant, user_id: after.id, version: after.version })
+    if (change.spareLaterSessions) await spareLaterSessions(tx, { tenant: after.tenant, user_id: after.id })
     return { user: after, changed: true }
   })
   if (changed) deps.committed()

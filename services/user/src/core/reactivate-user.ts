@@ -8,5 +8,5 @@ export const reactivateUser = (deps: Deps, key: UserKey): Promise<UserRow> =>
   changeUser(deps, key, (user) => {
     if (user.state === 'active') return undefined
     requireState(user, 'suspended')
-    return { set: { state: 'active' }, tell: telling(UserReactivatedSchema) }
+    return { set: { state: 'active' }, tell: telling(UserReactivatedSchema), spareLaterSessions: true }
   })

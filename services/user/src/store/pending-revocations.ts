@@ -10,8 +10,20 @@ export async function addPendingRevocation(tx: Db<Schema>, request: { tenant: st
     .insertInto('pending_revocations')
     .values(request)
     .onConflict((conflict) =>
-      conflict.columns(['tenant', 'user_id']).doUpdateSet({ version: request.version, attempts: 0, due_time: sql`now()` }),
+      conflict
+        .columns(['tenant', 'user_id'])
+        .doUpdateSet({ version: request.version, attempts: 0, opened_until: null, due_time: sql`now()` }),
     )
+    .execute()
+}
+
+/** The person is let back: what auth has not ended yet spares the sessions from now on. */
+export async function spareLaterSessions(tx: Db<Schema>, key: { tenant: string; user_id: string }): Promise<void> {
+  await tx
+    .updateTable('pending_revocations')
+    .set({ opened_until: sql`clock_timestamp()` })
+    .where('tenant', '=', key.tenant)
+    .where('user_id', '=', key.user_id)
     .execute()
 }
 
@@ -36,7 +48,7 @@ export const takePendingRevocations = (
     .set({ attempts: sql`pending.attempts + 1`, due_time: later(leaseMs) })
     .whereRef('pending.tenant', '=', 'due.tenant')
     .whereRef('pending.user_id', '=', 'due.user_id')
-    .returning(['pending.tenant', 'pending.user_id', 'pending.version', 'pending.attempts'])
+    .returning(['pending.tenant', 'pending.user_id', 'pending.version', 'pending.attempts', 'pending.opened_until'])
     .execute()
 
 /** Forgets one that auth has answered, unless a newer request has replaced it meanwhile. */

@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely'
+import type { ColumnType, Generated } from 'kysely'
 
 /** The tables that this service makes itself; those of the packages stand beside them in the same schema. */
 export type Schema = {
@@ -36,6 +36,8 @@ export type PendingRevocationsTable = {
   /** The person's version that asked for it; a newer request replaces an older one. */
   version: bigint
   attempts: Generated<number>
+  /** When the person was let back: sessions that were opened later stay. */
+  opened_until: ColumnType<Date | null, Date | null | undefined, Date | null>
   /** When a worker may take it: in the future while one holds it or waits after a failure. */
   due_time: Generated<Date>
 }

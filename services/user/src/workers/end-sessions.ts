@@ -10,7 +10,7 @@ import type { Schema } from '../store/schema.ts'
 export type EndSessionsOptions = {
   readonly db: Db<Schema>
   /** Asks auth to end a person's sessions; asking again is harmless. */
-  readonly revoke: (person: { tenant: string; userId: string }, signal: AbortSignal) => Promise<void>
+  readonly revoke: (person: { tenant: string; userId: string; openedUntil?: Date }, signal: AbortSignal) => Promise<void>
   readonly log: { warn(fields: object, message: string): void; info(message: string): void }
   readonly pollMs?: number
   /** Longer than `revoke` can take. */
@@ -32,7 +32,8 @@ export function endSessions({ db, revoke, log, pollMs = 500, leaseMs = 30_000, m
 
   const attempt = async (pending: PendingRevocation): Promise<void> => {
     try {
-      await revoke({ tenant: pending.tenant, userId: pending.user_id }, stop.signal)
+      const { tenant, user_id: userId, opened_until: openedUntil } = pending
+      await revoke({ tenant, userId, ...(openedUntil && { openedUntil }) }, stop.signal)
     } catch (error) {
       await postponePendingRevocation(db, pending, stop.signal.aborted ? 0 : backoff(pending.attempts, maxBackoffMs))
       throw error
