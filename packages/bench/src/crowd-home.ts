@@ -39,19 +39,19 @@ export function buffersSaid({ dataMb, sharedBuffersMb }: Memory): string {
 }
 
 /** Fills one and opens its doors: Postgres has a quarter of the data as shared buffers (`leastBuffersMb` at least), and shares a core with the clients. All people have the password of `hash`. */
-export async function openCrowdHome(local: Local, people: number, hash: string, natsUrl: string): Promise<CrowdHome> {
+export async function openCrowdHome(local: Local, people: number, hash: string, natsUrl: string, durable: boolean): Promise<CrowdHome> {
   await using opening = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-crowd-'))
   opening.defer(() => rm(folder, { recursive: true, force: true }))
   const dataDir = join(folder, 'postgres')
-  const first = await startPostgres({ dataDir })
+  const first = await startPostgres({ dataDir, durable })
   let memory: Memory
   try {
     memory = await moveIn(local, first.url, people, hash)
   } finally {
     await first.stop()
   }
-  const postgres = opening.use(await startPostgres({ dataDir }))
+  const postgres = opening.use(await startPostgres({ dataDir, durable }))
   await pin(postgres.pid, cores.client)
   // Several homes start at once: the processes get their core when they are there.
   const replica = async (name: 'user' | 'auth', more: Record<string, string> = {}): Promise<Replica> => {
