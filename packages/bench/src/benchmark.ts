@@ -11,12 +11,14 @@ export interface Effort {
   readonly warmUpSeconds: number
   /** How many single events (mails, starts) are timed. */
   readonly samples: number
+  /** Whether databases survive a power cut, as in a house that people live in. */
+  readonly durable: boolean
 }
 
 export const efforts: Readonly<Record<Effort['name'], Effort>> = {
-  full: { name: 'full', rounds: 9, seconds: 2, warmUpSeconds: 4, samples: 100 },
-  quick: { name: 'quick', rounds: 2, seconds: 0.4, warmUpSeconds: 0.5, samples: 12 },
-  smoke: { name: 'smoke', rounds: 1, seconds: 0.3, warmUpSeconds: 0.2, samples: 3 },
+  full: { name: 'full', rounds: 9, seconds: 2, warmUpSeconds: 4, samples: 100, durable: true },
+  quick: { name: 'quick', rounds: 2, seconds: 0.4, warmUpSeconds: 0.5, samples: 12, durable: true },
+  smoke: { name: 'smoke', rounds: 1, seconds: 0.3, warmUpSeconds: 0.2, samples: 3, durable: false },
 }
 
 /** The middle of several rounds, and the lowest and highest. */

@@ -40,12 +40,20 @@ export function buffersSaid({ dataMb, sharedBuffersMb }: Memory): string {
 }
 
 /** Fills one and opens its doors: Postgres has a quarter of the data as shared buffers (`leastBuffersMb` at least), and shares a core with the clients. All people have the password of `hash`. Nobody goes on moving in when the signal is aborted. */
-export async function openCrowdHome(local: Local, people: number, hash: string, natsUrl: string, signal: AbortSignal): Promise<CrowdHome> {
+export async function openCrowdHome(which: {
+  readonly local: Local
+  readonly people: number
+  readonly hash: string
+  readonly natsUrl: string
+  readonly durable: boolean
+  readonly signal: AbortSignal
+}): Promise<CrowdHome> {
+  const { local, people, hash, natsUrl, durable, signal } = which
   await using opening = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-crowd-'))
   opening.defer(() => rm(folder, { recursive: true, force: true }))
   const dataDir = join(folder, 'postgres')
-  const first = await startPostgres({ dataDir })
+  const first = await startPostgres({ dataDir, durable })
   let memory: Memory
   try {
     memory = await moveIn({ local, server: first.url, people, hash, signal })
@@ -53,7 +61,7 @@ export async function openCrowdHome(local: Local, people: number, hash: string, 
     await first.stop()
   }
   signal.throwIfAborted()
-  const postgres = opening.use(await startPostgres({ dataDir }))
+  const postgres = opening.use(await startPostgres({ dataDir, durable }))
   await pin(postgres.pid, cores.client)
   // Several homes start at once: the processes get their core when they are there.
   const replica = async (name: 'user' | 'auth', more: Record<string, string> = {}): Promise<Replica> => {

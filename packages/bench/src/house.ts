@@ -13,12 +13,12 @@ export interface House extends AsyncDisposable {
   adminToken(): Promise<string>
 }
 
-/** Starts one in a folder of its own; what services log goes no further than the warnings. */
-export async function openHouse(): Promise<House> {
+/** Starts one in a folder of its own; what services log goes no further than the warnings. Only a smoke can do without a durable Postgres. */
+export async function openHouse(durable = true): Promise<House> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-'))
   await using opening = new AsyncDisposableStack()
   opening.defer(() => rm(folder, { recursive: true, force: true }))
-  const local = opening.use(await startLocal({ folder, ports: await freePorts() }))
+  const local = opening.use(await startLocal({ folder, ports: await freePorts(), durable }))
   const example = parseEnv(await readFile(join(folder, 'env', 'example.env'), 'utf8')) as Record<string, string>
   const owned = opening.move()
   return {

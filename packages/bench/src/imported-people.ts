@@ -8,11 +8,12 @@ import { promisify } from 'node:util'
 import { startPostgres } from '@gatehouse/testkit'
 import pg from 'pg'
 import { to } from 'pg-copy-streams'
+import type { Effort } from './benchmark.ts'
 import { root } from './results.ts'
 
 const run = promisify(execFile)
 
-/** The user service's schema in a Postgres of its own that survives a power cut, and a folder for files beside it. */
+/** The user service's schema in a Postgres of its own, and a folder for files beside it. */
 export interface ImportDatabase extends AsyncDisposable {
   readonly url: string
   readonly folder: string
@@ -27,11 +28,11 @@ export interface ImportDatabase extends AsyncDisposable {
 /** What the people of an import are; the other columns have their defaults. */
 export const importedColumns = ['tenant', 'id', 'state', 'email', 'email_key', 'email_verified', 'name', 'name_key', 'locale']
 
-export async function openImportDatabase(): Promise<ImportDatabase> {
+export async function openImportDatabase({ durable }: Pick<Effort, 'durable'>): Promise<ImportDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-people-'))
   await using opening = new AsyncDisposableStack()
   opening.defer(() => rm(folder, { recursive: true, force: true }))
-  const postgres = opening.use(await startPostgres({ dataDir: join(folder, 'postgres'), keep: false }))
+  const postgres = opening.use(await startPostgres({ dataDir: join(folder, 'postgres'), durable, keep: false }))
   await ask(postgres.url, 'create role gatehouse_user')
   await ask(postgres.url, 'create database people')
   await ask(postgres.url, 'alter database people set search_path = gatehouse_user')

@@ -25,7 +25,15 @@ export async function loadServices({ effort }: Bench, house: House, seconds: num
   const { emails, password } = await peopleWithPassword(local)
   const { web, grpc } = local.ports.services.auth
   await using sessions = await startChild<SessionClientActs>('session-client', cores.client)
-  await sessions.call('refresh', { web, grpc, host: new URL(local.origin).host, emails, password, seconds, inFlight: 32 })
+  await sessions.call('refresh', {
+    web,
+    grpc,
+    host: new URL(local.origin).host,
+    emails,
+    password,
+    seconds,
+    inFlight: effort.name === 'smoke' ? 4 : 32,
+  })
   await signUps({ system: 'gatehouse', port: web, origin: local.origin, seconds })
 }
 

@@ -8,18 +8,26 @@ export interface PeopleDatabase extends AsyncDisposable {
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
 }
 
-/** Makes one; disposing it drops it. */
-export async function openPeopleDatabase(local: Local, name: string): Promise<PeopleDatabase> {
+/** Makes equal ones, the first of them by migrations; disposing one drops it. */
+export async function openPeopleDatabases<const Names extends readonly string[]>(
+  local: Local,
+  names: Names,
+): Promise<{ [Name in keyof Names]: PeopleDatabase }> {
   const environment = local.environment('user')
   const url = new URL(environment.DATABASE_URL ?? '')
-  const owner = url.username
-  url.pathname = `/${name}`
-  await asAdministrator(local, `create database ${name} owner ${owner}`)
-  await runGatehouse(['migrate', 'user'], { ...environment, DATABASE_URL: url.href })
-  const client = new pg.Client(url.href)
+  const urlOf = (name: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href
+  const [first = '', ...others] = names
+  await asAdministrator(local, `create database ${first} owner ${url.username}`)
+  await runGatehouse(['migrate', 'user'], { ...environment, DATABASE_URL: urlOf(first) })
+  for (const name of others) await asAdministrator(local, `create database ${name} template ${first} owner ${url.username}`)
+  return (await Promise.all(names.map((name) => open(local, name, urlOf(name))))) as { [Name in keyof Names]: PeopleDatabase }
+}
+
+async function open(local: Local, name: string, url: string): Promise<PeopleDatabase> {
+  const client = new pg.Client(url)
   await client.connect()
   return {
-    url: url.href,
+    url,
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) => (await client.query<Row>(text, [...values])).rows,
     async [Symbol.asyncDispose]() {
       await client.end()

@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Local, ServiceName } from '@gatehouse/local'
 import { startOwned } from '@gatehouse/testkit'
-import { equalFlags, onCore, profileFlags } from './child.ts'
+import type { Bench } from './benchmark.ts'
+import { cores, equalFlags, onCore, profileFlags } from './child.ts'
 import { root } from './results.ts'
 
 /** Another process of a service beside the house's own, on one core. */
@@ -51,6 +52,13 @@ export async function startReplica(
     cpuSeconds: () => cpuSecondsOf(replica.pid),
     [Symbol.asyncDispose]: async () => void (await replica.stop()),
   }
+}
+
+/** A replica that is measured. The smoke measures nothing: it is content with the house's own. */
+export async function measuredReplica({ effort }: Bench, local: Local, name: ServiceName): Promise<Replica> {
+  if (effort.name !== 'smoke') return startReplica(local, name, cores.server)
+  const { pid } = local.process(name)
+  return { pid, ports: local.ports.services[name], cpuSeconds: () => cpuSecondsOf(pid), [Symbol.asyncDispose]: async () => undefined }
 }
 
 /** Fields 14 and 15 of /proc/PID/stat, in hundredths of a second. */

@@ -13,7 +13,7 @@ export function smoke(benchmarks: readonly Benchmark[]): void {
     effort: efforts.smoke,
     people: 0,
     house: () => {
-      house ??= openHouse()
+      house ??= openHouse(false)
       return house
     },
     say: () => undefined,

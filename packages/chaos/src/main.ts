@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { endAnyway } from './end-anyway.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { findNothing, findPlanted } from './prove-checker.ts'
 import { runReleaseChecks } from './release-checks.ts'
@@ -65,4 +64,3 @@ try {
   process.exitCode = 1
   console.error(error instanceof TypeError ? error.message : error)
 }
-endAnyway()

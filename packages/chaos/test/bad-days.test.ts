@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { openConstellation } from '../src/constellation.ts'
-import { endAnyway } from '../src/end-anyway.ts'
 import { runIn } from '../src/run-scenario.ts'
 import { efforts } from '../src/scenario.ts'
 import { killServices } from '../src/scenarios/kill-services.ts'
@@ -9,8 +8,6 @@ import { relayFaults } from '../src/scenarios/relay-faults.ts'
 import { rollingRestart } from '../src/scenarios/rolling-restart.ts'
 
 const seed = 20
-
-after(endAnyway)
 
 test('services that are killed, relays that lose their holders, and a rolling restart lose nothing, double nothing and mix up nothing', async () => {
   await using house = await openConstellation({ seed })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CaughtMail, freePorts, type Local, startLocal } from '@gatehouse/local'
+import { operate } from './operate.ts'
 
 /** What a call over the origin answered. */
 export interface Answer {
@@ -81,7 +82,9 @@ export async function openHouse(options: Partial<Parameters<typeof startLocal>[0
     mailTo: (address, found = () => true) =>
       until(`a mail to ${address}`, () => local.mailbox.messages.find((mail) => mail.to.includes(address) && found(mail))),
     async person(email, ...more) {
-      const made = JSON.parse(await local.gatehouse('auth', 'dev', 'person', email, ...more)) as Record<string, string>
+      const { out, failure } = await operate(local, 'auth', 'dev person', email, ...more)
+      if (failure !== undefined) throw new Error(failure)
+      const made = JSON.parse(out) as Record<string, string>
       const of = (name: string) => made[name] ?? ''
       return {
         userId: of('user_id'),

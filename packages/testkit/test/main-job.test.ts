@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { claimsOf, codeIn, type House, openHouse, reasonOf, tokenIn, until } from './house.ts'
+import { seeExample } from './see-example.ts'
 
 let house: House
 before(async () => {
@@ -271,4 +273,9 @@ test('two tenants never see each other, and one address lives in both', async ()
   const inbox = await house.call('InboxService/ListInboxItems', {}, { token: there.accessToken, hostname })
   assert.equal(inbox.status, 200)
   assert.equal((await house.call('UserService/GetCurrentUser', {}, { token: here.accessToken })).body.user?.state, 'STATE_ACTIVE')
+})
+
+test("the README's example verifies a token, asks who that is, and is told of a new and a changed person", async () => {
+  const cwd = fileURLToPath(new URL('../../../', import.meta.url))
+  await seeExample(house, { cwd, program: 'packages/client/example.ts', name: 'Eve', email: 'eve@example.com' })
 })

@@ -13,8 +13,19 @@ export interface Seen {
   readonly failure: string | undefined
 }
 
-/** Runs a command in this process, with the service's environment and what is changed of it. */
-export async function operate(
+let last: Promise<unknown> = Promise.resolve()
+
+/**
+ * Runs a command in this process, which is quicker than in one of its own, with the service's environment and what is changed of it. One after the
+ * other: they all print to this process's streams.
+ */
+export function operate(...order: Parameters<typeof run>): Promise<Seen> {
+  const seen = last.then(() => run(...order))
+  last = seen.catch(() => undefined)
+  return seen
+}
+
+async function run(
   local: Pick<Local, 'environment'>,
   service: keyof typeof commandsOf,
   name: string,

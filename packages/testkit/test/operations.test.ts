@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { copyFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { Code, ConnectError, createClient } from '@connectrpc/connect'
@@ -14,62 +12,19 @@ import { peerTransport } from '@gatehouse/rpc'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { MsgHdrsImpl } from '@nats-io/transport-node'
 import { alertRules, labelsIn, metricsIn, seriesIn } from './alert-rules.ts'
+import { allPublished, asSuperuser } from './as-superuser.ts'
 import { calls, everyCommand, exitCode } from './exit-codes.ts'
 import { type House, openHouse, until } from './house.ts'
 import { operate } from './operate.ts'
-import { RestoredByThePage } from './restored.ts'
 
 let house: House
-let folder: string
-let cluster: RestoredByThePage
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-operations-'))
-  // As root, Postgres runs as somebody else, who has to get to the backups.
-  await chmod(folder, 0o755)
-  // With all that a power cut needs: without it Postgres writes no log that could be archived.
-  house = await openHouse({ folder: join(folder, 'house'), durable: true })
-  const dataDir = join(folder, 'house', 'postgres')
-  cluster = new RestoredByThePage({ url: house.local.postgresUrl, dataDir, backups: join(folder, 'backups') })
+  house = await openHouse()
 })
-after(async () => {
-  await house[Symbol.asyncDispose]()
-  await rm(folder, { recursive: true, force: true })
-})
+after(() => house[Symbol.asyncDispose]())
 
 const services = ['user', 'auth', 'notification'] as const
-
-/** A proven person, made in this process, which is quicker than in one of their own. */
-async function person(
-  email: string,
-): Promise<{ userId: string; email: string; password: string; accessToken: string; refreshToken: string }> {
-  const made = JSON.parse((await operate(house.local, 'auth', 'dev person', email)).out) as Record<string, string>
-  const of = (name: string) => made[name] ?? ''
-  return { userId: of('user_id'), email, password: of('password'), accessToken: of('access_token'), refreshToken: of('refresh_token') }
-}
-
-const invite = async (email: string): Promise<string> => {
-  const token = await house.adminToken()
-  const { status, body } = await house.call('/api/users', { name: 'Somebody', email }, { token })
-  assert.equal(status, 201)
-  return body.id ?? ''
-}
-const suspend = async (id: string) =>
-  assert.equal((await house.call(`/api/users/${id}:suspend`, {}, { token: await house.adminToken() })).status, 200)
-const isThere = async (id: string) => (await house.call(`/api/users/${id}`, undefined, { token: await house.adminToken() })).status
-const isGood = async ({ accessToken }: { accessToken: string }) =>
-  (await house.call('UserService/GetCurrentUser', {}, { token: accessToken })).status
-const signIn = async ({ email, password }: { email: string; password: string }) =>
-  (await house.call('SessionService/SignIn', { email, password })).status
-const refresh = async ({ refreshToken }: { refreshToken: string }) =>
-  (await house.call('SessionService/RefreshSession', { refreshToken })).status
-
-/** Events of a service that no broker has confirmed. */
-const waiting = (service: string): Promise<number> =>
-  cluster.asSuperuser(async (client) => {
-    const { rows } = await client.query(`select count(*)::int as n from gatehouse_${service}.outbox where published_time is null`)
-    return rows[0]?.n
-  }, 'gatehouse')
-const published = async () => (await Promise.all(services.map(waiting))).every((count) => count === 0)
+const published = () => allPublished(house.local.postgresUrl)
 
 test('the doctor finds every service well, and prints no secret', async () => {
   for (const service of services) {
@@ -151,7 +106,7 @@ test('a service that does not have the command is told which have it', async () 
 
 test('a workload key is rotated by commands: calls with the new one are taken, and with the old one until it is retired', async () => {
   const { jwksFile, keyFile, ports } = house.local
-  const [key, kept] = [keyFile('example'), join(folder, 'the-old-one.json')]
+  const [key, kept] = [keyFile('example'), `${keyFile('example')}.before`]
   await copyFile(key, kept)
   await using transports = new AsyncDisposableStack()
   const caller = async (file: string) => {
@@ -185,7 +140,7 @@ test('the doctor compares streams and consumers with what they were asked to be,
   await using nats = connectNats({ url: local.environment('user').NATS_URL ?? '', name: 'somebody' })
   const { streams } = await jetstreamManager(await nats.connected())
   await streams.update('gatehouse-user', { max_bytes: 2 ** 20 })
-  await person('known@example.com')
+  await house.person('known@example.com')
   await until('it to be published', published)
   const changed = await operate(local, 'user', 'doctor')
   assert.match(changed.out, /WRONG {2}the stream gatehouse-user has max_bytes 1048576 instead of 1073741824\n +→ restart user/)
@@ -195,12 +150,10 @@ test('the doctor compares streams and consumers with what they were asked to be,
     /^waiting +nothing\npublished +up to position \d+, .*\nkept +since .*\nrelay +\S+ publishes \(epoch \d+\)\nstream +gatehouse-user .* it has max_bytes 1048576/,
   )
   await streams.update('gatehouse-user', { max_bytes: 2 ** 30 })
-  await person('unknown-to-the-database@example.com')
+  await house.person('unknown-to-the-database@example.com')
   await until('it to be published', published)
-  const forgotten = await cluster.asSuperuser(
-    (client) =>
-      client.query('delete from gatehouse_user.outbox where position = (select max(position) from gatehouse_user.outbox) returning id'),
-    'gatehouse',
+  const forgotten = await asSuperuser(local.postgresUrl, (client) =>
+    client.query('delete from gatehouse_user.outbox where position = (select max(position) from gatehouse_user.outbox) returning id'),
   )
   const older = await operate(local, 'user', 'doctor')
   assert.match(
@@ -241,9 +194,9 @@ test('an event that cannot be handled is listed and shown without its body, trie
   assert.match((await operate(local, 'user', 'doctor')).out, /WRONG {2}the stream.s last event \(poison \[2J, .*is not in the outbox/)
 
   // The cause is mended: here, the body.
-  const { userId } = await person('deleted@example.com')
+  const { userId } = await house.person('deleted@example.com')
   const body = Buffer.from(toBinary(UserDeletedSchema, create(UserDeletedSchema, { userId, version: 9n })))
-  await cluster.asSuperuser((client) => client.query('update gatehouse_auth.dead_letters set payload = $1', [body]), 'gatehouse')
+  await asSuperuser(local.postgresUrl, (client) => client.query('update gatehouse_auth.dead_letters set payload = $1', [body]))
   const mended = await operate(local, 'auth', 'dead-letters retry', '--all')
   assert.deepEqual([mended.out, mended.failure], ['1 handled\n', undefined])
   assert.equal(await list(), '')
@@ -302,59 +255,4 @@ test('every metric and label of an alert rule is exposed, and the page says of e
     assert.equal(annotations.runbook, `docs/operations.md#${alert.toLowerCase()}`)
     assert.ok(annotations.summary.length > 10)
   }
-})
-
-test('restored onto an empty cluster by the lines of the page: people sign in, the revoked stay revoked, events resume', async () => {
-  const { local } = house
-  await cluster.archive()
-  const keeper = await person('keeper@example.com')
-  const [before, since] = [await person('before@example.com'), await person('since@example.com')]
-  await suspend(before.userId)
-  await local.interrupt('postgres')
-  await until('Postgres to be back', async () => (await isGood(keeper)) === 200)
-  await cluster.takeBaseBackup()
-
-  // After the base backup and before the moment: in the archived log alone.
-  const late = await invite('late@example.com')
-  await house.mailTo('late@example.com')
-  await suspend(since.userId)
-  await until('the suspended to be out', async () => (await isGood(since)) === 401)
-  await local.stopService('notification')
-  await invite('owed@example.com')
-  await until('what is owed to be published', async () => await published())
-  await local.interrupt('nats', async () => {
-    await invite('waiting@example.com')
-    await cluster.name('the moment')
-  })
-
-  // After the moment: what was owed is done, and somebody comes; all of it is lost.
-  await local.startService('notification')
-  const lost = await invite('lost@example.com')
-  for (const who of ['owed', 'waiting', 'lost']) await house.mailTo(`${who}@example.com`)
-  for (const service of services) await local.stopService(service, 'kill')
-  const mailsBefore = new Set(local.mailbox.messages)
-  await local.interrupt('postgres', async () => {
-    await cluster.restore('the moment')
-    await local.interrupt('nats', () => rm(join(folder, 'house', 'nats'), { recursive: true }))
-  })
-  await cluster.restored()
-  await Promise.all(services.map((service) => local.startService(service)))
-  for (const service of services) await operate(local, service, 'outbox replay', '--stream')
-
-  await until('auth to know user', async () => (await signIn(keeper)) === 200)
-  assert.deepEqual([await isGood(keeper), await refresh(keeper)], [200, 200])
-  for (const revoked of [before, since])
-    assert.deepEqual([await isGood(revoked), await refresh(revoked), await signIn(revoked)], [401, 401, 401], revoked.email)
-  assert.deepEqual([await isThere(late), await isThere(lost)], [200, 404])
-
-  // What the restored database does not know is done, once; what it knows is not done again; what it never had does not come.
-  const told = () => local.mailbox.messages.filter((mail) => !mailsBefore.has(mail)).flatMap(({ to }) => to)
-  await until('what is owed to be done', () => ['owed@example.com', 'waiting@example.com'].every((address) => told().includes(address)))
-  await until('nothing to wait', async () => await published())
-  for (const service of services) await until('all to be well', async () => (await operate(local, service, 'doctor')).failure === undefined)
-  assert.deepEqual(told().sort(), ['owed@example.com', 'waiting@example.com'])
-
-  // Whoever cannot say what was ended after the moment ends everything.
-  await cluster.endAllSessions()
-  assert.deepEqual([await refresh(keeper), await signIn(keeper)], [401, 200])
 })

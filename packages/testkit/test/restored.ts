@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { chmod, chown, mkdir, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import pg from 'pg'
+import type pg from 'pg'
+import { asSuperuser } from './as-superuser.ts'
 import { until } from './house.ts'
 
 const page = readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
@@ -24,25 +25,27 @@ export class RestoredByThePage {
   async archive(): Promise<void> {
     await mkdir(join(this.#backups, 'wal'), { recursive: true })
     for (const path of [this.#backups, join(this.#backups, 'wal')]) await chmod(path, 0o777)
-    await this.asSuperuser((client) => this.#statements(client, 'archive'))
+    await asSuperuser(this.#url, (client) => this.#statements(client, 'archive'), 'postgres')
   }
 
   async takeBaseBackup(): Promise<void> {
-    await this.asSuperuser(async (client) => {
+    const act = async (client: pg.Client) => {
       await this.#statements(client, 'backup-start')
       await this.#shell('backup-copy')
       const [stopped] = await this.#statements(client, 'backup-stop')
       await writeFile(join(this.#backups, 'base', 'backup_label'), stopped?.rows[0]?.labelfile)
-    })
+    }
+    await asSuperuser(this.#url, act, 'postgres')
   }
 
   /** Gives the moment a name, and waits until the log up to it is archived. */
   async name(moment: string): Promise<void> {
-    await this.asSuperuser(async (client) => {
+    const act = async (client: pg.Client) => {
       await client.query('select pg_create_restore_point($1)', [moment])
       const { rows } = await client.query<{ file: string }>('select pg_walfile_name(pg_switch_wal()) as file')
       await until('the log to be archived', async () => (await readdir(join(this.#backups, 'wal'))).includes(rows[0]?.file ?? ''))
-    })
+    }
+    await asSuperuser(this.#url, act, 'postgres')
   }
 
   /** While Postgres is stopped: empties its folder, and has it begin with the backup. */
@@ -56,22 +59,11 @@ export class RestoredByThePage {
 
   /** Once it is up. */
   async restored(): Promise<void> {
-    await this.asSuperuser((client) => this.#statements(client, 'restored'))
+    await asSuperuser(this.#url, (client) => this.#statements(client, 'restored'), 'postgres')
   }
 
   async endAllSessions(): Promise<void> {
-    await this.asSuperuser((client) => this.#statements(client, 'end-all-sessions'), 'gatehouse')
-  }
-
-  async asSuperuser<T>(act: (client: pg.Client) => Promise<T>, database = 'postgres'): Promise<T> {
-    const client = new pg.Client(this.#url.replace(/\/postgres$/, `/${database}`))
-    client.on('error', () => {})
-    await client.connect()
-    try {
-      return await act(client)
-    } finally {
-      await client.end()
-    }
+    await asSuperuser(this.#url, (client) => this.#statements(client, 'end-all-sessions'))
   }
 
   async #guidance(name: string): Promise<string> {

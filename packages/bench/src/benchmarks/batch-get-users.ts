@@ -10,7 +10,7 @@ import type { Benchmark } from '../benchmark.ts'
 import { cores } from '../child.ts'
 import type { CallPlan } from '../load/closed-loop.ts'
 import { pin, postmasterOf } from '../processes.ts'
-import { startReplica } from '../replica.ts'
+import { measuredReplica } from '../replica.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
 import type { Side, Turn } from '../turn.ts'
 import { planGetUser } from './get-user.ts'
@@ -30,7 +30,7 @@ export const batchGetUsers: Benchmark = {
     const signer = await createWorkloadSigner(local.keyFile('example'))
     const single = await planGetUser(house, bench.effort.name === 'smoke' ? of : 10 * of)
     await pin(await postmasterOf(local.postgresUrl), cores.client)
-    await using replica = await startReplica(local, 'user', cores.server)
+    await using replica = await measuredReplica(bench, local, 'user')
     const side = (method: string, calls: readonly CallPlan[], inFlight: number): Side => ({
       protocol: 'grpc',
       order: async () => ({

@@ -9,7 +9,7 @@ import type { House } from '../house.ts'
 import { peopleWithPassword } from '../people.ts'
 import type { AccountClientActs, AccountOrder } from '../programs/account-client.ts'
 import type { EchoGatehouseActs } from '../programs/echo-gatehouse.ts'
-import { startReplica } from '../replica.ts'
+import { measuredReplica } from '../replica.ts'
 import { alternate } from '../rounds.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
 import { cpuOf, type Turn } from '../turn.ts'
@@ -46,7 +46,7 @@ function effortOf({ effort }: Bench): Effort {
 async function accounts(bench: Bench, house: House, theirs: Record<'defaults' | 'equal', PeopledBetterAuth>): Promise<readonly Finding[]> {
   const { local } = house
   const { emails, password, hash } = await peopleWithPassword(local)
-  await using auth = await startReplica(local, 'auth', cores.server)
+  await using auth = await measuredReplica(bench, local, 'auth')
   await using client: Child<AccountClientActs> = await startChild<AccountClientActs>('account-client', cores.client)
   // A turn ends with the last of them: eight of their scrypt are nearly a second.
   const inFlight = { full: 8, quick: 4, smoke: 2 }[bench.effort.name]

@@ -21,7 +21,7 @@ export const bulkLoad: Benchmark = {
   alone: true,
   async run(bench) {
     const people = crowds[bench.effort.name]
-    await using database = await openImportDatabase()
+    await using database = await openImportDatabase(bench.effort)
     await using bare = await startChild<CopyBareActs>('copy-bare', cores.client)
     const lines = join(database.folder, 'people.ndjson')
     const rows = join(database.folder, 'people.copy')

@@ -9,7 +9,7 @@ import type { Benchmark } from '../benchmark.ts'
 import { cores, startChild } from '../child.ts'
 import type { CallPlan } from '../load/closed-loop.ts'
 import { ownNumber } from '../load/own-number.ts'
-import { openPeopleDatabase, type PeopleDatabase } from '../people-database.ts'
+import { openPeopleDatabases, type PeopleDatabase } from '../people-database.ts'
 import { pin, postmasterOf } from '../processes.ts'
 import type { CreateUserByHandActs } from '../programs/create-user-by-hand.ts'
 import { startReplica } from '../replica.ts'
@@ -33,8 +33,9 @@ export const createUser: Benchmark = {
     parts.defer(() => rm(folder, { recursive: true, force: true }))
     // A broker of its own: in the house everybody who is invited would be sent a mail.
     const nats = parts.use(await startNats({ storeDir: folder }))
-    const database = async (name: string) => parts.use(await openPeopleDatabase(local, name))
-    const [mine, transactions, statements] = [await database('bench_ours'), await database('bench_two'), await database('bench_one')]
+    const databases = await openPeopleDatabases(local, ['bench_ours', 'bench_two', 'bench_one'])
+    for (const database of databases) parts.use(database)
+    const [mine, transactions, statements] = databases
     await pin(await postmasterOf(local.postgresUrl), cores.client)
     await restRelay(mine)
     const ours = parts.use(await startReplica(local, 'user', cores.server, { DATABASE_URL: mine.url, NATS_URL: nats.url }))

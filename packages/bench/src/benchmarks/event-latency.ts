@@ -23,7 +23,7 @@ const rates = [
 ]
 
 async function overTheRoad(bench: Bench): Promise<readonly Finding[]> {
-  await using road = await openRoad()
+  await using road = await openRoad(bench.effort)
   await using reader = await startChild<EventReaderActs>('event-reader', cores.client)
   await using writer = await startChild<EventWriterActs>('event-writer', cores.server)
   await writer.call('open', { databaseUrl: road.writerUrl, natsUrl: road.natsUrl })

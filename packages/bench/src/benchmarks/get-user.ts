@@ -10,7 +10,7 @@ import type { CallPlan } from '../load/closed-loop.ts'
 import { somePeople } from '../people.ts'
 import { pin, postmasterOf } from '../processes.ts'
 import type { GetUserByHandActs } from '../programs/get-user-by-hand.ts'
-import { startReplica } from '../replica.ts'
+import { measuredReplica } from '../replica.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
 import { cpuOf, type Side, type Turn } from '../turn.ts'
 import { processorOf, race } from './race.ts'
@@ -30,7 +30,7 @@ export const getUser: Benchmark = {
     const calls = await planGetUser(house, bench.effort.name === 'smoke' ? 50 : askedFor)
     const databaseUrl = local.environment('user').DATABASE_URL ?? ''
     await pin(await postmasterOf(local.postgresUrl), cores.client)
-    await using ours = await startReplica(local, 'user', cores.server)
+    await using ours = await measuredReplica(bench, local, 'user')
     await using prepared = await startChild<GetUserByHandActs>('get-user-by-hand', cores.server)
     await using batching = await startChild<GetUserByHandActs>('get-user-by-hand', cores.server)
     const ports = {

@@ -27,6 +27,8 @@ interface Course {
   /** Of a turn, so that a hundredth of them is more than one call. */
   readonly leastCalls: Readonly<Record<'reads' | 'sign-ins', number>>
   readonly draws: number
+  /** That are refreshed at once before anything counts. */
+  readonly sessions: number
 }
 
 function courseOf({ name }: Effort, people: number): Course {
@@ -41,6 +43,7 @@ function courseOf({ name }: Effort, people: number): Course {
       warmUpSeconds: 0.1,
       leastCalls: { reads: 0, 'sign-ins': 0 },
       draws: 2_000,
+      sessions: 4,
     }
   if (name === 'quick')
     return {
@@ -51,6 +54,7 @@ function courseOf({ name }: Effort, people: number): Course {
       warmUpSeconds: 0.2,
       leastCalls: { reads: 0, 'sign-ins': 16 },
       draws: 20_000,
+      sessions: 16,
     }
   const sizes = [10_000, ...[1_000_000, 10_000_000].filter((size) => size < people), Math.max(people, 20_000)]
   return {
@@ -62,6 +66,7 @@ function courseOf({ name }: Effort, people: number): Course {
     warmUpSeconds: 1.5,
     leastCalls: { reads: 600, 'sign-ins': 200 },
     draws: 200_000,
+    sessions: 16,
   }
 }
 
@@ -100,7 +105,10 @@ async function openSides(bench: Bench, course: Course, parts: AsyncDisposableSta
   const nats = parts.use(await startNats({ storeDir: folder }))
   const began = performance.now()
   const homes = await together(
-    course.sizes.map((size) => async (signal: AbortSignal) => parts.use(await openCrowdHome(local, size, hash, nats.url, signal))),
+    course.sizes.map(
+      (size) => async (signal: AbortSignal) =>
+        parts.use(await openCrowdHome({ local, people: size, hash, natsUrl: nats.url, durable: bench.effort.durable, signal })),
+    ),
   )
   parts.use(await keepAside(local))
   const client = parts.use(await startChild<GrowthClientActs>('growth-client', cores.client))
@@ -112,7 +120,7 @@ async function openSides(bench: Bench, course: Course, parts: AsyncDisposableSta
     const callers = new Map<Distribution, Caller>()
     for (const distribution of course.distributions)
       callers.set(distribution, callerOf({ house, home, client, password, series: await seriesFor(home, distribution, course.draws) }))
-    await warmUpSessions(home, new URL(local.origin).host, password, callers, 2 * course.warmUpSeconds)
+    await warmUpSessions(home, new URL(local.origin).host, password, callers, course)
     sides.push({ home, callers })
   }
   return sides
@@ -124,11 +132,12 @@ async function warmUpSessions(
   host: string,
   password: string,
   callers: Side['callers'],
-  seconds: number,
+  { warmUpSeconds, sessions: sessionCount }: Course,
 ): Promise<void> {
+  const seconds = 2 * warmUpSeconds
   await using sessions = await startChild<SessionClientActs>('session-client', cores.client)
-  const emails = callers.get('uniform')?.emails(16) ?? []
-  await sessions.call('refresh', { web: auth.ports.web, grpc: auth.ports.grpc, host, emails, password, seconds, inFlight: 16 })
+  const emails = callers.get('uniform')?.emails(sessionCount) ?? []
+  await sessions.call('refresh', { web: auth.ports.web, grpc: auth.ports.grpc, host, emails, password, seconds, inFlight: sessionCount })
 }
 
 /** Half of what the smallest is served with; all have been asked as much as they can before that, so that their buffers hold what is asked for. */

@@ -27,7 +27,7 @@ export const queue: Benchmark = {
     await using opening = new AsyncDisposableStack()
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-queue-'))
     opening.defer(() => rm(folder, { recursive: true, force: true }))
-    const postgres = opening.use(await startPostgres({ dataDir: join(folder, 'postgres'), keep: false }))
+    const postgres = opening.use(await startPostgres({ dataDir: join(folder, 'postgres'), durable: bench.effort.durable, keep: false }))
     await pin(postgres.pid, cores.client)
     const sides = {
       gatehouse: opening.use(await startChild<QueueActs>('queue-deliveries', cores.server)),

@@ -12,7 +12,7 @@ export const relay: Benchmark = {
   about: 'committed outbox rows to acknowledged JetStream messages: stamped, read, published and marked, from a full outbox',
   alone: true,
   async run(bench) {
-    await using road = await openRoad()
+    await using road = await openRoad(bench.effort)
     await using ours = await startChild<RelayOutboxActs>('relay-outbox', cores.server)
     await using bare = await startChild<PublishBareActs>('publish-bare', cores.server)
     const eventsIn = (seconds: number) => Math.max(1000, Math.round(seconds * 15_000))

@@ -4,7 +4,7 @@ import { type Child, cores, startChild } from '../child.ts'
 import { otherSessions, peopleWithPassword } from '../people.ts'
 import type { RawArgon2Acts } from '../programs/raw-argon2.ts'
 import type { SessionClientActs, SessionOrder } from '../programs/session-client.ts'
-import { type Replica, startReplica } from '../replica.ts'
+import { measuredReplica, type Replica } from '../replica.ts'
 import { alternate } from '../rounds.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
 
@@ -15,9 +15,9 @@ interface Scene extends AsyncDisposable {
   readonly hash: string
 }
 
-/** Sign-ins and refreshes at once. */
-const signingIn = 16
-const refreshing = 128
+/** Sign-ins and refreshes at once: whoever refreshes has signed in before. */
+const signingInOf = { full: 16, quick: 16, smoke: 4 }
+const refreshingOf = { full: 128, quick: 128, smoke: 8 }
 
 /** How many others are signed in. */
 const sessionsOf = { full: 200_000, quick: 20_000, smoke: 500 }
@@ -28,7 +28,7 @@ async function openScene(bench: Bench): Promise<Scene> {
   opening.use(await keepAside(local))
   const { emails, password, hash } = await peopleWithPassword(local)
   await otherSessions(local, sessionsOf[bench.effort.name])
-  const auth = opening.use(await startReplica(local, 'auth', cores.server))
+  const auth = opening.use(await measuredReplica(bench, local, 'auth'))
   const client = opening.use(await startChild<SessionClientActs>('session-client', cores.client))
   const owned = opening.move()
   const order = { web: auth.ports.web, grpc: auth.ports.grpc, host: new URL(local.origin).host, emails, password }
@@ -43,8 +43,9 @@ export const signIn: Benchmark = {
     await using scene = await openScene(bench)
     await using raw = await startChild<RawArgon2Acts>('raw-argon2', cores.server)
     const { client, order, hash } = scene
+    const signingIn = signingInOf[bench.effort.name]
     // A hundred sign-ins a second would take minutes until V8 has compiled what they share with refreshes.
-    await client.call('refresh', { ...order, seconds: 2 * bench.effort.warmUpSeconds, inFlight: refreshing })
+    await client.call('refresh', { ...order, seconds: 2 * bench.effort.warmUpSeconds, inFlight: refreshingOf[bench.effort.name] })
     const results = await alternate(bench.effort, {
       gatehouse: (seconds) => client.call('signIn', { ...order, seconds, inFlight: signingIn }),
       raw: (seconds) => raw.call('run', { hash, password: order.password, seconds }),
@@ -72,6 +73,7 @@ export const refresh: Benchmark = {
   async run(bench) {
     await using scene = await openScene(bench)
     const { client, order, auth } = scene
+    const refreshing = refreshingOf[bench.effort.name]
     const spent: number[] = []
     const { gatehouse } = await alternate(bench.effort, {
       async gatehouse(seconds: number) {

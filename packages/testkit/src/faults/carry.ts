@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type Direction, type Fault, holds } from './fault.ts'
+import { reset } from './reset.ts'
 
 /** One direction of one connection. */
 export interface Carrier {
@@ -55,7 +56,7 @@ export function carry({ from, to, direction, fault, random, carried }: Carriage)
       if (typeof what === 'string') {
         waiting.shift()
         if (what === 'end') to.end()
-        else if (!to.destroyed) to.resetAndDestroy()
+        else reset(to)
         continue
       }
       const now = fault()

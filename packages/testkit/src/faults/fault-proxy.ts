@@ -2,6 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Carrier, carry } from './carry.ts'
 import { type Direction, type Fault, holds } from './fault.ts'
+import { reset } from './reset.ts'
 
 export type Target = { readonly host: string; readonly port: number }
 
@@ -47,7 +48,7 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
     links.add(link)
     client.setNoDelay().on('error', () => undefined)
     client.on('close', () => left(link))
-    if (fault?.kind === 'reset') client.resetAndDestroy()
+    if (fault?.kind === 'reset') reset(client)
     else if (!holds(fault, 'up')) reach(link)
   }
 
@@ -65,7 +66,7 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
     const first = turn++
     const next = (tried: number): void => {
       const to = all[(first + tried) % all.length]
-      if (to === undefined || tried === all.length) return void link.client.resetAndDestroy()
+      if (to === undefined || tried === all.length) return void reset(link.client)
       const target = connect({ ...to, allowHalfOpen: true })
       link.target = target
       let reached = false
@@ -83,7 +84,7 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
 
   const join = (link: Link, target: Socket): void => {
     const { client } = link
-    if (client.destroyed) return void target.resetAndDestroy()
+    if (client.destroyed) return void reset(target)
     const now = { fault: () => fault, random }
     const carried = (direction: Direction) => (bytes: Buffer) => {
       usage[direction === 'up' ? 'bytesUp' : 'bytesDown'] += bytes.length
@@ -96,7 +97,7 @@ export async function startFaultProxy({ targets, port = 0, random = Math.random 
   }
 
   const cut = (): void => {
-    for (const { client, target } of links) for (const socket of [client, target]) if (socket && !socket.destroyed) socket.resetAndDestroy()
+    for (const { client, target } of links) for (const socket of [client, target]) if (socket) reset(socket)
   }
 
   let server: Server | undefined = await listen(port, accept)

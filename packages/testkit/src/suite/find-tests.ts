@@ -15,10 +15,21 @@ export function sourceFiles(endings: readonly string[]): string[] {
     .sort()
 }
 
-/** The test files under these files and folders (given relative to the current folder), or all of them. */
-export function findTests(under: readonly string[]): string[] {
+/** Longer than a developer wants to wait for on every run: CI runs them. */
+const isSlow = (file: string): boolean => file.endsWith('.slow.test.ts')
+
+/** Test files, and those that were left out because they are slow. */
+export interface FoundTests {
+  readonly tests: readonly string[]
+  readonly leftOut: readonly string[]
+}
+
+/** The test files under these files and folders (given relative to the current folder), or all of them. Slow ones are asked for: all of them by `slow`, one by its name. */
+export function findTests(under: readonly string[], slow = false): FoundTests {
   const wanted = under.map((path) => relative(root, resolve(path)))
-  return sourceFiles(['.test.ts', '.test.mjs']).filter(
+  const found = sourceFiles(['.test.ts', '.test.mjs']).filter(
     (file) => wanted.length === 0 || wanted.some((path) => file === path || path === '' || file.startsWith(`${path}/`)),
   )
+  const isMeant = (file: string): boolean => isSlow(file) === slow || wanted.includes(file)
+  return { tests: found.filter(isMeant), leftOut: slow ? [] : found.filter((file) => !isMeant(file)) }
 }

@@ -6,8 +6,15 @@ import { type FileResult, runTests } from './run-tests.ts'
 import { type StepResult, step } from './step.ts'
 import { withTestServers } from './test-servers.ts'
 
-/** Runs the checks and the tests, prints how it went, and sets the exit code. With paths, the tests under them are all that runs. */
-export async function runSuite({ checksOnly, under }: { readonly checksOnly: boolean; readonly under: readonly string[] }): Promise<void> {
+export interface SuiteOptions {
+  readonly checksOnly: boolean
+  /** The slow tests instead of the others. */
+  readonly slow: boolean
+  readonly under: readonly string[]
+}
+
+/** Runs the checks and the tests, prints how it went, and sets the exit code. With paths, or when asked for what is slow, those tests are all that runs. */
+export async function runSuite({ checksOnly, slow, under }: SuiteOptions): Promise<void> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort(signal))
 
@@ -15,14 +22,15 @@ export async function runSuite({ checksOnly, under }: { readonly checksOnly: boo
   const steps: StepResult[] = []
   let files: readonly FileResult[] = []
 
-  if (under.length === 0) {
+  const isWhole = under.length === 0 && !slow
+  const found = findTests(under, slow)
+  if (isWhole) {
     for (const check of checks) {
       if (!stopping.signal.aborted) steps.push(await step(check.name, stopping.signal, check.run))
     }
   }
   if (!checksOnly && !stopping.signal.aborted) {
-    const tests = findTests(under)
-    if (tests.length === 0) {
+    if (found.tests.length === 0) {
       steps.push(
         await step('tests', stopping.signal, async () => ({
           passed: false,
@@ -30,7 +38,7 @@ export async function runSuite({ checksOnly, under }: { readonly checksOnly: boo
         })),
       )
     } else {
-      const run = await withTestServers(stopping.signal, (env) => runTests(tests, env, stopping.signal))
+      const run = await withTestServers(stopping.signal, (env) => runTests(found.tests, env, stopping.signal))
       if ('failure' in run) steps.push({ name: 'tests', passed: false, seconds: 0 })
       else files = run.result
     }
@@ -38,8 +46,11 @@ export async function runSuite({ checksOnly, under }: { readonly checksOnly: boo
 
   const leftOut = [
     ...(under.length > 0 ? ['every check, and the tests outside these paths'] : []),
-    ...(checksOnly ? ['all tests'] : []),
-    ...(under.length === 0 && !checksOnly ? ['the figures, which "npm run bench" measures'] : []),
+    ...(slow ? ['every check, and the tests that are not slow'] : []),
+    ...(checksOnly ? ['all tests'] : found.leftOut.map((file) => `${file}, which "npm test -- --slow" runs`)),
+    ...(isWhole && !checksOnly
+      ? ['the figures, which "npm run bench" measures', 'what else CI runs ("npm run verify"): days of chaos, two starts']
+      : []),
   ]
   const stopped = stopping.signal.aborted
   const passed = report({

@@ -1,7 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { root } from './find-tests.ts'
+import { idleShare } from './idle-share.ts'
 import { type FileResult, runTestFile } from './run-test-file.ts'
 import { indent } from './step.ts'
 
@@ -10,21 +12,38 @@ export type { FileResult }
 /** Each file is a Node process beside PostgreSQL and NATS: more at once than this and waits on conditions begin to fail. */
 const atOnce = Math.min(4, Math.max(2, availableParallelism() - 1))
 
+/** Files wait about as long as they work. One more, that is short, runs beside them when this share of the processors had nothing to do for a moment. */
+const muchIdle = 0.4
+const momentMs = 500
+const shortSeconds = 6
+
 /** Runs every file, the slowest of the last run first, and prints a line for each as it ends. */
 export async function runTests(files: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<readonly FileResult[]> {
   const times = await lastTimes()
-  const waiting = files.toSorted((a, b) => (times[b] ?? 60) - (times[a] ?? 60))
+  const secondsOf = (file: string): number => times[file] ?? guessedSeconds(file)
+  const waiting = files.toSorted((a, b) => secondsOf(b) - secondsOf(a))
   const results: FileResult[] = []
+  const run = async (file: string): Promise<void> => {
+    const result = await runTestFile(file, env, signal)
+    if (signal.aborted) return
+    results.push(result)
+    times[file] = result.seconds
+    print(result)
+  }
   const worker = async (): Promise<void> => {
-    for (let file = waiting.shift(); file && !signal.aborted; file = waiting.shift()) {
-      const result = await runTestFile(file, env, signal)
-      if (signal.aborted) return
-      results.push(result)
-      times[file] = result.seconds
-      print(result)
+    for (let file = waiting.shift(); file && !signal.aborted; file = waiting.shift()) await run(file)
+  }
+  const gapFiller = async (): Promise<void> => {
+    const idle = idleShare()
+    while (waiting.length > 0 && !signal.aborted) {
+      idle()
+      await delay(momentMs)
+      const next = idle() > muchIdle ? waiting.findIndex((file) => secondsOf(file) < shortSeconds) : -1
+      const [file] = next < 0 ? [] : waiting.splice(next, 1)
+      if (file) await run(file)
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, worker))
+  await Promise.all([...Array.from({ length: atOnce }, worker), gapFiller()])
   await mkdir(dirname(timesFile), { recursive: true })
   await writeFile(timesFile, JSON.stringify(times, undefined, 2))
   return results
@@ -39,6 +58,9 @@ function print({ file, seconds, passed, failures, output }: FileResult): void {
   if (failures.length > 0 && output.trim())
     process.stdout.write(`    it printed last:\n${indent(indent(output.trimEnd().split('\n').slice(-30).join('\n')))}\n`)
 }
+
+/** Of a file that never ran here: what starts services, or measures, is long. */
+const guessedSeconds = (file: string): number => (/\/smoke/.test(file) ? 60 : /\/test\//.test(file) ? 20 : 3)
 
 const timesFile = join(root, '.cache', 'test-times.json')
 

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { findTests } from './find-tests.ts'
+
+const restore = 'packages/testkit/test/restore.slow.test.ts'
+const quick = 'packages/testkit/test/main-job.test.ts'
+
+test('a slow test is left out by its name, and runs when it, or all that is slow, is asked for', () => {
+  const usual = findTests([])
+  assert.ok(usual.tests.includes(quick) && !usual.tests.includes(restore) && usual.leftOut.includes(restore))
+  const slow = findTests([], true)
+  assert.deepEqual([slow.tests.includes(quick), slow.tests.includes(restore), slow.leftOut], [false, true, []])
+  assert.deepEqual(findTests([restore]), { tests: [restore], leftOut: [] })
+  assert.deepEqual(findTests(['packages/testkit/test']).leftOut, usual.leftOut)
+})
