@@ -1,21 +1,6 @@
-import type { DescService } from '@bufbuild/protobuf'
-import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
-import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
-import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
-import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
-import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
-import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { services } from '@gatehouse/contracts/files'
 import { restRoutes } from '@gatehouse/rpc'
-import type { ServiceName } from './options.ts'
-
-const services: readonly [ServiceName, DescService][] = [
-  ['user', UserService],
-  ['auth', AccountService],
-  ['auth', SessionService],
-  ['auth', IssuerService],
-  ['notification', NotificationService],
-  ['notification', InboxService],
-]
+import { type ServiceName, serviceNames } from './options.ts'
 
 /**
  * First segments of REST paths (`/api/users`) and the service behind each, read from the contracts. A segment belongs to one service, so that a
@@ -23,7 +8,8 @@ const services: readonly [ServiceName, DescService][] = [
  */
 export function restPrefixes(): ReadonlyMap<string, ServiceName> {
   const prefixes = new Map<string, ServiceName>()
-  for (const [name, service] of services) {
+  for (const service of services) {
+    const name = ownerOf(service.file.proto.package)
     for (const { path } of restRoutes(service)) {
       const prefix = /^\/api\/[^/:{]+/.exec(path)?.[0]
       if (prefix === undefined) throw new TypeError(`${path} does not begin with /api/<resource>`)
@@ -32,6 +18,13 @@ export function restPrefixes(): ReadonlyMap<string, ServiceName> {
     }
   }
   return prefixes
+}
+
+/** The process behind a package: `gatehouse.auth.v1` is auth's. */
+function ownerOf(packageName: string): ServiceName {
+  const owner = serviceNames.find((name) => packageName === `gatehouse.${name}.v1`)
+  if (owner === undefined) throw new TypeError(`${packageName} belongs to no service`)
+  return owner
 }
 
 /** The service that serves a path, or nothing where the path is a page's. */

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeTemplates } from '../../../services/notification/scripts/compile-templates.ts'
 import { differences, replace } from './compare-trees.ts'
+import { listFiles } from './list-files.ts'
 import { vendorProtos } from './vendor-protos.ts'
 
 // Everything that is made from proto/ and the mail templates, in one go. `--check` changes nothing that is committed and fails naming what is out of date.
@@ -17,6 +18,7 @@ try {
   // buf finds its plugin there.
   const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` }
   execFileSync('buf', ['generate', '-o', fresh], { cwd: root, stdio: 'inherit', env })
+  listFiles(fresh)
   const stale = settle(['packages/contracts/src'])
 
   // These read the generated options: they are loaded when those are in place.

@@ -1,26 +1,10 @@
 import { createRegistry } from '@bufbuild/protobuf'
-import { file_gatehouse_auth_v1_account_service } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
-import { file_gatehouse_auth_v1_challenge_service } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
-import { file_gatehouse_auth_v1_events } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
-import { file_gatehouse_auth_v1_session_service } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
-import { file_gatehouse_notification_v1_inbox_service } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
-import { file_gatehouse_notification_v1_notification_service } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
-import { file_gatehouse_user_v1_events } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
-import { file_gatehouse_user_v1_user_service } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { files } from '@gatehouse/contracts/files'
 import { isSpanContextValid, trace } from '@opentelemetry/api'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { redactMessages } from './redact.ts'
 
-const registry = createRegistry(
-  file_gatehouse_user_v1_user_service,
-  file_gatehouse_user_v1_events,
-  file_gatehouse_auth_v1_account_service,
-  file_gatehouse_auth_v1_challenge_service,
-  file_gatehouse_auth_v1_session_service,
-  file_gatehouse_auth_v1_events,
-  file_gatehouse_notification_v1_inbox_service,
-  file_gatehouse_notification_v1_notification_service,
-)
+const registry = createRegistry(...files)
 
 // The contract's word on its messages comes first; these names are for what never was a message, such as headers.
 const secretNames = [

@@ -2,14 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import type { DescService } from '@bufbuild/protobuf'
-import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
-import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
-import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
-import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
-import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
-import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
-import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { services } from '@gatehouse/contracts/files'
 import { isOpenToPeople } from '@gatehouse/rpc'
 import { type House, openHouse, reasonOf } from './house.ts'
 import { walkRequestIds } from './request-ids.ts'
@@ -20,15 +13,6 @@ before(async () => {
 })
 after(() => house[Symbol.asyncDispose]())
 
-const services: readonly DescService[] = [
-  AccountService,
-  SessionService,
-  ChallengeService,
-  IssuerService,
-  UserService,
-  NotificationService,
-  InboxService,
-]
 const rpcs = services.flatMap(({ methods }) => methods)
 
 const nonsense: readonly [name: string, body: string][] = [

@@ -2,27 +2,13 @@ import assert from 'node:assert/strict'
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { create, type DescMethodUnary, type DescService, fromBinary, type Message } from '@bufbuild/protobuf'
+import { create, type DescMethodUnary, fromBinary, type Message } from '@bufbuild/protobuf'
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt'
 import { Code, ConnectError } from '@connectrpc/connect'
-import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
-import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
-import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
-import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
-import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
-import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
+import { services } from '@gatehouse/contracts/files'
 import { CreateUserRequestSchema, UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { peerTransport } from './peer-transport.ts'
 
-const services: readonly DescService[] = [
-  AccountService,
-  ChallengeService,
-  IssuerService,
-  SessionService,
-  InboxService,
-  NotificationService,
-  UserService,
-]
 const methods = services.flatMap((service) => service.methods).filter((method): method is DescMethodUnary => method.methodKind === 'unary')
 
 type EndCall = (stream: ServerHttp2Stream) => void

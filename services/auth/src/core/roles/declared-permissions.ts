@@ -1,21 +1,9 @@
-import { type DescFile, type DescService, getOption, hasOption } from '@bufbuild/protobuf'
-import { file_gatehouse_auth_v1_account_service } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
-import { file_gatehouse_auth_v1_session_service } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
-import { file_gatehouse_notification_v1_inbox_service } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
-import { file_gatehouse_notification_v1_notification_service } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
+import { type DescService, getOption, hasOption } from '@bufbuild/protobuf'
+import { services } from '@gatehouse/contracts/files'
 import { access } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
-import { file_gatehouse_user_v1_user_service } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-
-const files: readonly DescFile[] = [
-  file_gatehouse_auth_v1_account_service,
-  file_gatehouse_auth_v1_session_service,
-  file_gatehouse_notification_v1_inbox_service,
-  file_gatehouse_notification_v1_notification_service,
-  file_gatehouse_user_v1_user_service,
-]
 
 /** Every permission that some RPC of the contracts asks for, sorted. */
-export const declaredPermissions: readonly string[] = [...new Set(files.flatMap((file) => file.services.flatMap(permissionsOf)))].sort()
+export const declaredPermissions: readonly string[] = [...new Set(services.flatMap(permissionsOf))].sort()
 
 function permissionsOf(service: DescService): string[] {
   return service.methods.flatMap((method) => {

@@ -1,0 +1,47 @@
+// Made by `pnpm generate` from proto/gatehouse.
+import type { DescFile, DescService } from '@bufbuild/protobuf'
+import { file_gatehouse_auth_v1_account_service } from './gatehouse/auth/v1/account_service_pb.ts'
+import { file_gatehouse_auth_v1_challenge_service } from './gatehouse/auth/v1/challenge_service_pb.ts'
+import { file_gatehouse_auth_v1_error_reason } from './gatehouse/auth/v1/error_reason_pb.ts'
+import { file_gatehouse_auth_v1_events } from './gatehouse/auth/v1/events_pb.ts'
+import { file_gatehouse_auth_v1_factor_service } from './gatehouse/auth/v1/factor_service_pb.ts'
+import { file_gatehouse_auth_v1_issuer_service } from './gatehouse/auth/v1/issuer_service_pb.ts'
+import { file_gatehouse_auth_v1_session } from './gatehouse/auth/v1/session_pb.ts'
+import { file_gatehouse_auth_v1_session_service } from './gatehouse/auth/v1/session_service_pb.ts'
+import { file_gatehouse_notification_v1_error_reason } from './gatehouse/notification/v1/error_reason_pb.ts'
+import { file_gatehouse_notification_v1_events } from './gatehouse/notification/v1/events_pb.ts'
+import { file_gatehouse_notification_v1_inbox_service } from './gatehouse/notification/v1/inbox_service_pb.ts'
+import { file_gatehouse_notification_v1_notification } from './gatehouse/notification/v1/notification_pb.ts'
+import { file_gatehouse_notification_v1_notification_service } from './gatehouse/notification/v1/notification_service_pb.ts'
+import { file_gatehouse_options_v1_error_reason } from './gatehouse/options/v1/error_reason_pb.ts'
+import { file_gatehouse_options_v1_options } from './gatehouse/options/v1/options_pb.ts'
+import { file_gatehouse_user_v1_error_reason } from './gatehouse/user/v1/error_reason_pb.ts'
+import { file_gatehouse_user_v1_events } from './gatehouse/user/v1/events_pb.ts'
+import { file_gatehouse_user_v1_user } from './gatehouse/user/v1/user_pb.ts'
+import { file_gatehouse_user_v1_user_service } from './gatehouse/user/v1/user_service_pb.ts'
+
+/** Every file of proto/gatehouse. */
+export const files: readonly DescFile[] = [
+  file_gatehouse_auth_v1_account_service,
+  file_gatehouse_auth_v1_challenge_service,
+  file_gatehouse_auth_v1_error_reason,
+  file_gatehouse_auth_v1_events,
+  file_gatehouse_auth_v1_factor_service,
+  file_gatehouse_auth_v1_issuer_service,
+  file_gatehouse_auth_v1_session,
+  file_gatehouse_auth_v1_session_service,
+  file_gatehouse_notification_v1_error_reason,
+  file_gatehouse_notification_v1_events,
+  file_gatehouse_notification_v1_inbox_service,
+  file_gatehouse_notification_v1_notification,
+  file_gatehouse_notification_v1_notification_service,
+  file_gatehouse_options_v1_error_reason,
+  file_gatehouse_options_v1_options,
+  file_gatehouse_user_v1_error_reason,
+  file_gatehouse_user_v1_events,
+  file_gatehouse_user_v1_user,
+  file_gatehouse_user_v1_user_service,
+]
+
+/** Every service of ours. */
+export const services: readonly DescService[] = files.flatMap((file) => file.services)
