@@ -14,6 +14,7 @@ import { createTenant, defaultTenant, TenantRefused } from './core/tenants/creat
 import { audiencePattern } from './core/tokens/issue-token.ts'
 import { keysCheck } from './keys-check.ts'
 import { type Operator, openOperator } from './operator.ts'
+import { passwordCommands } from './password-commands.ts'
 import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
@@ -101,6 +102,7 @@ export const commands: readonly Command[] = [
     consumes: [UserInvitedSchema, UserSuspendedSchema, UserDeletedSchema],
     checks: (config) => [keysCheck(config)],
   }),
+  ...passwordCommands,
   {
     name: 'tenants create',
     usage: 'ID --origin URL',

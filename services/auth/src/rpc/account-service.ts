@@ -21,7 +21,7 @@ import { signUp } from '../core/accounts/sign-up.ts'
 import { verifyEmail } from '../core/accounts/verify-email.ts'
 import type { Deps } from '../core/deps.ts'
 import { proofOf } from './proof-of.ts'
-import { allowCookie, answerWithCookie, clientOf } from './session-cookie.ts'
+import { allowCookie, answerWithCookie, clientOf, presentedDevice } from './session-cookie.ts'
 
 export function accountService(deps: Deps) {
   const retryOf = <Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc> & { requestId: string }): Retry => ({
@@ -90,7 +90,13 @@ export function accountService(deps: Deps) {
 }
 
 function placeOf(call: Call, useCookie: boolean): SignInPlace {
-  return { userAgent: call.header('user-agent') ?? '', source: call.source, clientId: clientOf(useCookie), signal: call.signal }
+  return {
+    userAgent: call.header('user-agent') ?? '',
+    source: call.source,
+    clientId: clientOf(useCookie),
+    deviceToken: presentedDevice(call, useCookie),
+    signal: call.signal,
+  }
 }
 
 function answer(deps: Pick<Deps, 'now'>, call: Call, result: SignedInResult, useCookie: boolean) {

@@ -12,12 +12,12 @@ import { revokeSession } from '../core/sessions/revoke-session.ts'
 import { signIn } from '../core/sessions/sign-in.ts'
 import { signOut } from '../core/sessions/sign-out.ts'
 import { issueToken } from '../core/tokens/issue-token.ts'
-import { allowCookie, answerWithCookie, clearCookie, clientOf, presentedToken } from './session-cookie.ts'
+import { allowCookie, answerWithCookie, clearCookie, clientOf, presentedDevice, presentedToken } from './session-cookie.ts'
 
 /** Where people are signed in. */
 export function sessionService(deps: Deps & { feed: RevocationFeed }) {
   return {
-    async signIn({ email, password, useCookie }, context) {
+    async signIn({ email, password, useCookie, deviceToken }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const result = await signIn(deps, {
@@ -26,6 +26,7 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
         password,
         signal: call.signal,
         clientId: clientOf(useCookie),
+        deviceToken: presentedDevice(call, useCookie, deviceToken),
         ...seenFrom(call),
       })
       return { result: { case: 'signedIn', value: answerWithCookie(deps, call, result, useCookie) } }

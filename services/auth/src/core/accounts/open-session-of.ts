@@ -5,6 +5,7 @@ import { holdSessionEpoch } from '../../store/session-epochs.ts'
 import { claimChallenge, type Overtaken } from '../challenges/claim-challenge.ts'
 import type { Db, Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { deviceToken } from '../sessions/known-device.ts'
 import { openSession } from '../sessions/open-session.ts'
 import { signedIn } from '../sessions/signed-in.ts'
 import type { SignInPlace } from './caller.ts'
@@ -20,8 +21,8 @@ export interface OpenSessionOfInput {
   readonly challenge: { readonly id: string }
   /** Challenges that are pointless from now on. */
   readonly overtakes: Overtaken
-  /** What the proof brings about. */
-  readonly write: (tx: Db) => Promise<void>
+  /** What the proof brings about; answers the version of the person's password then. */
+  readonly write: (tx: Db) => Promise<number>
 }
 
 /**
@@ -30,12 +31,12 @@ export interface OpenSessionOfInput {
  */
 export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Promise<SignedInResult> {
   const { tenant, user, place, overtakes } = input
-  const opened = await transact(deps.db, async (tx) => {
+  const { opened, credentialVersion } = await transact(deps.db, async (tx) => {
     const claim = { tenant, id: input.challenge.id, time: new Date(deps.now()), overtakes }
     if (!(await claimChallenge(tx, claim))) throw refuse(ErrorReason.CHALLENGE_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-    await input.write(tx)
-    return await openSession(tx, deps, {
+    const credentialVersion = await input.write(tx)
+    const opened = await openSession(tx, deps, {
       tenant,
       userId: user.id,
       userAgent: place.userAgent,
@@ -43,7 +44,10 @@ export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Prom
       ...(place.clientId !== undefined && { clientId: place.clientId }),
       amr: ['pwd'],
     })
+    return { opened, credentialVersion }
   })
   deps.committed()
-  return await signedIn(deps, opened, user)
+  const result = await signedIn(deps, opened, user)
+  result.deviceToken = deviceToken(deps, { tenant, userId: user.id, credentialVersion }, place.deviceToken ?? '')
+  return result
 }

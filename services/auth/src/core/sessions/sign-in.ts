@@ -3,11 +3,13 @@ import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { eventRow } from '@gatehouse/events'
 import { notOpened } from '../../store/open-sessions.ts'
 import type { Deps } from '../deps.ts'
-import { verifyPassword } from '../passwords/verify-password.ts'
+import { counted } from '../passwords/attempts.ts'
+import { upgradePassword } from '../passwords/upgrade-password.ts'
+import { refusePassword, verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { deviceToken, knownDevice } from './known-device.ts'
 import { newSession } from './open-session.ts'
-import { resetSignInLimit } from './sign-in-limit.ts'
 import { signedIn } from './signed-in.ts'
 
 export interface SignInInput {
@@ -17,6 +19,8 @@ export interface SignInInput {
   readonly userAgent: string
   readonly source: string
   readonly clientId?: string
+  /** What earlier sign-ins left there. */
+  readonly deviceToken?: string
   /** Aborted when nobody waits for the answer any more: the hash is not begun then. */
   readonly signal?: AbortSignal
 }
@@ -26,32 +30,45 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 
 /** Signs a person in with a password. Whatever is wrong, strangers get the same answer after the same work. */
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInResult> {
-  const { tenant } = input
-  const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
-  const credential = await deps.batches.credential({ tenant, id: known?.id ?? nobody })
-  const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
-  if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
+  const { tenant, email, source, signal } = input
+  const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
+  const userId = known?.id ?? nobody
+  const credential = await deps.batches.credential({ tenant, id: userId })
+  const owner = { tenant, userId, credentialVersion: credential?.version ?? 0 }
+  const presented = input.deviceToken ?? ''
+  const guesser = { tenant, email, source, userId: known?.id, deviceId: knownDevice(deps, owner, presented) }
 
-  // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.
-  const user = await resolveActivePerson(deps, { tenant, userId: known.id })
-  if (!user) throw wrong()
-  const { event, tokenHash, ...opened } = newSession(deps, {
-    tenant,
-    userId: user.id,
-    ...(input.clientId !== undefined && { clientId: input.clientId }),
-    userAgent: input.userAgent,
-    source: input.source,
-    amr: ['pwd'],
+  return await counted(deps, guesser, async (attempt) => {
+    const checked = known?.state === User_State.ACTIVE ? credential : undefined
+    const right = checked
+      ? await verifyPassword(deps, checked.password_hash, input.password, signal)
+      : await refusePassword(deps, credential?.password_hash, input.password, signal)
+    if (!right || !checked) throw wrong()
+
+    // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.
+    const user = await resolveActivePerson(deps, { tenant, userId })
+    if (!user) throw wrong()
+    const { event, tokenHash, ...opened } = newSession(deps, {
+      tenant,
+      userId,
+      ...(input.clientId !== undefined && { clientId: input.clientId }),
+      userAgent: input.userAgent,
+      source,
+      amr: ['pwd'],
+    })
+    const { epoch, version: credentialVersion } = checked
+    const [roles] = await Promise.all([
+      deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }),
+      attempt.right(),
+      upgradePassword(deps, { ...owner, checkedHash: checked.password_hash, password: input.password }),
+    ])
+    if (roles === notOpened) throw wrong()
+    deps.committed()
+    deps.log.info({ tenant, person: userId, session: opened.session.id, source: opened.session.network }, 'signed in')
+    const result = await signedIn(deps, { ...opened, roles }, user)
+    result.deviceToken = deviceToken(deps, owner, presented)
+    return result
   })
-  const { epoch, version: credentialVersion } = credential
-  const [roles] = await Promise.all([
-    deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }),
-    resetSignInLimit(deps, { tenant, email: input.email }),
-  ])
-  if (roles === notOpened) throw wrong()
-  deps.committed()
-  deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
-  return await signedIn(deps, { ...opened, roles }, user)
 }
 
 function wrong() {

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/session.proto.
  */
 export const file_gatehouse_auth_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Ch9nYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSL9AQoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKdXNlcl9hZ2VudBgGIAEoCUIE+LsYARIVCgduZXR3b3JrGAcgASgJQgT4uxgBEg8KB2N1cnJlbnQYCCABKAgi2wEKDlNpZ25lZEluUmVzdWx0EisKB3Nlc3Npb24YASABKAsyGi5nYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uEiUKBHVzZXIYAiABKAsyFy5nYXRlaG91c2UudXNlci52MS5Vc2VyEhoKDGFjY2Vzc190b2tlbhgDIAEoCUIE+LsYAhI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YBSABKAlCBPi7GAIiJgoITmV4dFN0ZXASGgoMY29udGludWF0aW9uGAEgASgJQgT4uxgCYgZwcm90bzM", [file_gatehouse_options_v1_options, file_gatehouse_user_v1_user, file_google_protobuf_timestamp]);
+  fileDesc("Ch9nYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSL9AQoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKdXNlcl9hZ2VudBgGIAEoCUIE+LsYARIVCgduZXR3b3JrGAcgASgJQgT4uxgBEg8KB2N1cnJlbnQYCCABKAgi9wEKDlNpZ25lZEluUmVzdWx0EisKB3Nlc3Npb24YASABKAsyGi5nYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uEiUKBHVzZXIYAiABKAsyFy5nYXRlaG91c2UudXNlci52MS5Vc2VyEhoKDGFjY2Vzc190b2tlbhgDIAEoCUIE+LsYAhI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YBSABKAlCBPi7GAISGgoMZGV2aWNlX3Rva2VuGBQgASgJQgT4uxgCIiYKCE5leHRTdGVwEhoKDGNvbnRpbnVhdGlvbhgBIAEoCUIE+LsYAmIGcHJvdG8z", [file_gatehouse_options_v1_options, file_gatehouse_user_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * A place where a person is signed in.
@@ -127,6 +127,13 @@ export type SignedInResult = Message<"gatehouse.auth.v1.SignedInResult"> & {
    * @generated from field: string refresh_token = 5;
    */
   refreshToken: string;
+
+  /**
+   * Set by whatever proved the person anew: to be kept and sent with the next SignIn of this person. It opens nothing. Empty where it travels in a cookie.
+   *
+   * @generated from field: string device_token = 20;
+   */
+  deviceToken: string;
 };
 
 /**
