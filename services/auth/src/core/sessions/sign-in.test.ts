@@ -104,6 +104,10 @@ test('everybody who is refused cost one hash', async () => {
         verified++
         return deps.hashing.verify(encoded, password)
       },
+      refuse: (encoded: string, password: string) => {
+        verified++
+        return deps.hashing.refuse(encoded, password)
+      },
     },
   }
   const suspended = await somebody(opened)
