@@ -1,14 +1,15 @@
 import { availableParallelism } from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
 import { overloaded, showShed } from '@gatehouse/rpc'
 import { hash } from '@node-rs/argon2'
 import { nobodysHash, readHash } from './encoded-hash.ts'
-import { HashPace } from './hash-pace.ts'
 import { type HashParameters, isOutdated, kindOf, leastParameters } from './hash-parameters.ts'
+import { RefusalPace } from './refusal-pace.ts'
 import { verifyEncoded } from './verify-encoded.ts'
 
 /** Argon2id; the enum has no value at run time. */
 const argon2id = 2
+
+const mostWaitMs = { hash: 2_000, asking: 20 }
 
 /** Hashes passwords, a bounded number at a time. Beyond that it refuses with `OVERLOADED`. */
 export interface HashPool {
@@ -22,7 +23,10 @@ export interface HashPool {
   refuse(encoded: string, password: string, signal?: AbortSignal): Promise<false>
   /** Whether the hash is to be made anew at the next chance: another algorithm, or parameters that have risen since. */
   isOutdated(encoded: string): boolean
-  readonly pace: HashPace
+  /** How long each kind of hash takes. */
+  readonly pace: RefusalPace
+  /** How long it takes to ask who somebody is, who is known and who is not. */
+  readonly asking: RefusalPace
 }
 
 export interface HashPoolOptions {
@@ -40,7 +44,7 @@ export interface HashPoolOptions {
 export function createHashPool({ running, waiting, parameters = leastParameters }: HashPoolOptions = {}): HashPool {
   showShed('hashes')
   const slot = createSemaphore(running ?? availableParallelism(), waiting ?? 64)
-  const pace = new HashPace()
+  const pace = new RefusalPace(mostWaitMs.hash)
   const options = { algorithm: argon2id, memoryCost: parameters.memoryKib, timeCost: parameters.passes, parallelism: 1 }
 
   /** The wait in line is the same for all kinds; what comes behind it is not. */
@@ -54,8 +58,7 @@ export function createHashPool({ running, waiting, parameters = leastParameters 
       return { right, ms }
     }, signal)
     if (right && !hopeless) return true
-    const rest = pace.refusalMs - ms
-    if (rest > 0) await delay(rest, undefined, { ...(signal && { signal }) })
+    await pace.rest(ms, signal)
     return false
   }
 
@@ -69,6 +72,7 @@ export function createHashPool({ running, waiting, parameters = leastParameters 
     },
     isOutdated: (encoded) => isOutdated(encoded, parameters),
     pace,
+    asking: new RefusalPace(mostWaitMs.asking),
   }
 }
 

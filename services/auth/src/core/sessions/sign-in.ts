@@ -31,9 +31,12 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 /** Signs a person in with a password. Whatever is wrong, strangers get the same answer after the same work. */
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInResult> {
   const { tenant, email, source, signal } = input
+  const began = performance.now()
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
   const userId = known?.id ?? nobody
   const credential = await deps.batches.credential({ tenant, id: userId })
+  const askedMs = performance.now() - began
+  deps.hashing.asking.took(known ? 'known' : 'unknown', askedMs)
   const owner = { tenant, userId, credentialVersion: credential?.version ?? 0 }
   const presented = input.deviceToken ?? ''
   const guesser = { tenant, email, source, userId: known?.id, deviceId: knownDevice(deps, owner, presented) }
@@ -43,7 +46,11 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignedInRe
     const right = checked
       ? await verifyPassword(deps, checked.password_hash, input.password, signal)
       : await refusePassword(deps, credential?.password_hash, input.password, signal)
-    if (!right || !checked) throw wrong()
+    if (!right || !checked) {
+      // To hear of nobody takes another time than to hear of somebody.
+      await deps.hashing.asking.rest(askedMs, signal)
+      throw wrong()
+    }
 
     // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.
     const user = await resolveActivePerson(deps, { tenant, userId })
