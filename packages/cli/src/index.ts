@@ -1,3 +1,6 @@
+export { type Line, linesOf } from './lines.ts'
+export { shown } from './shown.ts'
+
 /** A command of `gatehouse`, told by the service that owns what it works on. */
 export interface Command {
   /** The words that call it: `tenants create`. */

@@ -24,6 +24,7 @@ export {
   refusals,
   type Violation,
 } from './refusal.ts'
+export { sourceNetwork } from './source-network.ts'
 export type { DoorTls, PeerTls } from './tls.ts'
 export { compileRequestCheck, type RequestCheck } from './validation.ts'
 export { isOpenToPeople, type RestRoute, restRoutes } from './web/rest-routes.ts'

@@ -6,10 +6,11 @@ import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_ser
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { type App, openService, served } from '@gatehouse/service'
-import { type AuthConfig, lifetimesOf } from './config.ts'
+import { type AuthConfig, hashingOf, lifetimesOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
+import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accountService } from './rpc/account-service.ts'
@@ -23,10 +24,12 @@ import type { Schema } from './store/schema.ts'
 import { startCleanUp } from './workers/clean-up.ts'
 import { meterKeys } from './workers/key-metrics.ts'
 import { startKeyRotation } from './workers/key-rotation.ts'
+import { startFollowingKinds } from './workers/password-kinds.ts'
 
 /** Puts the auth service together and opens its doors. */
 export async function createApp(config: AuthConfig, signal?: AbortSignal): Promise<App> {
   let own: OwnIdentity | undefined
+  let breaches: BreachList | undefined
   const service = await openService<Schema>({
     name: 'auth',
     config,
@@ -34,10 +37,11 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     ...(signal && { signal }),
     identity: async (base, parts) => {
       own = openIdentity(base, config, parts)
+      breaches = parts.use(await openBreachList({ filter: config.passwordBreachFilter, url: config.passwordBreachUrl, log: base.log }))
       return own
     },
   })
-  if (own === undefined) throw new TypeError('the service was opened without its identity')
+  if (own === undefined || breaches === undefined) throw new TypeError('the service was opened without its identity')
   const { keys, feed, issuers } = own
 
   const users = createClient(UserService, service.peer('user'))
@@ -56,7 +60,8 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
     requestKey: service.requestKey,
     requestsKeptSeconds: service.requestsKeptSeconds,
-    hashing: createHashPool(config.passwordHashes === undefined ? {} : { running: config.passwordHashes }),
+    hashing: createHashPool(hashingOf(config)),
+    breaches,
   }
   return await service.serve({
     rpc: [
@@ -71,6 +76,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => startCleanUp(deps),
       () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
       () => meterKeys(deps),
+      () => startFollowingKinds(deps),
     ],
     routes: jwksRoute(deps, issuers),
   })

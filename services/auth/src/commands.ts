@@ -16,6 +16,7 @@ import { createTenant, defaultTenant, TenantMalformed, TenantRefused } from './c
 import { audiencePattern } from './core/tokens/issue-token.ts'
 import { keysCheck } from './keys-check.ts'
 import { type Operator, openOperator } from './operator.ts'
+import { passwordCommands } from './password-commands.ts'
 import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
@@ -108,6 +109,7 @@ export const commands: readonly Command[] = [
     consumes: consumersOf({} as Deps).map(({ event }) => event),
     checks: (config) => [keysCheck(config)],
   }),
+  ...passwordCommands,
   {
     name: 'tenants create',
     usage: 'ID --origin URL',

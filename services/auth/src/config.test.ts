@@ -68,3 +68,13 @@ test('no lifetime leaves its bounds', () => {
   ])
     assert.equal(problemsOf(changed).length, 1, JSON.stringify(changed))
 })
+
+test('what passwords cost stays above the floor, and the list of breaches is asked under TLS', () => {
+  assert.deepEqual(problemsOf({ PASSWORD_PASSES: '1', PASSWORD_MEMORY_KIB: '47104' }), [])
+  assert.match(problemsOf({ PASSWORD_PASSES: '1' }).join(), /PASSWORD_MEMORY_KIB has to be 47104 or more/)
+  assert.match(problemsOf({ PASSWORD_MEMORY_KIB: '2097152' }).join(), /PASSWORD_MEMORY_KIB/)
+  for (const here of ['https://breaches.example/range', 'http://127.0.0.1:8000/range', 'http://[::1]/range', 'http://localhost/range'])
+    assert.deepEqual(problemsOf({ PASSWORD_BREACH_URL: here }), [])
+  for (const open of ['http://breaches.example/range', 'http://127.0.0.1.example/', 'ftp://127.0.0.1/'])
+    assert.match(problemsOf({ PASSWORD_BREACH_URL: open }).join(), /PASSWORD_BREACH_URL/)
+})

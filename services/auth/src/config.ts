@@ -1,5 +1,19 @@
-import { duration, integer, list, optional, type Rule, secret, serviceRules, serviceVariables, text, type Values } from '@gatehouse/config'
+import {
+  duration,
+  integer,
+  list,
+  optional,
+  type Rule,
+  secret,
+  serviceRules,
+  serviceVariables,
+  text,
+  url,
+  type Values,
+} from '@gatehouse/config'
 import type { Lifetimes } from './core/deps.ts'
+import { leastParameters, problemOfParameters } from './core/passwords/hash-parameters.ts'
+import type { HashPoolOptions } from './core/passwords/hash-pool.ts'
 
 const minute = 60_000
 const day = 86_400_000
@@ -26,6 +40,20 @@ export const variables = {
   PASSWORD_HASHES: optional(
     integer({ about: 'password hashes computed at once; as many as there are cores unless given', min: 1, max: 256 }),
   ),
+  PASSWORD_MEMORY_KIB: integer({
+    about: 'memory of a password hash (Argon2id); hashes of less are made anew when their person signs in',
+    default: leastParameters.memoryKib,
+    min: 12_288,
+    max: 1_048_576,
+  }),
+  PASSWORD_PASSES: integer({ about: 'passes of a password hash over its memory', default: leastParameters.passes, min: 1, max: 16 }),
+  PASSWORD_BREACH_URL: optional(
+    url({
+      about: 'where new passwords are looked up by the first five digits of their SHA-1, which are added to it: https://…/range',
+      protocols: ['https:', 'http:'],
+    }),
+  ),
+  PASSWORD_BREACH_FILTER: optional(text({ about: 'a file that "gatehouse auth breach-filter" made, in place of the list on board' })),
 }
 
 /** The values of {@link variables}. */
@@ -41,6 +69,12 @@ export function lifetimesOf(config: AuthConfig): Lifetimes {
   }
 }
 
+/** What new hashes cost. */
+export function hashingOf(config: AuthConfig): HashPoolOptions {
+  const { passwordHashes: running, passwordMemoryKib: memoryKib, passwordPasses: passes } = config
+  return { parameters: { memoryKib, passes }, ...(running !== undefined && { running }) }
+}
+
 /** The keys that close and open what lies encrypted in the database. */
 export function encryptionKeysOf(config: AuthConfig): { encryptionKey: Uint8Array; previousEncryptionKey: Uint8Array | undefined } {
   const { authKeyEncryptionKey: present, authKeyEncryptionKeyPrevious: previous } = config
@@ -48,6 +82,12 @@ export function encryptionKeysOf(config: AuthConfig): { encryptionKey: Uint8Arra
     encryptionKey: Buffer.from(present, 'base64'),
     previousEncryptionKey: previous === undefined ? undefined : Buffer.from(previous, 'base64'),
   }
+}
+
+/** What a network may not see, or does not. */
+function isEncryptedOrHere(address: string): boolean {
+  const { protocol, hostname } = new URL(address)
+  return protocol === 'https:' || /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
 /** What has to hold between the values. */
@@ -66,6 +106,11 @@ export const rules: readonly Rule<AuthConfig>[] = [
       : undefined,
   ({ accessTokenLifetime }) =>
     accessTokenLifetime < minute || accessTokenLifetime > 10 * minute ? 'ACCESS_TOKEN_LIFETIME has to be from 1m to 10m' : undefined,
+  ({ passwordMemoryKib: memoryKib, passwordPasses: passes }) => problemOfParameters({ memoryKib, passes }),
+  ({ passwordBreachUrl }) =>
+    passwordBreachUrl !== undefined && !isEncryptedOrHere(passwordBreachUrl)
+      ? 'PASSWORD_BREACH_URL has to be https, unless it is on this machine'
+      : undefined,
   ({ refreshGrace }) => (refreshGrace > 30_000 ? 'REFRESH_GRACE has to be 30s or less' : undefined),
   (values) =>
     values.sessionIdleLifetime > values.sessionLifetime ? 'SESSION_IDLE_LIFETIME has to be no longer than SESSION_LIFETIME' : undefined,

@@ -5,10 +5,11 @@ import { createWorkloadSigner } from '@gatehouse/identity'
 import { connect, postgresLimits } from '@gatehouse/postgres'
 import { peerTransport } from '@gatehouse/rpc'
 import { createLogger } from '@gatehouse/telemetry'
-import { type AuthConfig, encryptionKeysOf, lifetimesOf, rules, variables } from './config.ts'
+import { type AuthConfig, encryptionKeysOf, hashingOf, lifetimesOf, rules, variables } from './config.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps, Users } from './core/deps.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
+import { openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import type { Schema } from './store/schema.ts'
 
@@ -58,7 +59,8 @@ export async function openOperator(env: Readonly<Record<string, string | undefin
     audiences: config.authAudiences,
     challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
     requestKey,
-    hashing: createHashPool(),
+    hashing: createHashPool(hashingOf(config)),
+    breaches: parts.use(await openBreachList({ filter: config.passwordBreachFilter, log })),
   }
   const owned = parts.move()
   return { config, deps, [Symbol.asyncDispose]: () => owned.disposeAsync() }

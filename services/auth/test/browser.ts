@@ -15,8 +15,10 @@ export interface BrowserAnswer {
 export interface Browser {
   call(method: string, body?: object, headers?: Record<string, string>): Promise<BrowserAnswer>
   get(path: string): Promise<BrowserAnswer>
-  /** The cookie that it holds, as `name=value`. */
+  /** The refresh cookie that it holds, as `name=value`. */
   cookie: string
+  /** The cookie of the device. */
+  device: string
 }
 
 /** Calls a web door as if it stood behind `origin`: a page of that origin in a browser. */
@@ -24,17 +26,20 @@ export function openBrowser(port: number, origin = 'http://localhost:8080'): Bro
   const { host } = new URL(origin)
   const browser: Browser = {
     cookie: '',
+    device: '',
     call: (method, body = {}, headers = {}) =>
       send(port, 'POST', `/gatehouse.auth.v1.${method}`, JSON.stringify(body), {
         host,
         origin,
         'content-type': 'application/json',
         'user-agent': 'a browser',
-        ...(browser.cookie && { cookie: browser.cookie }),
+        ...((browser.cookie || browser.device) && { cookie: [browser.cookie, browser.device].filter((each) => each !== '').join('; ') }),
         ...headers,
       }).then((answer) => {
-        const [first] = answer.cookies
-        if (first !== undefined) browser.cookie = /max-age=0/i.test(first) ? '' : (first.split(';')[0] ?? '')
+        for (const each of answer.cookies) {
+          const held = /max-age=0/i.test(each) ? '' : (each.split(';')[0] ?? '')
+          browser[each.startsWith('__Host-gatehouse-device=') ? 'device' : 'cookie'] = held
+        }
         return answer
       }),
     get: (path) => send(port, 'GET', path, undefined, { host }),

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 import { CommandFailed, CommandProblem } from '@gatehouse/cli'
@@ -248,4 +251,91 @@ test('a database that is away or lets nobody in is told in a sentence, without i
         assert.doesNotMatch(error.message, /a-Wrong-one/)
         return true
       })
+})
+
+/** Of crypt_blowfish's test vectors. */
+const [elsewhere, fromElsewhere] = ['U*U', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW']
+
+test('passwords from elsewhere come in once, and their people sign in with them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-passwords-'))
+  const file = join(folder, 'passwords.ndjson')
+  const [byId, byEmail, has, invited] = ['by-id', 'by-email', 'has-one', 'invited'].map((name) =>
+    story.people.add('default', { email: `${name}@example.com`, state: name === 'invited' ? User_State.INVITED : User_State.ACTIVE }),
+  )
+  const { password } = JSON.parse(await gatehouse('dev person', ['has-one@example.com']))
+  const lines = [
+    { user_id: byId?.id.toUpperCase(), hash: fromElsewhere },
+    { email: 'BY-EMAIL@example.com', hash: fromElsewhere },
+    { user_id: has?.id, hash: fromElsewhere },
+  ]
+  const run = async (more: readonly string[] = []) => {
+    await writeFile(file, [...lines.map((line) => JSON.stringify(line)), ...more].join('\n'))
+    const complaints: string[] = []
+    const { write } = process.stderr
+    process.stderr.write = (chunk: string | Uint8Array) => complaints.push(String(chunk)) > 0
+    try {
+      return { printed: await gatehouse('auth import-passwords', [file]), complaints: complaints.join('') }
+    } catch (error) {
+      assert.ok(error instanceof CommandProblem, String(error))
+      return { printed: '', complaints: complaints.join('') }
+    } finally {
+      process.stderr.write = write
+    }
+  }
+  assert.deepEqual(await run(), { printed: '3 lines: 2 passwords imported, 1 people had one, 0 bad\n', complaints: '' })
+  assert.deepEqual(await run(), { printed: '3 lines: 0 passwords imported, 3 people had one, 0 bad\n', complaints: '' })
+  const browser = openBrowser(story.app.ports.web)
+  const signIn = async (email = '', given: string) => (await browser.call('SessionService/SignIn', { email, password: given })).status
+  assert.deepEqual(
+    [await signIn(byId?.email, elsewhere), await signIn(byEmail?.email, elsewhere), await signIn(has?.email, password)],
+    [200, 200, 200],
+  )
+  assert.deepEqual([await signIn(byId?.email, 'U*V'), await signIn(has?.email, elsewhere)], [401, 401])
+
+  const { complaints } = await run([
+    'not json',
+    JSON.stringify({ user_id: byId?.id, hash: fromElsewhere.replace('$05$', '$31$') }),
+    JSON.stringify({ user_id: byId?.id, hash: '5f4dcc3b5aa765d61d8327deb882cf99' }),
+    JSON.stringify({ email: 'nobody-at-all@example.com', hash: fromElsewhere }),
+    JSON.stringify({ user_id: invited?.id, hash: fromElsewhere }),
+    JSON.stringify({ user_id: byId?.id, email: byId?.email, hash: fromElsewhere }),
+    JSON.stringify({ user_id: byId?.id, hash: fromElsewhere, admin: true }),
+    JSON.stringify({ email: 'by-id@EXAMPLE.com', hash: fromElsewhere }),
+  ])
+  const said = complaints.trim().split('\n').toSorted()
+  assert.deepEqual(
+    said.map((line) => /^line (\d+) /.exec(line)?.[1]),
+    ['10', '11', '4', '5', '6', '7', '8', '9'],
+  )
+  assert.match(said[3] ?? '', /would cost more to verify/)
+  assert.match(said[5] ?? '', /is about nobody/)
+  assert.match(said[0] ?? '', /a field "admin"/)
+  assert.equal(/5f4dcc|CCCC|@/.test(complaints), false)
+  await assert.rejects(gatehouse('auth import-passwords', [join(folder, 'missing')]), CommandProblem)
+  await assert.rejects(gatehouse('auth import-passwords', [file, '--tenant', 'nowhere']), CommandProblem)
+  await rm(folder, { recursive: true })
+})
+
+test('a filter of breached passwords is made of a list, and a service with a broken one does not start', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-filter-'))
+  const [list, out] = [join(folder, 'list.txt'), join(folder, 'made.filter')]
+  await writeFile(list, 'a sentence that leaked\nshort\n')
+  await assert.rejects(gatehouse('auth breach-filter', [list, '--out', out]), CommandProblem)
+  await assert.rejects(readFile(out), { code: 'ENOENT' })
+  assert.equal(await gatehouse('auth breach-filter', [list, '--out', out, '--passwords']), `1 passwords are in ${out}\n`)
+  const replica = await story.startReplica({ PASSWORD_BREACH_FILTER: out })
+  const signUp = (password: string) =>
+    openBrowser(replica.ports.web).call('AccountService/SignUp', { email: 'new@example.com', name: 'New', password })
+  assert.equal((await signUp('a sentence that leaked')).reason, 'PASSWORD_TOO_WEAK')
+  assert.equal((await signUp('a sentence that did not')).status, 200)
+  await assert.rejects(story.startReplica({ PASSWORD_BREACH_FILTER: list }), /is not a filter/)
+  for (const args of [
+    [],
+    [list],
+    ['-', '--out', out],
+    [join(folder, 'missing'), '--out', out],
+    [list, '--out', join(folder, 'no', 'folder')],
+  ])
+    await assert.rejects(gatehouse('auth breach-filter', [...args, '--passwords']), CommandProblem, args.join(' '))
+  await rm(folder, { recursive: true })
 })

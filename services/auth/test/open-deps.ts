@@ -9,6 +9,7 @@ import { sql } from 'kysely'
 import { createBatches } from '../src/core/batches.ts'
 import type { Deps } from '../src/core/deps.ts'
 import { createKeyRing } from '../src/core/keys/key-ring.ts'
+import { openBreachList } from '../src/core/passwords/breaches/breach-list.ts'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { createTenant } from '../src/core/tenants/create-tenant.ts'
 import { migrations } from '../src/store/migrations/index.ts'
@@ -36,6 +37,7 @@ export async function openDeps(): Promise<OpenedDeps> {
   await using parts = new AsyncDisposableStack()
   const database = parts.use(await testDatabase({ service: 'auth', sets: [sharedMigrations, eventMigrations, migrations] }))
   const people = standInForPeople()
+  const breaches = parts.use(await openBreachList({ log: createLogger({ service: 'auth', level: 'silent' }) }))
   let passedMs = 0
   let commits = 0
 
@@ -61,6 +63,7 @@ export async function openDeps(): Promise<OpenedDeps> {
       challengeKey: Buffer.alloc(32, 8),
       requestKey: Buffer.alloc(32, 9),
       hashing: createHashPool(),
+      breaches,
     }
   }
 

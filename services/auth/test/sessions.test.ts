@@ -139,16 +139,35 @@ test('the gRPC door gives no cookies, and opens no session for one', async () =>
   assert.deepEqual(rows, [])
 })
 
-test('twenty wrong passwords close an address for a while; a right one in time opens it again', async () => {
-  const { email } = await somebody()
-  const sessions = await story.grpc(SessionService)
-  const guess = (given: string) => sessions.signIn({ email, password: given })
-  for (let i = 0; i < 19; i++) await refused(guess(`guess ${i}`), Code.Unauthenticated, 'EMAIL_OR_PASSWORD_WRONG')
-  assert.equal((await guess(password)).result.case, 'signedIn')
-  const guesses = await Promise.allSettled(Array.from({ length: 24 }, (_, i) => guess(`guess ${i}`)))
+test('wrong passwords slow strangers down, whatever spelling, door and replica, and not the owner’s device', async () => {
+  const user = await somebody()
+  const browser = openBrowser(story.app.ports.web)
+  await browser.call('SessionService/SignIn', { email: user.email, password, useCookie: true })
+  await using replica = await story.startReplica()
+  const [here, there] = [await story.grpc(SessionService), await story.grpc(SessionService, {}, undefined, replica)]
+  const { deviceToken } = await signedIn(user)
+  assert.match(deviceToken, /^ghd_/)
+
+  const spellings = [user.email, user.email.toUpperCase(), ` ${user.email} `]
+  const guesses = await Promise.allSettled(
+    Array.from({ length: 24 }, (_, at) =>
+      (at % 2 ? here : there).signIn({ email: spellings[at % 3] ?? '', password: `a wrong one ${at}` }),
+    ),
+  )
   const codes = guesses.map((each) => (each.status === 'rejected' ? each.reason.code : undefined))
-  assert.equal(codes.filter((code) => code === Code.Unauthenticated).length, 20)
-  await refused(guess(password), Code.ResourceExhausted, 'LIMIT_EXCEEDED')
+  assert.equal(codes.filter((code) => code === Code.Unauthenticated).length, 10)
+  assert.equal(codes.filter((code) => code === Code.ResourceExhausted).length, 14)
+  const stranger = await openBrowser(story.app.ports.web).call('SessionService/SignIn', { email: user.email, password, useCookie: true })
+  assert.equal(stranger.reason, 'LIMIT_EXCEEDED')
+
+  assert.equal((await there.signIn({ email: user.email, password, deviceToken })).result.case, 'signedIn')
+  assert.equal((await browser.call('SessionService/SignIn', { email: user.email, password, useCookie: true })).status, 200)
+  const another = await somebody()
+  await refused(
+    here.signIn({ email: another.email, password: 'a wrong one', deviceToken }),
+    Code.Unauthenticated,
+    'EMAIL_OR_PASSWORD_WRONG',
+  )
 })
 
 test('services end the sessions of a person, and nobody else does', async () => {

@@ -1,5 +1,5 @@
+import { shown } from '@gatehouse/cli'
 import { isConflict, isRolledBack, isUnavailable, isUniqueViolation, sqlState } from '@gatehouse/postgres'
-import { shown } from './core/import/shown.ts'
 
 const again = 'Whole batches are in. Run the same file again, which changes nobody who is there.'
 

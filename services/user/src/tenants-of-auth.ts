@@ -1,11 +1,10 @@
 import { createClient } from '@connectrpc/connect'
-import { CommandFailed } from '@gatehouse/cli'
+import { CommandFailed, shown } from '@gatehouse/cli'
 import { readConfig } from '@gatehouse/config'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { createWorkloadSigner } from '@gatehouse/identity'
 import { peerTransport } from '@gatehouse/rpc'
 import { variables } from './config.ts'
-import { shown } from './core/import/shown.ts'
 
 /** Asks auth, which knows the tenants, whether there is such a one: people of a tenant that is misspelt would be found by nobody. */
 export async function requireTenant(tenant: string, env: Readonly<Record<string, string | undefined>>): Promise<void> {

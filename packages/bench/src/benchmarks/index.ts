@@ -14,6 +14,7 @@ import { queue } from './queue.ts'
 import { relay } from './relay.ts'
 import { refresh, signIn } from './sessions.ts'
 import { start } from './start.ts'
+import { timing } from './timing.ts'
 import { verifyToken } from './verify-token.ts'
 import { webDoor } from './web-door.ts'
 
@@ -33,6 +34,7 @@ export const benchmarks: readonly Benchmark[] = [
   signIn,
   betterAuth,
   refresh,
+  timing,
   relay,
   queue,
   bulkLoad,

@@ -5,6 +5,7 @@ import type { Logger } from '@gatehouse/telemetry'
 import type { Db } from '../store/schema.ts'
 import type { Batches } from './batches.ts'
 import type { KeyRing } from './keys/key-ring.ts'
+import type { BreachList } from './passwords/breaches/breach-list.ts'
 import type { HashPool } from './passwords/hash-pool.ts'
 
 export type { Db }
@@ -49,4 +50,6 @@ export interface Deps {
   /** How long a `request_id` is kept, where not for 30 days. */
   readonly requestsKeptSeconds?: number
   readonly hashing: HashPool
+  /** Passwords that are known from breaches. */
+  readonly breaches: BreachList
 }

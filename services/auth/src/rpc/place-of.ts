@@ -1,8 +1,14 @@
 import type { Call } from '@gatehouse/rpc'
 import type { SignInPlace } from '../core/accounts/caller.ts'
-import { clientOf } from './session-cookie.ts'
+import { clientOf, presentedDevice } from './session-cookie.ts'
 
 /** Where somebody signs in from. */
 export function placeOf(call: Call, useCookie: boolean): SignInPlace {
-  return { userAgent: call.header('user-agent') ?? '', source: call.source, clientId: clientOf(useCookie), signal: call.signal }
+  return {
+    userAgent: call.header('user-agent') ?? '',
+    source: call.source,
+    clientId: clientOf(useCookie),
+    deviceToken: presentedDevice(call, useCookie),
+    signal: call.signal,
+  }
 }

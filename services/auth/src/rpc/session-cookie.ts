@@ -2,10 +2,12 @@ import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/sess
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Call, commonRefusal } from '@gatehouse/rpc'
 import type { Deps } from '../core/deps.ts'
+import { deviceKnownSeconds } from '../core/sessions/known-device.ts'
 import { consoleClientId, programClientId } from '../core/sessions/open-session.ts'
 import type { SignInOutcome } from '../core/sessions/pending-sign-in.ts'
 
 const cookieName = '__Host-gatehouse-refresh'
+const deviceCookieName = '__Host-gatehouse-device'
 
 /** Pages have their browser keep the refresh token; whoever keeps it in a field is a program. */
 export function clientOf(useCookie: boolean): string {
@@ -19,13 +21,20 @@ export function allowCookie(call: Call, useCookie: boolean): void {
   call.cookies.get(cookieName)
 }
 
-/** Moves the refresh token into the cookie where the caller asked for it, out of every script's reach. */
+/** What earlier sign-ins left where the call comes from: the field where it is set, else the cookie of a page. */
+export function presentedDevice(call: Call, useCookie: boolean, field = ''): string {
+  return field === '' && useCookie ? (call.cookies.get(deviceCookieName) ?? '') : field
+}
+
+/** Moves what has to be kept, the refresh token and the device's, into cookies where the caller asked for it, out of every script's reach. */
 export function answerWithCookie({ now }: Pick<Deps, 'now'>, call: Call, result: SignedInResult, useCookie: boolean): SignedInResult {
   if (!useCookie) return result
   allowCookie(call, useCookie)
   const seconds = Number(result.session?.expireTime?.seconds ?? 0n) - Math.floor(now() / 1000)
   call.cookies.set(cookieName, result.refreshToken, { maxAgeSeconds: Math.max(seconds, 0), path: '/' })
   result.refreshToken = ''
+  if (result.deviceToken !== '') call.cookies.set(deviceCookieName, result.deviceToken, { maxAgeSeconds: deviceKnownSeconds, path: '/' })
+  result.deviceToken = ''
   return result
 }
 

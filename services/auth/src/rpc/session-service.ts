@@ -16,12 +16,12 @@ import { signOut } from '../core/sessions/sign-out.ts'
 import { beginStepUp, completeStepUp } from '../core/sessions/step-up.ts'
 import { issueToken } from '../core/tokens/issue-token.ts'
 import { placeOf } from './place-of.ts'
-import { allowCookie, answerWithCookie, clearCookie, clientOf, presentedToken, resultOf } from './session-cookie.ts'
+import { allowCookie, answerWithCookie, clearCookie, clientOf, presentedDevice, presentedToken, resultOf } from './session-cookie.ts'
 
 /** Where people are signed in. */
 export function sessionService(deps: Deps & { feed: RevocationFeed }) {
   return {
-    async signIn({ email, password, useCookie }, context) {
+    async signIn({ email, password, useCookie, deviceToken }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const result = await signIn(deps, {
@@ -30,6 +30,7 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
         password,
         signal: call.signal,
         clientId: clientOf(useCookie),
+        deviceToken: presentedDevice(call, useCookie, deviceToken),
         ...seenFrom(call),
       })
       return { result: resultOf(deps, call, result, useCookie) }

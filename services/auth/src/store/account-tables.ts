@@ -79,6 +79,28 @@ export interface CodeFailuresTable {
   wrong_codes: number
 }
 
+/** Wrong passwords in a row, by what they are counted by. */
+export interface PasswordFailuresTable {
+  /** Empty for sources, which have none. */
+  tenant: Fixed<string>
+  /** An HMAC of what is counted by. */
+  key: Fixed<Uint8Array>
+  /** Whose password was tried, where that is known. */
+  user_id: string | null
+  /** Since it was last quiet for long. */
+  failures: number
+  /** Since the last right one. */
+  total: number
+  last_time: Date
+}
+
+/** Kinds of hashes that may be about: algorithm with parameters. */
+export interface PasswordKindsTable {
+  kind: Fixed<string>
+  /** When it was last seen, or looked for. */
+  check_time: Date
+}
+
 /** The tables of accounts: credentials, sign-ups, challenges. */
 export interface AccountTables {
   credentials: CredentialsTable
@@ -86,4 +108,6 @@ export interface AccountTables {
   sign_ups: SignUpsTable
   challenge_secrets: ChallengeSecretsTable
   code_failures: CodeFailuresTable
+  password_failures: PasswordFailuresTable
+  password_kinds: PasswordKindsTable
 }

@@ -7,6 +7,9 @@ export type CredentialRow = Selectable<CredentialsTable>
 
 const columns = ['tenant', 'user_id', 'password_hash', 'version', 'create_time', 'update_time'] as const
 
+/** The version of a person's first password. */
+export const firstVersion = 1
+
 interface Person {
   readonly tenant: string
   readonly userId: string
@@ -72,13 +75,37 @@ export async function insertCredential(tx: Db, row: Person & { passwordHash: str
       tenant: row.tenant,
       user_id: row.userId,
       password_hash: row.passwordHash,
-      version: 1,
+      version: firstVersion,
       create_time: row.time,
       update_time: row.time,
     })
     .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doNothing())
     .executeTakeFirst()
   return inserted.numInsertedOrUpdatedRows === 1n
+}
+
+/** Gives passwords to those who have none; answers how many. In the order of the ids, so that two imports wait for each other one way. */
+export async function insertCredentials(
+  db: Db,
+  { tenant, rows, time }: { tenant: string; rows: readonly { userId: string; hash: string }[]; time: Date },
+): Promise<number> {
+  if (rows.length === 0) return 0
+  const sorted = rows.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))
+  const inserted = await db
+    .insertInto('credentials')
+    .values(
+      sorted.map(({ userId, hash }) => ({
+        tenant,
+        user_id: userId,
+        password_hash: hash,
+        version: firstVersion,
+        create_time: time,
+        update_time: time,
+      })),
+    )
+    .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doNothing())
+    .executeTakeFirst()
+  return Number(inserted.numInsertedOrUpdatedRows ?? 0n)
 }
 
 /** Sets the password whatever there was; answers the version. */
@@ -89,7 +116,7 @@ export async function setCredential(tx: Db, row: Person & { passwordHash: string
       tenant: row.tenant,
       user_id: row.userId,
       password_hash: row.passwordHash,
-      version: 1,
+      version: firstVersion,
       create_time: row.time,
       update_time: row.time,
     })
@@ -123,4 +150,20 @@ export async function replaceCredential(
 
 export async function deleteCredential(tx: Db, key: Person): Promise<void> {
   await tx.deleteFrom('credentials').where('tenant', '=', key.tenant).where('user_id', '=', key.userId).execute()
+}
+
+/** Puts a better hash of the same password in the place of the one that was checked; the version stays, because nothing changed for anybody. */
+export async function upgradeHash(
+  db: Db,
+  row: Person & { checkedVersion: number; checkedHash: string; passwordHash: string },
+): Promise<boolean> {
+  const upgraded = await db
+    .updateTable('credentials')
+    .set({ password_hash: row.passwordHash })
+    .where('tenant', '=', row.tenant)
+    .where('user_id', '=', row.userId)
+    .where('version', '=', row.checkedVersion)
+    .where('password_hash', '=', row.checkedHash)
+    .executeTakeFirst()
+  return upgraded.numUpdatedRows === 1n
 }

@@ -1,10 +1,11 @@
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { emailKey } from '@gatehouse/rpc'
-import { findCredential, insertCredential } from '../../store/credentials.ts'
+import { findCredential, firstVersion, insertCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
-import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
+import { checkPasswordForm } from '../passwords/check-new-password.ts'
+import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { activatePerson } from '../people/change-person.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
@@ -35,8 +36,7 @@ export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput)
   if (emailKey(invited.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
   if (await findCredential(deps.db, { tenant, userId })) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
-  const password = checkNewPassword(input.password, invited)
-  const passwordHash = await deps.hashing.hash(password, place.signal)
+  const passwordHash = await hashNewPassword(deps, { password: input.password, context: invited, signal: place.signal })
   const user = await activatePerson(deps, { tenant, userId })
   if (typeof user === 'string') throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   return await openSessionOf(deps, {
@@ -49,6 +49,7 @@ export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput)
     async write(tx) {
       const credential = { tenant, userId, passwordHash, time: new Date(deps.now()) }
       if (!(await insertCredential(tx, credential))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+      return firstVersion
     },
   })
 }

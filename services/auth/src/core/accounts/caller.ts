@@ -5,6 +5,8 @@ export interface SignInPlace {
   readonly source: string
   /** Through which first-party client. */
   readonly clientId?: string
+  /** What earlier sign-ins left there. */
+  readonly deviceToken?: string
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal
 }

@@ -7,7 +7,9 @@ import { emailKey } from '@gatehouse/rpc'
 import { replaceCredential } from '../../store/credentials.ts'
 import { endOvertaken } from '../challenges/claim-challenge.ts'
 import type { Deps } from '../deps.ts'
-import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
+import { forgetGuesses } from '../passwords/attempts.ts'
+import { checkPasswordForm } from '../passwords/check-new-password.ts'
+import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
@@ -30,8 +32,8 @@ export async function changePassword(deps: Deps, input: ChangePasswordInput): Pr
   checkPasswordForm(input.newPassword, 'newPassword')
   const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
   if (person?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-  const password = checkNewPassword(input.newPassword, person, 'newPassword')
-  const passwordHash = await deps.hashing.hash(password, input.signal)
+  const wanted = { password: input.newPassword, context: person, field: 'newPassword', signal: input.signal }
+  const passwordHash = await hashNewPassword(deps, wanted)
 
   await transact(deps.db, async (tx) => {
     const time = new Date(deps.now())
@@ -43,6 +45,7 @@ export async function changePassword(deps: Deps, input: ChangePasswordInput): Pr
     await revokeSessionsOfUser(tx, deps, { tenant, userId, exceptSessionId: sessionId, cause: 'password_changed' })
     const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
     await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
+    await forgetGuesses(tx, deps, { tenant, userId, email: person.email })
   })
   deps.committed()
 }

@@ -1,6 +1,7 @@
 import { deleteChallengesOfPerson } from '../../store/challenges.ts'
 import { deleteCredential } from '../../store/credentials.ts'
 import { deleteFactors } from '../../store/factors.ts'
+import { forgetFailuresOf } from '../../store/password-failures.ts'
 import type { Db } from '../deps.ts'
 
 /** Forgets a deleted person's password and factors, and everything that was on its way to them. */
@@ -8,4 +9,5 @@ export async function forgetPerson(tx: Db, person: { tenant: string; userId: str
   await deleteChallengesOfPerson(tx, person)
   await deleteCredential(tx, person)
   await deleteFactors(tx, person)
+  await forgetFailuresOf(tx, person)
 }

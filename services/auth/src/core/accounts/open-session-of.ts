@@ -7,6 +7,7 @@ import { claimChallenge, type Overtaken } from '../challenges/claim-challenge.ts
 import type { Db, Deps } from '../deps.ts'
 import { neededOf } from '../factors/held-factors.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { deviceToken } from '../sessions/known-device.ts'
 import { openSession, programClientId } from '../sessions/open-session.ts'
 import { beginNextStep, type SignInOutcome } from '../sessions/pending-sign-in.ts'
 import { signedIn } from '../sessions/signed-in.ts'
@@ -23,8 +24,8 @@ export interface OpenSessionOfInput {
   readonly challenge: { readonly id: string }
   /** Challenges that are pointless from now on. */
   readonly overtakes: Overtaken
-  /** What the proof brings about. */
-  readonly write: (tx: Db) => Promise<void>
+  /** What the proof brings about; answers the version of the person's password then. */
+  readonly write: (tx: Db) => Promise<number>
 }
 
 /**
@@ -33,11 +34,11 @@ export interface OpenSessionOfInput {
  */
 export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Promise<SignInOutcome> {
   const { tenant, user, place, overtakes } = input
-  const opened = await transact(deps.db, async (tx) => {
+  const outcome = await transact(deps.db, async (tx) => {
     const claim = { tenant, id: input.challenge.id, time: new Date(deps.now()), overtakes }
     if (!(await claimChallenge(tx, claim))) throw refuse(ErrorReason.CHALLENGE_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-    await input.write(tx)
+    const credentialVersion = await input.write(tx)
     const { clientId = programClientId } = place
     const base = { tenant, userId: user.id, clientId }
     const held = await findFactors(tx, base)
@@ -50,9 +51,12 @@ export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Prom
         { ...base, sessionId: null, methods: ['pwd'], strength, epoch: await readSessionEpoch(tx, base) },
         held,
       )
-    return await openSession(tx, deps, { ...base, userAgent: place.userAgent, source: place.source, amr: ['pwd'] })
+    const opened = await openSession(tx, deps, { ...base, userAgent: place.userAgent, source: place.source, amr: ['pwd'] })
+    return { opened, credentialVersion }
   })
   deps.committed()
-  if (!('session' in opened)) return { case: 'nextStep', value: opened }
-  return { case: 'signedIn', value: await signedIn(deps, opened, user) }
+  if (!('opened' in outcome)) return { case: 'nextStep', value: outcome }
+  const result = await signedIn(deps, outcome.opened, user)
+  result.deviceToken = deviceToken(deps, { tenant, userId: user.id, credentialVersion: outcome.credentialVersion }, place.deviceToken ?? '')
+  return { case: 'signedIn', value: result }
 }

@@ -15,7 +15,7 @@ export interface RequestEmailChangeInput {
 
 /** Opens a challenge for a new address of a person, whether somebody has that address or not. */
 export async function requestEmailChange(
-  deps: Pick<Deps, 'db' | 'now' | 'limits' | 'hashing' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'now' | 'requestKey' | 'hashing' | 'committed'>,
   input: RequestEmailChangeInput,
 ): Promise<string> {
   const { tenant, userId, email: address } = input

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { noRetry, openAccountHouse, otherPassword, otherTenant, place, refuses, tenant } from '../../../test/account-house.ts'
+import { goodPassword, noRetry, openAccountHouse, otherPassword, otherTenant, place, refuses, tenant } from '../../../test/account-house.ts'
 import { whole } from '../../../test/sign-somebody-in.ts'
 import { findCredential } from '../../store/credentials.ts'
 import { findSession } from '../../store/sessions.ts'
 import type { ProveInput } from '../challenges/prove.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
+import { knownDevice } from '../sessions/known-device.ts'
+import { signIn as signInStep } from '../sessions/sign-in.ts'
 import { acceptInvitation as acceptInvitationStep } from './accept-invitation.ts'
 import { requestPasswordReset } from './request-password-reset.ts'
 import { resetPassword as resetPasswordStep } from './reset-password.ts'
@@ -15,6 +17,7 @@ import { verifyEmail as verifyEmailStep } from './verify-email.ts'
 const acceptInvitation = whole(acceptInvitationStep)
 const resetPassword = whole(resetPasswordStep)
 const verifyEmail = whole(verifyEmailStep)
+const signIn = whole(signInStep)
 
 const house = await openAccountHouse()
 after(() => house[Symbol.asyncDispose]())
@@ -51,6 +54,20 @@ test('a reset sets the password, ends every session and signs in anew', async ()
     ],
   )
   await refuses('CHALLENGE_INVALID', () => reset(byToken(token)))
+})
+
+test('a reset opens an address that strangers have guessed at, and their devices are strangers’ again', async () => {
+  const member = await house.member('guessed@example.com')
+  const attempt = (password: string, deviceToken = '') =>
+    signIn(deps, { tenant, email: 'guessed@example.com', password, userAgent: '', source: '192.0.2.99', deviceToken })
+  const { deviceToken } = await attempt(goodPassword)
+  for (let times = 0; times < 10; times++) await refuses('EMAIL_OR_PASSWORD_WRONG', () => attempt('wrong'))
+  await assert.rejects(attempt(goodPassword), { reason: 'LIMIT_EXCEEDED' })
+  const result = await reset(byToken((await house.mailOf(await ask('guessed@example.com'))).token))
+  assert.ok((await attempt(otherPassword)).session)
+  const owner = { tenant, userId: member.userId, credentialVersion: 2 }
+  assert.ok(knownDevice(deps, owner, result.deviceToken))
+  assert.equal(knownDevice(deps, owner, deviceToken), undefined)
 })
 
 test('a reset in another browser needs the link alone', async () => {

@@ -7,7 +7,9 @@ import { setCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
-import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
+import { forgetGuesses } from '../passwords/attempts.ts'
+import { checkPasswordForm } from '../passwords/check-new-password.ts'
+import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
@@ -35,8 +37,7 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
   // The mail proved a mailbox that is no longer the person's.
   if (emailKey(user.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
-  const password = checkNewPassword(input.password, user)
-  const passwordHash = await deps.hashing.hash(password, place.signal)
+  const passwordHash = await hashNewPassword(deps, { password: input.password, context: user, signal: place.signal })
   return await openSessionOf(deps, {
     tenant,
     user,
@@ -49,6 +50,8 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
       await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'password_changed' })
       const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
       await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
+      await forgetGuesses(tx, deps, { tenant, userId, email: user.email })
+      return version
     },
   })
 }

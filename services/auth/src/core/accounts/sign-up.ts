@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { insertSignUp } from '../../store/sign-ups.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
-import { checkNewPassword } from '../passwords/check-new-password.ts'
+import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { type Retry, stranger } from './caller.ts'
 
 export interface SignUpInput {
@@ -20,10 +20,9 @@ export interface SignUpInput {
  * Notes a request for an account. Nobody is asked who has the address: known and unknown ones take the same steps, and what
  * their mail says is decided when it is rendered.
  */
-export async function signUp(deps: Pick<Deps, 'db' | 'now' | 'hashing' | 'committed'>, input: SignUpInput): Promise<string> {
+export async function signUp(deps: Pick<Deps, 'db' | 'now' | 'hashing' | 'breaches' | 'committed'>, input: SignUpInput): Promise<string> {
   const { tenant, email: address, name } = input
-  const password = checkNewPassword(input.password, { email: address, name })
-  const passwordHash = await deps.hashing.hash(password, input.signal)
+  const passwordHash = await hashNewPassword(deps, { password: input.password, context: { email: address, name }, signal: input.signal })
   const { id } = await transact(deps.db, (tx) =>
     once(tx, { tenant, caller: stranger, method: 'AccountService.SignUp', ...input.retry }, async () => {
       const challenge = await openChallenge(tx, { tenant, kind: 'sign_up', address, time: new Date(deps.now()) })

@@ -1,7 +1,7 @@
 import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { transact } from '@gatehouse/postgres'
 import { commonRefusal, emailKey } from '@gatehouse/rpc'
-import { insertCredential } from '../../store/credentials.ts'
+import { firstVersion, insertCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { findSignUp, type SignUpRow } from '../../store/sign-ups.ts'
 import { claimChallenge } from '../challenges/claim-challenge.ts'
@@ -53,6 +53,7 @@ export async function verifyEmail(deps: Deps, input: VerifyEmailInput): Promise<
     async write(tx) {
       const credential = { tenant, userId, passwordHash: pending.password_hash, time: new Date(deps.now()) }
       if (!(await insertCredential(tx, credential))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+      return firstVersion
     },
   })
 }

@@ -1,6 +1,8 @@
 import { deleteOldChallenges } from '../../store/challenges.ts'
 import { deleteCodeFailures } from '../../store/code-failures.ts'
+import { prunePasswordFailures } from '../../store/password-failures.ts'
 import type { Deps } from '../deps.ts'
+import { failuresKeptSeconds } from '../passwords/attempts.ts'
 import { keptSeconds } from './secret-lifetimes.ts'
 
 const rowsAtOnce = 1_000
@@ -10,6 +12,7 @@ const dayMs = 86_400_000
 export async function pruneChallenges({ db, now }: Pick<Deps, 'db' | 'now'>, signal?: AbortSignal): Promise<number> {
   const day = Math.floor(now() / dayMs) - 1
   await allOf(() => deleteCodeFailures(db, { day, limit: rowsAtOnce }), signal)
+  await allOf(() => prunePasswordFailures(db, new Date(now() - failuresKeptSeconds * 1000), rowsAtOnce), signal)
   const time = new Date(now() - keptSeconds * 1000)
   return await allOf(() => deleteOldChallenges(db, { time, limit: rowsAtOnce }), signal)
 }

@@ -37,7 +37,7 @@ export function checkPasswordForm(password: string, field?: string): string {
 }
 
 /** `field` is the field that has the password, where the contract calls it otherwise than `password`. */
-function tooWeak(rule: string, field: string | undefined): Refusal {
+export function tooWeak(rule: string, field: string | undefined): Refusal {
   return refuse(ErrorReason.PASSWORD_TOO_WEAK, { rule }, field === undefined ? {} : { field })
 }
 

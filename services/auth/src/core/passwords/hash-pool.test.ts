@@ -23,11 +23,16 @@ test('compares exactly', async () => {
 
 test('hashes for nobody too, and never finds nobody right', async () => {
   const seen: string[] = []
+  const see = (encoded: string) => void seen.push(encoded)
   const hashing = {
-    hash: async () => '',
-    verify: async (encoded: string) => {
-      seen.push(encoded)
+    nobodys: createHashPool().nobodys,
+    async verify(encoded: string) {
+      see(encoded)
       return true
+    },
+    async refuse(encoded: string) {
+      see(encoded)
+      return false as const
     },
   }
   assert.equal(await verifyPassword({ hashing }, undefined, 'a password'), false)

@@ -1,27 +1,78 @@
 import { availableParallelism } from 'node:os'
 import { overloaded, showShed } from '@gatehouse/rpc'
-import { hash, verify } from '@node-rs/argon2'
+import { hash } from '@node-rs/argon2'
+import { nobodysHash, readHash } from './encoded-hash.ts'
+import { type HashParameters, isOutdated, kindOf, leastParameters } from './hash-parameters.ts'
+import { RefusalPace } from './refusal-pace.ts'
+import { verifyEncoded } from './verify-encoded.ts'
 
-/** The floor of OWASP: Argon2id (2; the enum has no value at run time), 19 MiB, two passes, one lane. */
-const parameters = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
+/** Argon2id; the enum has no value at run time. */
+const argon2id = 2
+
+const mostWaitMs = { hash: 2_000, asking: 20 }
 
 /** Hashes passwords, a bounded number at a time. Beyond that it refuses with `OVERLOADED`. */
 export interface HashPool {
+  /** A hash as it is made now, that no password has: whoever is unknown costs as much as whoever is known. */
+  readonly nobodys: string
   /** Answers an encoded hash with its parameters and salt. */
   hash(password: string, signal?: AbortSignal): Promise<string>
+  /** Compares; `false` is answered at one time for all kinds of hashes that are about. */
   verify(encoded: string, password: string, signal?: AbortSignal): Promise<boolean>
+  /** The same for somebody who is refused whatever the password is. */
+  refuse(encoded: string, password: string, signal?: AbortSignal): Promise<false>
+  /** Whether the hash is to be made anew at the next chance: another algorithm, or parameters that have risen since. */
+  isOutdated(encoded: string): boolean
+  /** How long each kind of hash takes. */
+  readonly pace: RefusalPace
+  /** How long it takes to ask who somebody is, who is known and who is not. */
+  readonly asking: RefusalPace
+}
+
+export interface HashPoolOptions {
+  /** Hashes at once. */
+  readonly running?: number
+  /** In line behind them. */
+  readonly waiting?: number
+  readonly parameters?: HashParameters
 }
 
 /**
  * A pool of its own: `running` hashes at once, `waiting` more in line. Hashes run on libuv's threads, where files and name
  * look-ups run too: `UV_THREADPOOL_SIZE` has to leave room beside `running`.
  */
-export function createHashPool(size: { running?: number; waiting?: number } = {}): HashPool {
+export function createHashPool({ running, waiting, parameters = leastParameters }: HashPoolOptions = {}): HashPool {
   showShed('hashes')
-  const slot = createSemaphore(size.running ?? availableParallelism(), size.waiting ?? 64)
+  const slot = createSemaphore(running ?? availableParallelism(), waiting ?? 64)
+  const pace = new RefusalPace(mostWaitMs.hash)
+  const options = { algorithm: argon2id, memoryCost: parameters.memoryKib, timeCost: parameters.passes, parallelism: 1 }
+
+  /** The wait in line is the same for all kinds; what comes behind it is not. */
+  async function judge(encoded: string, password: string, signal: AbortSignal | undefined, hopeless: boolean): Promise<boolean> {
+    const { right, ms } = await slot(async () => {
+      const began = performance.now()
+      const right = await verifyEncoded(encoded, password)
+      const ms = performance.now() - began
+      const kind = readHash(encoded)?.kind
+      if (kind !== undefined) pace.took(kind, ms)
+      return { right, ms }
+    }, signal)
+    if (right && !hopeless) return true
+    await pace.rest(ms, signal)
+    return false
+  }
+
   return {
-    hash: (password, signal) => slot(() => hash(password, parameters), signal),
-    verify: (encoded, password, signal) => slot(() => verify(encoded, password), signal),
+    nobodys: nobodysHash(kindOf(parameters)),
+    hash: (password, signal) => slot(() => hash(password, options), signal),
+    verify: (encoded, password, signal) => judge(encoded, password, signal, false),
+    async refuse(encoded, password, signal) {
+      await judge(encoded, password, signal, true)
+      return false
+    },
+    isOutdated: (encoded) => isOutdated(encoded, parameters),
+    pace,
+    asking: new RefusalPace(mostWaitMs.asking),
   }
 }
 

@@ -3,6 +3,8 @@ const allowedByName = /^[\u00DF\u03C2\u06FD\u06FE\u0F0B\u3007]$/u
 const forbiddenByName = /^[\u0640\u07FA\u302E\u302F\u3031-\u3035\u303B]$/u
 const oldHangulJamo = /^[\u1100-\u11FF\uA960-\uA97C\uD7B0-\uD7C6\uD7CB-\uD7FB]$/u
 const unassigned = /^(?!\p{Noncharacter_Code_Point})\p{Cn}$/u
+/** What the profile leaves as it is. */
+const printableAscii = /^[ -~]+$/
 const ignorable = /^[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Cc}]$/u
 /** Letters, digits, marks, spaces, symbols, punctuation: LetterDigits, OtherLetterDigits, Spaces, Symbols and Punctuation. */
 const freeform = /^[\p{L}\p{M}\p{N}\p{Zs}\p{S}\p{P}]$/u
@@ -13,6 +15,7 @@ const freeform = /^[\p{L}\p{M}\p{N}\p{Zs}\p{S}\p{P}]$/u
  * profile refuses, the empty one included. The class is checked after NFC, because some keyboards send Hangul as single jamo.
  */
 export function enforceOpaqueString(input: string): string | undefined {
+  if (printableAscii.test(input)) return input
   if (!input.isWellFormed()) return undefined
   const mapped = input.replace(/(?! )\p{Zs}/gu, ' ').normalize('NFC')
   if (mapped === '') return undefined

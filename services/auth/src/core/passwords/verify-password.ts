@@ -1,17 +1,23 @@
 import type { Deps } from '../deps.ts'
+import { readHash } from './encoded-hash.ts'
 import { enforceOpaqueString } from './opaque-string.ts'
 
-/** A hash of the same cost that no password has: whoever is unknown takes as long as whoever is known. */
-const nobodysHash = '$argon2id$v=19$m=19456,t=2,p=1$Djn+AyZ4oFJIrTGDSboFyw$Nq1w2VYXJC3X9fxnlTN6g9qbgx3Fq4GZ/gMrqXo1sj4'
+interface Hashing {
+  readonly hashing: Pick<Deps['hashing'], 'verify' | 'refuse' | 'nobodys'>
+}
 
-/** Compares a password with a hash, exactly; the whole cost is paid where there is no hash, or where nobody can have such a password. */
-export async function verifyPassword(
-  deps: Pick<Deps, 'hashing'>,
-  hash: string | undefined,
-  password: string,
-  signal?: AbortSignal,
-): Promise<boolean> {
+/**
+ * Compares a password with a hash, exactly; the whole cost is paid where there is no hash, or where nobody can have such a password. A hash of another
+ * algorithm was made elsewhere, of the password as it was typed there, in whatever normal form.
+ */
+export async function verifyPassword(deps: Hashing, hash: string | undefined, password: string, signal?: AbortSignal): Promise<boolean> {
   const enforced = enforceOpaqueString(password)
-  const right = await deps.hashing.verify(hash ?? nobodysHash, enforced ?? '', signal)
-  return right && hash !== undefined && enforced !== undefined
+  if (hash === undefined || enforced === undefined) return await refusePassword(deps, hash, password, signal)
+  const isOurs = readHash(hash)?.algorithm === 'argon2id'
+  return await deps.hashing.verify(hash, isOurs ? enforced : password, signal)
+}
+
+/** Costs what a comparison costs, for somebody who is refused whatever the password is. */
+export async function refusePassword(deps: Hashing, hash: string | undefined, password: string, signal?: AbortSignal): Promise<false> {
+  return await deps.hashing.refuse(hash ?? deps.hashing.nobodys, enforceOpaqueString(password) ?? '', signal)
 }

@@ -1,9 +1,11 @@
 import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { transact } from '@gatehouse/postgres'
+import { holdCredentialVersion } from '../../store/credentials.ts'
 import type { SignInPlace } from '../accounts/caller.ts'
 import type { Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { deviceToken } from './known-device.ts'
 import { openSession } from './open-session.ts'
 import { beginNextStep, goOn, type SignInOutcome } from './pending-sign-in.ts'
 import { advance, showNextFactor } from './show-next-factor.ts'
@@ -30,10 +32,14 @@ export async function continueSignIn(deps: Deps, input: ContinueSignInInput): Pr
     const base = { tenant, userId: user.id, clientId: place.clientId ?? pending.client_id }
     if (!reached)
       return await beginNextStep(tx, deps, { ...base, sessionId: null, methods, strength: pending.strength, epoch: pending.epoch }, held)
-    return await openSession(tx, deps, { ...base, userAgent: place.userAgent, source: place.source, amr: methods })
+    const opened = await openSession(tx, deps, { ...base, userAgent: place.userAgent, source: place.source, amr: methods })
+    return { opened, credentialVersion: (await holdCredentialVersion(tx, base)) ?? 0 }
   })
-  if (!('session' in outcome)) return { case: 'nextStep', value: outcome }
+  if (!('opened' in outcome)) return { case: 'nextStep', value: outcome }
+  const { opened, credentialVersion } = outcome
   deps.committed()
-  deps.log.info({ tenant, person: user.id, session: outcome.session.id, source: outcome.session.network }, 'signed in')
-  return { case: 'signedIn', value: await signedIn(deps, outcome, user) }
+  deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
+  const result = await signedIn(deps, opened, user)
+  result.deviceToken = deviceToken(deps, { tenant, userId: user.id, credentialVersion }, place.deviceToken ?? '')
+  return { case: 'signedIn', value: result }
 }

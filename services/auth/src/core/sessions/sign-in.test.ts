@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { createAccessTokenVerifier, followIssuers } from '@gatehouse/identity'
@@ -8,6 +9,7 @@ import { type OpenedDeps, openDeps, origin } from '../../../test/open-deps.ts'
 import { refusedWith, rightPassword, signSomebodyIn, somebody, whole } from '../../../test/sign-somebody-in.ts'
 import { bindRole } from '../../store/role-bindings.ts'
 import { findSession } from '../../store/sessions.ts'
+import { RefusalPace } from '../passwords/refusal-pace.ts'
 import { declaredPermissions } from '../roles/declared-permissions.ts'
 import { listIssuers } from '../tenants/list-issuers.ts'
 import { revokePersonSessions } from './revoke-person-sessions.ts'
@@ -107,6 +109,10 @@ test('everybody who is refused cost one hash', async () => {
         verified++
         return deps.hashing.verify(encoded, password)
       },
+      refuse: (encoded: string, password: string) => {
+        verified++
+        return deps.hashing.refuse(encoded, password)
+      },
     },
   }
   const suspended = await somebody(opened)
@@ -116,6 +122,20 @@ test('everybody who is refused cost one hash', async () => {
   await assert.rejects(signIn(counting, { ...from, email: suspended.email, password: rightPassword }), wrong)
   await assert.rejects(signIn(counting, { ...from, email: suspended.email, password: 'wrong' }), wrong)
   assert.equal(verified, 3)
+})
+
+test('whoever is unknown is refused when whoever is known would be', async () => {
+  const { deps } = opened
+  const quick = { nobodys: '', refuse: async () => false as const, verify: async () => false, asking: new RefusalPace(1000) }
+  const paced = { ...deps, hashing: { ...deps.hashing, ...quick } }
+  const known = await somebody(opened)
+  const wrong = refusedWith('EMAIL_OR_PASSWORD_WRONG')
+  opened.people.before('resolveUser', () => setTimeout(300))
+  await assert.rejects(signIn(paced, { ...from, email: known.email, password: 'wrong' }), wrong)
+  opened.people.before('resolveUser', () => {})
+  const began = performance.now()
+  await assert.rejects(signIn(paced, { ...from, email: 'unknown@example.com', password: 'wrong' }), wrong)
+  assert.ok(performance.now() - began > 295)
 })
 
 test('nobody is signed in while the user service is away', async () => {

@@ -4,12 +4,14 @@ import { findFactors } from '../../store/factors.ts'
 import { notOpened } from '../../store/open-sessions.ts'
 import type { Deps } from '../deps.ts'
 import { neededOf } from '../factors/held-factors.ts'
-import { verifyPassword } from '../passwords/verify-password.ts'
+import { counted } from '../passwords/attempts.ts'
+import { upgradePassword } from '../passwords/upgrade-password.ts'
+import { refusePassword, verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { deviceToken, knownDevice } from './known-device.ts'
 import { newSession, programClientId } from './open-session.ts'
 import { beginNextStep, type SignInOutcome } from './pending-sign-in.ts'
-import { resetSignInLimit } from './sign-in-limit.ts'
 import { signedIn } from './signed-in.ts'
 
 export interface SignInInput {
@@ -19,6 +21,8 @@ export interface SignInInput {
   readonly userAgent: string
   readonly source: string
   readonly clientId?: string
+  /** What earlier sign-ins left there. */
+  readonly deviceToken?: string
   /** Aborted when nobody waits for the answer any more: the hash is not begun then. */
   readonly signal?: AbortSignal
 }
@@ -28,38 +32,61 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 
 /** Signs a person in with a password. Whatever is wrong, strangers get the same answer after the same work. */
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutcome> {
-  const { tenant } = input
-  const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
-  const credential = await deps.batches.credential({ tenant, id: known?.id ?? nobody })
-  const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
-  if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
+  const { tenant, email, source, signal } = input
+  const began = performance.now()
+  const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
+  const userId = known?.id ?? nobody
+  const credential = await deps.batches.credential({ tenant, id: userId })
+  const askedMs = performance.now() - began
+  deps.hashing.asking.took(known ? 'known' : 'unknown', askedMs)
+  const owner = { tenant, userId, credentialVersion: credential?.version ?? 0 }
+  const presented = input.deviceToken ?? ''
+  const guesser = { tenant, email, source, userId: known?.id, deviceId: knownDevice(deps, owner, presented) }
 
-  // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.
-  const user = await resolveActivePerson(deps, { tenant, userId: known.id })
-  if (!user) throw wrong()
-  // A session whose tokens nobody can sign is not opened.
-  await deps.keys.signer(tenant)
-  if (credential.second_factor) return await askForSecondFactor(deps, input, { userId: user.id, epoch: credential.epoch })
-  const { event, tokenHash, ...opened } = newSession(deps, {
-    tenant,
-    userId: user.id,
-    ...(input.clientId !== undefined && { clientId: input.clientId }),
-    userAgent: input.userAgent,
-    source: input.source,
-    amr: ['pwd'],
+  return await counted(deps, guesser, async (attempt) => {
+    const checked = known?.state === User_State.ACTIVE ? credential : undefined
+    const right = checked
+      ? await verifyPassword(deps, checked.password_hash, input.password, signal)
+      : await refusePassword(deps, credential?.password_hash, input.password, signal)
+    if (!right || !checked) {
+      // To hear of nobody takes another time than to hear of somebody.
+      await deps.hashing.asking.rest(askedMs, signal)
+      throw wrong()
+    }
+
+    // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.
+    const user = await resolveActivePerson(deps, { tenant, userId })
+    if (!user) throw wrong()
+    // A session whose tokens nobody can sign is not opened.
+    await deps.keys.signer(tenant)
+    if (checked.second_factor) {
+      await attempt.right()
+      return await askForSecondFactor(deps, input, { userId, epoch: checked.epoch })
+    }
+    const { event, tokenHash, ...opened } = newSession(deps, {
+      tenant,
+      userId,
+      ...(input.clientId !== undefined && { clientId: input.clientId }),
+      userAgent: input.userAgent,
+      source,
+      amr: ['pwd'],
+    })
+    const { epoch, version: credentialVersion } = checked
+    const [roles] = await Promise.all([
+      deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }),
+      attempt.right(),
+      upgradePassword(deps, { ...owner, checkedHash: checked.password_hash, password: input.password }),
+    ])
+    if (roles === notOpened) throw wrong()
+    deps.committed()
+    deps.log.info({ tenant, person: userId, session: opened.session.id, source: opened.session.network }, 'signed in')
+    const result = await signedIn(deps, { ...opened, roles }, user)
+    result.deviceToken = deviceToken(deps, owner, presented)
+    return { case: 'signedIn', value: result }
   })
-  const { epoch, version: credentialVersion } = credential
-  const [roles] = await Promise.all([
-    deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }),
-    resetSignInLimit(deps, { tenant, email: input.email }),
-  ])
-  if (roles === notOpened) throw wrong()
-  deps.committed()
-  deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
-  return { case: 'signedIn', value: await signedIn(deps, { ...opened, roles }, user) }
 }
 
-/** The password is right, and is not enough. Wrong passwords stay counted until the sign-in is whole: whoever knows the password only, goes on guessing. */
+/** The password is right, and is not enough. Guesses at the second factor are counted by themselves. */
 async function askForSecondFactor(
   deps: Deps,
   input: SignInInput,

@@ -1,5 +1,5 @@
+import { linesOf } from '@gatehouse/cli'
 import type { Deps } from '../deps.ts'
-import { linesOf } from './lines.ts'
 import { type Candidate, type ImportedAs, LineProblem, personReader } from './person-of-line.ts'
 import { peopleWriter } from './write-people.ts'
 

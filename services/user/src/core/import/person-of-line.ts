@@ -1,11 +1,11 @@
 import { fromJson, type JsonObject, type JsonValue } from '@bufbuild/protobuf'
+import { shown } from '@gatehouse/cli'
 import { RegisterUserRequestSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { compileRequestCheck, emailKey, Refusal, type Violation } from '@gatehouse/rpc'
 import { v7 as uuidv7 } from 'uuid'
 import type { NewUser } from '../../store/users.ts'
 import { nameKey } from '../keys.ts'
 import { canonicalLocale, defaultLocale } from '../profile-values.ts'
-import { shown } from './shown.ts'
 
 /** How the people of a file come in: as those who proved their mailbox elsewhere, or to be invited. */
 export type ImportedAs = 'active' | 'invited'
