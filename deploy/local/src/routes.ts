@@ -1,6 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
@@ -11,6 +12,7 @@ import type { ServiceName } from './options.ts'
 const services: readonly [ServiceName, DescService][] = [
   ['user', UserService],
   ['auth', AccountService],
+  ['auth', PasskeyService],
   ['auth', SessionService],
   ['auth', IssuerService],
   ['notification', NotificationService],

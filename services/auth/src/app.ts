@@ -2,6 +2,7 @@ import { createClient } from '@connectrpc/connect'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { type App, openService, served } from '@gatehouse/service'
@@ -17,6 +18,7 @@ import { accountService } from './rpc/account-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
+import { passkeyService } from './rpc/passkey-service.ts'
 import { sessionService } from './rpc/session-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
@@ -62,6 +64,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(AccountService, accountService(deps)),
       served(ChallengeService, challengeService(deps)),
       served(IssuerService, issuerService(deps)),
+      served(PasskeyService, passkeyService(deps)),
       served(SessionService, sessionService(deps)),
     ],
     consumers: [onUserInvited(deps), onUserSuspended(deps), onUserDeleted(deps)],

@@ -53,3 +53,9 @@ export async function nextFactorVersion(tx: Db, { tenant, userId }: Person): Pro
     .executeTakeFirstOrThrow()
   return row.version
 }
+
+/** Everything that somebody had beside a password, or was about to have. */
+export async function deleteFactors(tx: Db, { tenant, userId }: Person): Promise<void> {
+  for (const table of ['pending_sign_ins', 'passkey_attempts', 'passkeys', 'totp_factors', 'recovery_codes', 'factor_versions'] as const)
+    await tx.deleteFrom(table).where('tenant', '=', tenant).where('user_id', '=', userId).execute()
+}

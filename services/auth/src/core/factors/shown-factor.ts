@@ -1,5 +1,6 @@
 import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { Db, Deps } from '../deps.ts'
+import { showPasskey } from './show-passkey.ts'
 import { showPassword } from './show-password.ts'
 
 /** Whose factor is to be checked, and what it answers. */
@@ -28,6 +29,8 @@ export async function checkFactor(
   switch (kind) {
     case 'password':
       return await showPassword(deps, check, value)
+    case 'passkeyJson':
+      return await showPasskey(deps, check, value)
     default:
       return undefined
   }

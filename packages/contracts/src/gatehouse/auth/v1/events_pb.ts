@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/events.proto.
  */
 export const file_gatehouse_auth_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIoIBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Nsq8GDIKJGdhdGVob3VzZS5hdXRoLnYxLlJlZnJlc2hUb2tlblJldXNlZBIKc2Vzc2lvbl9pZCJlCg9QYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjDKvBgsCiFnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZENoYW5nZWQSB3VzZXJfaWQieAoNU2Vzc2lvblJhaXNlZBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCToxyrwYLQofZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJhaXNlZBIKc2Vzc2lvbl9pZGIGcHJvdG8z", [file_gatehouse_options_v1_options]);
+  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIoIBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Nsq8GDIKJGdhdGVob3VzZS5hdXRoLnYxLlJlZnJlc2hUb2tlblJldXNlZBIKc2Vzc2lvbl9pZCJlCg9QYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjDKvBgsCiFnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZENoYW5nZWQSB3VzZXJfaWQieAoNU2Vzc2lvblJhaXNlZBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCToxyrwYLQofZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJhaXNlZBIKc2Vzc2lvbl9pZCJzCg5GYWN0b3JzQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDgoGY2hhbmdlGAMgASgJOi/KvBgrCiBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZBIHdXNlcl9pZCJ1Cg1QYXNza2V5Q2xvbmVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxISCgpwYXNza2V5X2lkGAMgASgJOi7KvBgqCh9nYXRlaG91c2UuYXV0aC52MS5QYXNza2V5Q2xvbmVkEgd1c2VyX2lkYgZwcm90bzM", [file_gatehouse_options_v1_options]);
 
 /**
  * Somebody asked for an account, or for its mail once more.
@@ -329,4 +329,74 @@ export type SessionRaised = Message<"gatehouse.auth.v1.SessionRaised"> & {
  */
 export const SessionRaisedSchema: GenMessage<SessionRaised> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 9);
+
+/**
+ * A person's factors changed: one was added or taken away, or the recovery codes were made anew.
+ *
+ * @generated from message gatehouse.auth.v1.FactorsChanged
+ */
+export type FactorsChanged = Message<"gatehouse.auth.v1.FactorsChanged"> & {
+  /**
+   * Whose.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The version of the person's factors after the change.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * What happened: `passkey_added`, `passkey_removed`, `totp_added`, `totp_removed`, `recovery_codes_made`, `recovery_code_used`.
+   *
+   * @generated from field: string change = 3;
+   */
+  change: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.FactorsChanged.
+ * Use `create(FactorsChangedSchema)` to create a new message.
+ */
+export const FactorsChangedSchema: GenMessage<FactorsChanged> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 10);
+
+/**
+ * A passkey counted backwards: somebody may have a copy of it. The sign-in was refused.
+ *
+ * @generated from message gatehouse.auth.v1.PasskeyCloned
+ */
+export type PasskeyCloned = Message<"gatehouse.auth.v1.PasskeyCloned"> & {
+  /**
+   * Whose.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The version of the person's factors.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * The passkey.
+   *
+   * @generated from field: string passkey_id = 3;
+   */
+  passkeyId: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.PasskeyCloned.
+ * Use `create(PasskeyClonedSchema)` to create a new message.
+ */
+export const PasskeyClonedSchema: GenMessage<PasskeyCloned> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 11);
 
