@@ -65,7 +65,10 @@ export function softwareAuthenticator(options: AuthenticatorOptions): SoftwareAu
     )
   const authenticatorData = (rpId: string, flags: number, changes: Changes, count: number) => {
     const head = Buffer.alloc(37)
-    createHash('sha256').update(changes.rpId ?? rpId).digest().copy(head)
+    createHash('sha256')
+      .update(changes.rpId ?? rpId)
+      .digest()
+      .copy(head)
     head.writeUInt8(changes.flags ?? flags, 32)
     head.writeUInt32BE(changes.signCount ?? count, 33)
     return head

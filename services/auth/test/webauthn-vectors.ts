@@ -17,8 +17,9 @@ export interface WebauthnVector {
 /** What all of them were made for. */
 export const vectorParty = { id: 'example.org', origin: 'https://example.org' }
 
-export const vectors = (JSON.parse(readFileSync(new URL('webauthn-vectors.json', import.meta.url), 'utf8')) as { vectors: WebauthnVector[] })
-  .vectors
+export const vectors = (
+  JSON.parse(readFileSync(new URL('webauthn-vectors.json', import.meta.url), 'utf8')) as { vectors: WebauthnVector[] }
+).vectors
 
 export function vectorOf(name: string): WebauthnVector {
   const found = vectors.find((each) => each.name === name)

@@ -30,7 +30,10 @@ export function userHandleOf(userId: string): Uint8Array<ArrayBuffer> {
  * registration, and where the browser does not tell whose it is.
  */
 export async function madeOnOwnPage(clientDataJSON: string): Promise<void> {
-  const { crossOrigin, topOrigin } = await withProblems(() => decodeClientDataJSON(clientDataJSON))
+  const { crossOrigin, topOrigin } = await withProblems(() => {
+    const { crossOrigin, topOrigin } = decodeClientDataJSON(clientDataJSON)
+    return { crossOrigin, topOrigin }
+  })
   if (crossOrigin !== undefined && crossOrigin !== false) throw new PasskeyProblem('it was made in a frame of another origin')
   if (topOrigin !== undefined) throw new PasskeyProblem('it was made below another page')
 }

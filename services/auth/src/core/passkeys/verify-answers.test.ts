@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { base64url, type Changes, flag, keyOf, type SoftwareAuthenticator, softwareAuthenticator } from '../../../test/software-authenticator.ts'
+import {
+  base64url,
+  type Changes,
+  flag,
+  keyOf,
+  type SoftwareAuthenticator,
+  softwareAuthenticator,
+} from '../../../test/software-authenticator.ts'
 import type { PasskeyRow } from '../../store/passkeys.ts'
 import { userHandleOf } from './ceremony.ts'
 import { readAssertion } from './read-answer.ts'
@@ -69,7 +76,11 @@ const wrongAssertions: readonly Wrong[] = [
   ['a credential id of 1024 bytes', { credentialId: randomBytes(1024) }, /too long/],
   ['another person', { userHandle: base64url(randomBytes(16)) }, /another person/],
   ['a handle in other words', { userHandle: `${handle}=` }, /base64url/],
-  ['one bit of the signature', { signature: (right) => Buffer.concat([right.subarray(0, -1), Buffer.from([(right.at(-1) ?? 0) ^ 1])]) }, /signature/],
+  [
+    'one bit of the signature',
+    { signature: (right) => Buffer.concat([right.subarray(0, -1), Buffer.from([(right.at(-1) ?? 0) ^ 1])]) },
+    /signature/,
+  ],
   ['half a signature', { signature: (right) => right.subarray(0, right.length / 2) }, /./],
   ['no signature', { signature: () => Buffer.alloc(0) }, /signature/],
   ['another’s signature', { signature: () => Buffer.from('30060201010201 01'.replace(' ', ''), 'hex') }, /signature/],
@@ -83,7 +94,8 @@ function packedWith(more: string): Buffer {
 
 function coseOf({ n = '', e = '' }: { n?: string; e?: string }): Buffer {
   const modulus = Buffer.from(n, 'base64url')
-  const head = Buffer.from([0xa4, 0x01, 0x03, 0x03, 0x39, 0x01, 0x00, 0x20, 0x59, modulus.length >> 8, modulus.length & 255])
+  const length = modulus.length < 256 ? [0x58, modulus.length] : [0x59, modulus.length >> 8, modulus.length & 255]
+  const head = Buffer.from([0xa4, 0x01, 0x03, 0x03, 0x39, 0x01, 0x00, 0x20, ...length])
   return Buffer.concat([head, modulus, Buffer.from([0x21, 0x43]), Buffer.from(e, 'base64url')])
 }
 
@@ -112,7 +124,13 @@ const problem = (message: RegExp) => ({ name: 'PasskeyProblem', message })
 
 test('a registration is refused for each single thing that is wrong with it, and accepted without', async () => {
   for (const [what, changes, why] of wrongRegistrations) await assert.rejects(register(changes), problem(why), what)
-  for (const changes of [{}, { flags: created | eligible }, { flags: created | eligible | backedUp }, { publicKey: rsa(2048) }, { signCount: 7 }]) {
+  for (const changes of [
+    {},
+    { flags: created | eligible },
+    { flags: created | eligible | backedUp },
+    { publicKey: rsa(2048) },
+    { signCount: 7 },
+  ]) {
     const made = await register(changes)
     assert.deepEqual(
       [made.backupEligible, made.backedUp, made.signCount, made.transports],
@@ -138,8 +156,8 @@ test('an assertion is refused for each single thing that is wrong with it, and a
   await assert.rejects(verify({}, synced), problem(/has changed/))
   assert.equal((await verify({ flags: present | verified | eligible | backedUp }, synced)).backedUp, true)
   assert.equal((await verify({ flags: present | verified | eligible }, synced)).backedUp, false)
-  assert.equal((await verify({ signCount: 0xffffffff })).signCount, 0xffffffff)
   assert.ok(await verify({ userHandle: null }), 'whoever is known already need not be named')
+  assert.equal((await verify({ signCount: 0xffffffff })).signCount, 0xffffffff)
 })
 
 test('an assertion of another key is refused', async () => {
@@ -172,7 +190,12 @@ test('what is not the JSON of a credential is refused as a whole', async () => {
     { ...good, response: { ...good.response, attestationObject: base64url(Buffer.from('a0', 'hex')) } },
     { ...good, response: { ...good.response, attestationObject: base64url(Buffer.alloc(40_000, 0x81)) } },
   ]
-  for (const value of bad) await assert.rejects(verifyRegistration(ceremony, JSON.stringify(value)), { name: 'PasskeyProblem' }, JSON.stringify(value).slice(0, 80))
+  for (const value of bad)
+    await assert.rejects(
+      verifyRegistration(ceremony, JSON.stringify(value)),
+      { name: 'PasskeyProblem' },
+      JSON.stringify(value).slice(0, 80),
+    )
   await assert.rejects(verifyRegistration(ceremony, '{'), problem(/no JSON/))
   assert.ok(await verifyRegistration(ceremony, JSON.stringify(good)))
 })

@@ -50,10 +50,10 @@ export async function verifyRegistration({ relyingParty, challenge }: Ceremony, 
  * the service fetch whatever addresses stand in them.
  */
 async function assertNoAuthority(attestationObject: string): Promise<void> {
-  const attestation = await withProblems(() => decodeAttestationObject(Uint8Array.from(Buffer.from(attestationObject, 'base64url'))))
-  const format = attestation.get('fmt')
-  if (format === 'none') return
-  const statement = attestation.get('attStmt')
-  if (format !== 'packed' || !(statement instanceof Map) || statement.get('x5c') !== undefined)
-    throw new PasskeyProblem('it carries an attestation that nobody asked for')
+  const isPlain = await withProblems(() => {
+    const attestation = decodeAttestationObject(Uint8Array.from(Buffer.from(attestationObject, 'base64url')))
+    const [format, statement] = [attestation.get('fmt'), attestation.get('attStmt')]
+    return format === 'none' || (format === 'packed' && statement.get('x5c') === undefined)
+  })
+  if (!isPlain) throw new PasskeyProblem('it carries an attestation that nobody asked for')
 }

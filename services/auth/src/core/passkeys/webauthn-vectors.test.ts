@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { sign } from 'node:crypto'
-import { createHash } from 'node:crypto'
+import { createHash, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { decodeAttestationObject, parseAuthenticatorData } from '@simplewebauthn/server/helpers'
 import { base64url, flag, keyOf } from '../../../test/software-authenticator.ts'
