@@ -6,6 +6,7 @@ import type { DescService } from '@bufbuild/protobuf'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
@@ -22,6 +23,7 @@ after(() => house[Symbol.asyncDispose]())
 
 const services: readonly DescService[] = [
   AccountService,
+  PasskeyService,
   SessionService,
   ChallengeService,
   IssuerService,

@@ -43,6 +43,7 @@ export interface House extends AsyncDisposable {
 
 const packages: Readonly<Record<string, string>> = {
   AccountService: 'auth',
+  PasskeyService: 'auth',
   SessionService: 'auth',
   IssuerService: 'auth',
   ChallengeService: 'auth',

@@ -80,8 +80,8 @@ test('a password that was wrong is not tried again', async () => {
 })
 
 test('no RPC is sent again by itself when the server may have done it', async () => {
-  const { accounts, sessions, users } = gatehouse
-  const clients: readonly Client<never>[] = [accounts, sessions, users] as never
+  const { accounts, passkeys, sessions, users } = gatehouse
+  const clients: readonly Client<never>[] = [accounts, passkeys, sessions, users] as never
   const names = clients.flatMap((client) =>
     Object.keys(client)
       .filter((name) => !name.startsWith('watch'))
