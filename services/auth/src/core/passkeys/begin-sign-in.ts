@@ -10,5 +10,5 @@ export async function beginPasskeySignIn(
 ): Promise<Omit<BegunAttempt, 'challenge'> & { optionsJson: string }> {
   const relyingParty = await relyingPartyOf(deps.db, tenant)
   const { challenge, ...attempt } = await beginAttempt(deps.db, deps, { tenant, userId: null, sessionId: null })
-  return { ...attempt, optionsJson: await requestOptions({ relyingParty, challenge }) }
+  return { ...attempt, optionsJson: requestOptions({ relyingParty, challenge }) }
 }

@@ -35,10 +35,15 @@ export async function completePasskeySignIn(deps: Deps, input: CompletePasskeySi
   const opened = await transact(deps.db, async (tx) => {
     if (!(await claimPasskeyAttempt(tx, { tenant, id }))) throw refuse(ErrorReason.CONTINUATION_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId })) !== epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-    if (!(await usePasskey(tx, deps, checked))) throw refuse(ErrorReason.PASSKEY_INVALID)
+    // Overtaken by an answer that counts as far: the attempt is used up all the same.
+    if (!(await usePasskey(tx, deps, checked))) return undefined
     const { userAgent, source, clientId = programClientId } = place
     return await openSession(tx, deps, { tenant, userId, clientId, userAgent, source, amr: passkeyMethods })
   })
+  if (opened === undefined) {
+    deps.log.warn({ tenant, person: userId, passkey: checked.passkey.id }, 'a passkey was overtaken')
+    throw refuse(ErrorReason.PASSKEY_INVALID)
+  }
   deps.committed()
   deps.log.info({ tenant, person: userId, session: opened.session.id, source: opened.session.network }, 'signed in')
   return { case: 'signedIn', value: await signedIn(deps, opened, user) }

@@ -1,16 +1,16 @@
-import { generateAuthenticationOptions } from '@simplewebauthn/server'
+import type { PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/server'
 import type { HeldFactors } from '../../store/factors.ts'
-import { type Ceremony, patienceMs } from './ceremony.ts'
+import { type Ceremony, patienceMs, textOf } from './ceremony.ts'
 import { descriptorOf } from './transports.ts'
 
 /** What to ask `navigator.credentials.get`; without passkeys it offers those that the browser has for us. */
-export async function requestOptions({ relyingParty, challenge }: Ceremony, passkeys: HeldFactors['passkeys'] = []): Promise<string> {
-  const options = await generateAuthenticationOptions({
-    rpID: relyingParty.id,
-    challenge: Uint8Array.from(challenge),
+export function requestOptions({ relyingParty, challenge }: Ceremony, passkeys: HeldFactors['passkeys'] = []): string {
+  const options: PublicKeyCredentialRequestOptionsJSON = {
+    rpId: relyingParty.id,
+    challenge: textOf(challenge),
     timeout: patienceMs,
     userVerification: 'required',
-    allowCredentials: passkeys.map(descriptorOf),
-  })
+    allowCredentials: passkeys.map((each) => ({ type: 'public-key', ...descriptorOf(each) })),
+  }
   return JSON.stringify(options)
 }

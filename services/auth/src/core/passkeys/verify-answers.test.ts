@@ -44,6 +44,7 @@ const both: readonly Wrong[] = [
 
 const created = present | verified | attested
 const rsa = (bits: number) => coseOf(generateKeyPairSync('rsa', { modulusLength: bits }).publicKey.export({ format: 'jwk' }))
+const ed25519 = okpOf(generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }))
 const p256 = keyOf(randomBytes(32)).publicKey
 /** The P-256 key with one byte of its map, `{1: 2, 3: -7, -1: 1, …}`, another. */
 const keyWith = (at: number, value: number) => Buffer.concat([p256.subarray(0, at), Buffer.from([value]), p256.subarray(at + 1)])
@@ -92,6 +93,11 @@ function packedWith(more: string): Buffer {
   return Buffer.from(`63666d74667061636b65646761747453746d74a${more === '' ? 2 : 3}${members}`, 'hex')
 }
 
+/** `{1: 1, 3: -8, -1: 6, -2: x}` */
+function okpOf({ x = '' }: { x?: string }): Buffer {
+  return Buffer.concat([Buffer.from('a401010327200621' + '5820', 'hex'), Buffer.from(x, 'base64url')])
+}
+
 function coseOf({ n = '', e = '' }: { n?: string; e?: string }): Buffer {
   const modulus = Buffer.from(n, 'base64url')
   const length = modulus.length < 256 ? [0x58, modulus.length] : [0x59, modulus.length >> 8, modulus.length & 255]
@@ -129,6 +135,7 @@ test('a registration is refused for each single thing that is wrong with it, and
     { flags: created | eligible },
     { flags: created | eligible | backedUp },
     { publicKey: rsa(2048) },
+    { publicKey: ed25519 },
     { signCount: 7 },
   ]) {
     const made = await register(changes)

@@ -1,6 +1,7 @@
 import { type AuthenticationResponseJSON, verifyAuthenticationResponse } from '@simplewebauthn/server'
 import type { PasskeyRow } from '../../store/passkeys.ts'
-import { type Ceremony, madeOnOwnPage, textOf, userHandleOf } from './ceremony.ts'
+import { type Ceremony, textOf, userHandleOf } from './ceremony.ts'
+import { madeOnOwnPage } from './own-page.ts'
 import { PasskeyProblem, withProblems } from './passkey-problem.ts'
 
 /** What a passkey said of itself. */

@@ -1,7 +1,8 @@
 import { verifyRegistrationResponse } from '@simplewebauthn/server'
 import { decodeAttestationObject } from '@simplewebauthn/server/helpers'
 import { assertKey, offeredAlgorithms } from './algorithms.ts'
-import { type Ceremony, madeOnOwnPage, textOf } from './ceremony.ts'
+import { type Ceremony, textOf } from './ceremony.ts'
+import { madeOnOwnPage } from './own-page.ts'
 import { PasskeyProblem, withProblems } from './passkey-problem.ts'
 import { readRegistration } from './read-answer.ts'
 

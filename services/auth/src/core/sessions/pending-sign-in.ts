@@ -69,7 +69,7 @@ export async function beginNextStep(tx: Db, deps: Pick<Deps, 'now'>, pending: Pe
 /** What the person's passkeys have to sign: this step's own, so that no answer to another one does. */
 async function askForPasskey(tx: Db, tenant: string, held: HeldFactors): Promise<{ challenge: Uint8Array; optionsJson: string }> {
   const ceremony = { challenge: newChallenge(), relyingParty: await relyingPartyOf(tx, tenant) }
-  return { challenge: ceremony.challenge, optionsJson: await requestOptions(ceremony, held.passkeys) }
+  return { challenge: ceremony.challenge, optionsJson: requestOptions(ceremony, held.passkeys) }
 }
 
 /** The sign-in that a continuation names, one attempt poorer. */
