@@ -1,9 +1,10 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import { Redirect, Route, Switch, useLocation } from 'wouter'
-import { useSession } from './gatehouse.ts'
+import { usePendingStep, useSession } from './gatehouse.ts'
 import { AcceptInvitation } from './pages/accept-invitation.tsx'
 import { Account } from './pages/account.tsx'
 import { ChangeEmail } from './pages/change-email.tsx'
+import { ContinueSignIn } from './pages/continue-sign-in.tsx'
 import { ForgotPassword } from './pages/forgot-password.tsx'
 import { Inbox } from './pages/inbox.tsx'
 import { NotFound } from './pages/not-found.tsx'
@@ -17,6 +18,14 @@ import { Frame } from './parts/frame.tsx'
 import { Waiting } from './parts/waiting.tsx'
 
 export function App() {
+  const step = usePendingStep()
+  if (step !== undefined) {
+    return (
+      <Frame>
+        <ContinueSignIn step={step} />
+      </Frame>
+    )
+  }
   return (
     <Frame>
       <Switch>

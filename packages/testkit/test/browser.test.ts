@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { startBrowser } from '@gatehouse/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { codeIn, type House, openHouse, tokenIn, until } from './house.ts'
+import { findNoBarriers, openPage, picture } from './pages.ts'
 
 let house: House
 let browser: Browser
@@ -18,42 +15,8 @@ after(async () => {
   await house?.[Symbol.asyncDispose]()
 })
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const password = 'correct horse battery staple!'
-
-/** A window of its own. Whatever the page complains of is part of the story. */
-async function open(path: string, context?: BrowserContext): Promise<{ page: Page; complaints: string[]; context: BrowserContext }> {
-  const own = context ?? (await browser.newContext())
-  const page = await own.newPage()
-  page.setDefaultTimeout(20_000)
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/status of (400|401|403|429)/.test(message.text())) complaints.push(message.text())
-  })
-  await page.goto(`${house.local.origin}${path}`)
-  return { page, complaints, context: own }
-}
-
-/** Pictures for whoever wants to look: GATEHOUSE_SCREENSHOTS names a folder. */
-async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env.GATEHOUSE_SCREENSHOTS
-  if (folder === undefined) return
-  await mkdir(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
-}
-
-async function findNoBarriers(page: Page): Promise<void> {
-  // The page's own policy lets no script in; the debugger may.
-  await page.evaluate(axe)
-  const { violations } = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as {
-    violations: { id: string; nodes: { html: string }[] }[]
-  }
-  assert.deepEqual(
-    violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
-    [],
-  )
-}
+const open = (path: string, context?: BrowserContext) => openPage(browser, `${house.local.origin}${path}`, context)
 
 async function signUp(page: Page, name: string, email: string): Promise<void> {
   await page.getByLabel('Name').fill(name)

@@ -3,7 +3,7 @@ import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '@gatehouse/c
 
 /** Why a call was refused, for a page. */
 export interface Refused {
-  /** Name of the reason without its prefix, such as `EMAIL_TAKEN`; empty where the answer did not come from Gatehouse. */
+  /** Name of the reason without its prefix, such as `EMAIL_TAKEN`; empty where the answer did not come from Gatehouse or the browser. */
   readonly reason: string
   /** One sentence for a person. */
   readonly message: string
@@ -15,8 +15,20 @@ export interface Refused {
   readonly retryAfterSeconds: number | undefined
 }
 
-/** Reads what a failed call says. Errors of the network read as a sentence without a reason. */
+/** What the browser itself refuses, by the name of its exception; it has sentences for developers only. */
+const ofTheBrowser: Readonly<Record<string, { reason: string; message: string }>> = {
+  NotAllowedError: { reason: 'PASSKEY_NOT_SHOWN', message: 'No passkey was used. Please try again.' },
+  AbortError: { reason: 'PASSKEY_NOT_SHOWN', message: 'No passkey was used. Please try again.' },
+  InvalidStateError: { reason: 'PASSKEY_THERE', message: 'This device has a passkey for you already.' },
+}
+
+/**
+ * Reads what a failed call says. Errors of the network read as a sentence without a reason; a passkey that the person did not show, or has already, as
+ * `PASSKEY_NOT_SHOWN` and `PASSKEY_THERE`.
+ */
 export function refusedOf(error: unknown): Refused {
+  const own = error instanceof DOMException ? ofTheBrowser[error.name] : undefined
+  if (own !== undefined) return { ...own, metadata: {}, fields: {}, retryAfterSeconds: undefined }
   const connect = ConnectError.from(error)
   const [info] = connect.findDetails(ErrorInfoSchema)
   const [retry] = connect.findDetails(RetryInfoSchema)

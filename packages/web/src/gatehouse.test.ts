@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { type Client, Code, ConnectError } from '@connectrpc/connect'
-import { SignedInResultSchema } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { type SignedInResult, SignedInResultSchema } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { refusedOf } from './errors.ts'
 import { createGatehouse, type Gatehouse } from './gatehouse.ts'
 
 /** How the server answers, by RPC: a reason, and nothing for one that is let in. */
@@ -40,9 +41,11 @@ const errorInfo = (reason: string): string =>
     .replace(/=+$/, '')
 
 let gatehouse: Gatehouse
+/** What the person does when they are asked to confirm. */
+let confirm: () => boolean
 before(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  gatehouse = createGatehouse({ origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+  gatehouse = createGatehouse({ origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, confirm: async () => confirm() })
 })
 after(() => {
   gatehouse.session.close()
@@ -50,18 +53,16 @@ after(() => {
   server.close()
 })
 
+function signedInWith(accessToken: string): SignedInResult {
+  const accessTokenExpireTime = { seconds: BigInt(Math.ceil(Date.now() / 1000) + 600) }
+  return create(SignedInResultSchema, { user: {}, session: {}, accessToken, accessTokenExpireTime })
+}
+
 /** Signed in with a token that the server refuses, or will. */
 async function begin(...refusals: [rpc: string, refusal: { code: string; status: number; reason: string }][]): Promise<void> {
   await gatehouse.session.known
   refusing = new Map(refusals)
-  gatehouse.session.adopt(
-    create(SignedInResultSchema, {
-      user: {},
-      session: {},
-      accessToken: 'old',
-      accessTokenExpireTime: { seconds: BigInt(Math.ceil(Date.now() / 1000) + 600) },
-    }),
-  )
+  gatehouse.session.adopt(signedInWith('old'))
   arrived.length = 0
 }
 
@@ -73,6 +74,36 @@ test('a call whose token the door refused is made once more, with a new one', as
   assert.deepEqual(arrived, ['UpdateUser Bearer old', 'RefreshSession', 'UpdateUser Bearer new'])
 })
 
+const stepUp = { code: 'permission_denied', status: 403, reason: 'STEP_UP_REQUIRED' }
+
+test('a call that needs a fresher sign-in is made once more when the person has confirmed, and not when they have not', async () => {
+  await begin(['DeletePasskey', stepUp])
+  let asked = 0
+  confirm = () => {
+    asked++
+    gatehouse.session.adopt(signedInWith('new'))
+    return true
+  }
+  await gatehouse.passkeys.deletePasskey({ passkeyId: 'x' })
+  assert.deepEqual(arrived, ['DeletePasskey Bearer old', 'DeletePasskey Bearer new'])
+
+  await begin(['DeletePasskey', stepUp])
+  confirm = () => ++asked < 0
+  await assert.rejects(gatehouse.passkeys.deletePasskey({ passkeyId: 'x' }), (error) => refusedOf(error).reason === 'STEP_UP_REQUIRED')
+  // Confirmed, and still not enough: nobody is asked in circles.
+  confirm = () => ++asked > 0
+  await assert.rejects(gatehouse.passkeys.deletePasskey({ passkeyId: 'x' }), (error) => refusedOf(error).reason === 'STEP_UP_REQUIRED')
+  assert.deepEqual([asked, arrived.length], [3, 3])
+})
+
+test('what the browser refuses reads as a sentence for a person', () => {
+  assert.equal(
+    refusedOf(new DOMException('The operation either timed out or was not allowed.', 'NotAllowedError')).reason,
+    'PASSKEY_NOT_SHOWN',
+  )
+  assert.equal(refusedOf(new DOMException('excluded', 'InvalidStateError')).message, 'This device has a passkey for you already.')
+})
+
 test('a password that was wrong is not tried again', async () => {
   await begin(['ChangePassword', { code: 'unauthenticated', status: 401, reason: 'EMAIL_OR_PASSWORD_WRONG' }])
   await assert.rejects(gatehouse.accounts.changePassword({}), (error) => ConnectError.from(error).code === Code.Unauthenticated)
@@ -80,8 +111,8 @@ test('a password that was wrong is not tried again', async () => {
 })
 
 test('no RPC is sent again by itself when the server may have done it', async () => {
-  const { accounts, sessions, users } = gatehouse
-  const clients: readonly Client<never>[] = [accounts, sessions, users] as never
+  const { accounts, passkeys, sessions, users } = gatehouse
+  const clients: readonly Client<never>[] = [accounts, passkeys, sessions, users] as never
   const names = clients.flatMap((client) =>
     Object.keys(client)
       .filter((name) => !name.startsWith('watch'))

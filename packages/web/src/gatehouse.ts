@@ -1,9 +1,12 @@
-import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
+import type { DescService } from '@bufbuild/protobuf'
+import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { type Confirm, confirming } from './confirming.ts'
 import { refusedOf } from './errors.ts'
 import { type BrowserSession, followSession } from './session.ts'
 
@@ -11,6 +14,7 @@ import { type BrowserSession, followSession } from './session.ts'
 export interface Gatehouse {
   readonly session: BrowserSession
   readonly accounts: Client<typeof AccountService>
+  readonly passkeys: Client<typeof PasskeyService>
   readonly sessions: Client<typeof SessionService>
   readonly users: Client<typeof UserService>
   readonly inbox: Client<typeof InboxService>
@@ -20,6 +24,8 @@ export interface Gatehouse {
 export interface GatehouseOptions {
   /** Where Gatehouse lives; the page's own origin unless given. Cookies work on the same site only. */
   readonly origin?: string
+  /** Asks the person to confirm who they are, where a call needs a fresher or stronger sign-in; without it such calls are refused. */
+  readonly confirm?: Confirm
   /** `globalThis.fetch` unless given. */
   readonly fetch?: typeof globalThis.fetch
 }
@@ -36,12 +42,15 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
   const signed = [authorize(session)]
   const toAuth = createConnectTransport({ baseUrl, fetch: withCookies, interceptors: signed, defaultTimeoutMs: 15_000 })
   const toOthers = createConnectTransport({ baseUrl, fetch: withoutCookies, interceptors: signed })
+  const client = <S extends DescService>(service: S, transport: Transport): Client<S> =>
+    options.confirm ? confirming(service, createClient(service, transport), options.confirm) : createClient(service, transport)
   return {
     session,
-    accounts: createClient(AccountService, toAuth),
-    sessions: createClient(SessionService, toAuth),
-    users: createClient(UserService, toOthers),
-    inbox: createClient(InboxService, toOthers),
+    accounts: client(AccountService, toAuth),
+    passkeys: client(PasskeyService, toAuth),
+    sessions: client(SessionService, toAuth),
+    users: client(UserService, toOthers),
+    inbox: client(InboxService, toOthers),
   }
 }
 

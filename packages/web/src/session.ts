@@ -1,5 +1,5 @@
 import { type Client, Code, ConnectError } from '@connectrpc/connect'
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import type { FactorProof, NextStep, SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 
@@ -30,6 +30,11 @@ export interface BrowserSession {
   adopt(result: SignedInResult): void
   /** The person changed. */
   update(user: User): void
+  /**
+   * Shows a factor of a step-up that `beginStepUp` began; answers the next step where one is needed. No tab refreshes meanwhile: the refresh token of before
+   * dies with it.
+   */
+  stepUp(continuation: string, proof: FactorProof['proof']): Promise<NextStep | undefined>
   signOut(): Promise<void>
   /** Stops refreshing; the session itself goes on. */
   close(): void
@@ -39,7 +44,9 @@ const hint = 'gatehouse.signed-in'
 const lock = 'gatehouse.session'
 
 /** Follows the session of this browser; tabs take turns and tell each other. */
-export function followSession(sessions: Pick<Client<typeof SessionService>, 'refreshSession' | 'signOut'>): BrowserSession {
+export function followSession(
+  sessions: Pick<Client<typeof SessionService>, 'refreshSession' | 'completeStepUp' | 'signOut'>,
+): BrowserSession {
   let state: SessionState = { kind: 'unknown' }
   const listeners = new Set<() => void>()
   const { promise: known, resolve: beKnown } = Promise.withResolvers<void>()
@@ -118,6 +125,17 @@ export function followSession(sessions: Pick<Client<typeof SessionService>, 'ref
     adopt,
     update(user) {
       if (state.kind === 'signed_in') become({ ...state, user })
+    },
+    async stepUp(continuation, proof) {
+      // Whoever waits for the lock below cannot renew: have a token that lasts.
+      if (state.kind === 'signed_in' && state.expireTime - Date.now() < 60_000) await renewOnce()
+      return await navigator.locks.request(lock, async () => {
+        if (state.kind !== 'signed_in') throw new TypeError('Nobody is signed in')
+        const headers = { authorization: `Bearer ${state.accessToken}` }
+        const { result } = await sessions.completeStepUp({ continuation, proof: { proof }, useCookie: true }, { headers })
+        if (result.case === 'signedIn') adopt(result.value)
+        return result.case === 'nextStep' ? result.value : undefined
+      })
     },
     async signOut() {
       await navigator.locks.request(lock, () => sessions.signOut({}))

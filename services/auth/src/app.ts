@@ -3,6 +3,7 @@ import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_s
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { type App, openService, served } from '@gatehouse/service'
@@ -18,6 +19,7 @@ import { challengeService } from './rpc/challenge-service.ts'
 import { factorService } from './rpc/factor-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
+import { passkeyService } from './rpc/passkey-service.ts'
 import { sessionService } from './rpc/session-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
@@ -69,6 +71,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(ChallengeService, challengeService(deps)),
       served(FactorService, factorService(deps)),
       served(IssuerService, issuerService(deps)),
+      served(PasskeyService, passkeyService(deps)),
       served(SessionService, sessionService(deps)),
     ],
     consumers: consumersOf(deps),

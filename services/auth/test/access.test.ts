@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { ErrorInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import { createBatches } from '../src/core/batches.ts'
@@ -46,7 +47,11 @@ async function as(who: Who) {
     'user for a person': [{ ...inTenant, ...bearer(tokens.person) }, 'user'],
   }
   const [headers, workload] = of[who]
-  return { sessions: await story.grpc(SessionService, headers, workload), issuers: await story.grpc(IssuerService, headers, workload) }
+  return {
+    sessions: await story.grpc(SessionService, headers, workload),
+    issuers: await story.grpc(IssuerService, headers, workload),
+    passkeys: await story.grpc(PasskeyService, headers, workload),
+  }
 }
 
 type Clients = Awaited<ReturnType<typeof as>>
@@ -99,6 +104,23 @@ const matrix: Record<string, { call: (clients: Clients) => Promise<unknown>; get
     },
     gets: [missing, denied, denied, 'ok', 'ok', denied],
   },
+  listPasskeys: { call: ({ passkeys }) => passkeys.listPasskeys({}), gets: [missing, 'ok', denied, denied, denied, denied] },
+  beginPasskeyRegistration: {
+    call: ({ passkeys }) => passkeys.beginPasskeyRegistration({}),
+    gets: [missing, 'ok', denied, denied, denied, denied],
+  },
+  completePasskeyRegistration: {
+    call: ({ passkeys }) => passkeys.completePasskeyRegistration({ attemptId: randomUUID(), passkeyJson: '{}' }),
+    gets: [missing, 'CONTINUATION_INVALID', denied, denied, denied, denied],
+  },
+  renamePasskey: {
+    call: ({ passkeys }) => passkeys.renamePasskey({ passkeyId: randomUUID(), name: 'Phone' }),
+    gets: [missing, 'FACTOR_NOT_FOUND', denied, denied, denied, denied],
+  },
+  deletePasskey: {
+    call: ({ passkeys }) => passkeys.deletePasskey({ passkeyId: randomUUID() }),
+    gets: [missing, 'FACTOR_NOT_FOUND', denied, denied, denied, denied],
+  },
   listIssuers: { call: ({ issuers }) => issuers.listIssuers({}), gets: [missing, denied, denied, 'ok', 'ok', denied] },
 }
 
@@ -110,9 +132,9 @@ test('every RPC lets in whom its contract names, and nobody else', async () => {
 })
 
 test('the table names every RPC that is not public', () => {
-  const open = ['signIn', 'continueSignIn', 'refreshSession', 'signOut']
+  const open = ['signIn', 'continueSignIn', 'refreshSession', 'signOut', 'beginPasskeySignIn', 'completePasskeySignIn']
   const named = [...Object.keys(matrix), ...open].sort()
-  const declared = [...SessionService.methods, ...IssuerService.methods].map(({ localName }) => localName).sort()
+  const declared = [...SessionService.methods, ...IssuerService.methods, ...PasskeyService.methods].map(({ localName }) => localName).sort()
   assert.deepEqual(named, declared)
 })
 

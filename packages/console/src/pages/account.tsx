@@ -4,6 +4,7 @@ import { gatehouse, useSession } from '../gatehouse.ts'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
 import { Page } from '../parts/page.tsx'
 import { passwordHint, weakPassword } from '../parts/weak-password.ts'
+import { Passkeys } from './passkeys.tsx'
 
 /** What cannot be undone lightly: address, password, the account itself. */
 export function Account() {
@@ -13,6 +14,7 @@ export function Account() {
     <div className="stack">
       <ChangeAddress email={session.user.email} />
       <ChangePassword />
+      <Passkeys />
       <DeleteAccount id={session.user.id} email={session.user.email} />
     </div>
   )

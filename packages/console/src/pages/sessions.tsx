@@ -2,7 +2,9 @@ import type { Session } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { refusedOf } from '@gatehouse/web'
 import { useCallback, useEffect, useState } from 'react'
 import { gatehouse } from '../gatehouse.ts'
+import { deviceOf } from '../parts/device-of.ts'
 import { Page } from '../parts/page.tsx'
+import { when } from '../parts/when.ts'
 
 /** Where the person is signed in. */
 export function Sessions() {
@@ -49,33 +51,4 @@ export function Sessions() {
       </ul>
     </Page>
   )
-}
-
-function when(time: { seconds: bigint } | undefined): string {
-  return time ? new Date(Number(time.seconds) * 1000).toLocaleString() : 'at an unknown time'
-}
-
-/** Two words for a person; the whole text is nobody's reading. */
-function deviceOf(userAgent: string): string {
-  const browser = /Edg\//.test(userAgent)
-    ? 'Edge'
-    : /Firefox\//.test(userAgent)
-      ? 'Firefox'
-      : /Chrom/.test(userAgent)
-        ? 'Chrome'
-        : /Safari\//.test(userAgent)
-          ? 'Safari'
-          : ''
-  const system = /Android/.test(userAgent)
-    ? 'Android'
-    : /iPhone|iPad/.test(userAgent)
-      ? 'iOS'
-      : /Windows/.test(userAgent)
-        ? 'Windows'
-        : /Mac OS/.test(userAgent)
-          ? 'macOS'
-          : /Linux/.test(userAgent)
-            ? 'Linux'
-            : ''
-  return [browser, system].filter(Boolean).join(' on ') || userAgent.slice(0, 40) || 'A program'
 }

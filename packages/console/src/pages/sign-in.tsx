@@ -1,3 +1,4 @@
+import { passkeysWork, signInWithPasskey } from '@gatehouse/web'
 import { Link } from 'wouter'
 import { gatehouse, signedIn } from '../gatehouse.ts'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
@@ -14,6 +15,14 @@ export function SignIn() {
         <Field name="email" label="E-mail address" type="email" autoComplete="username" inputMode="email" required />
         <PasswordField name="password" label="Password" autoComplete="current-password" />
       </Form>
+      {passkeysWork() && (
+        <>
+          <p className="or">or</p>
+          <Form action="Use a passkey" quiet onSubmit={async () => signedIn(await signInWithPasskey(gatehouse))}>
+            {null}
+          </Form>
+        </>
+      )}
       <p className="aside">
         <Link href="/forgot-password">Forgot your password?</Link> · <Link href="/sign-up">Create an account</Link>
       </p>

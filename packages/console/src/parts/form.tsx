@@ -22,11 +22,13 @@ interface FormProps {
   /** Sentences for refusals that this form knows better, by reason. */
   readonly sentences?: Readonly<Record<string, string | ((metadata: Readonly<Record<string, string>>) => string)>>
   readonly danger?: boolean
+  /** Where it is not the first thing to do on its page. */
+  readonly quiet?: boolean
   readonly done?: string | undefined
 }
 
 /** A form that calls the server: one call at a time, its refusal above the button and beside the fields. */
-export function Form({ children, action, onSubmit, sentences = {}, danger = false, done }: FormProps) {
+export function Form({ children, action, onSubmit, sentences = {}, danger = false, quiet = false, done }: FormProps) {
   const [state, setState] = useState<FormState>(idle)
   const [finished, setFinished] = useState(false)
   const alert = useRef<HTMLParagraphElement>(null)
@@ -64,7 +66,7 @@ export function Form({ children, action, onSubmit, sentences = {}, danger = fals
             {finished && done}
           </p>
         )}
-        <button type="submit" className={danger ? 'danger' : 'main'} aria-disabled={state.busy}>
+        <button type="submit" className={danger ? 'danger' : quiet ? 'quiet whole' : 'main'} aria-disabled={state.busy}>
           {state.busy ? 'One moment …' : action}
         </button>
       </form>

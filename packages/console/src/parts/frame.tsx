@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { gatehouse, useSession } from '../gatehouse.ts'
+import { ConfirmDialog } from './confirm-dialog.tsx'
 
 const links = [
   ['/profile', 'Profile'],
@@ -40,6 +41,7 @@ export function Frame({ children }: { children: ReactNode }) {
         )}
       </header>
       <main id="main">{children}</main>
+      <ConfirmDialog />
     </>
   )
 }

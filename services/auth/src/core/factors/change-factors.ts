@@ -2,14 +2,15 @@ import { create } from '@bufbuild/protobuf'
 import { FactorsChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { addEvent } from '@gatehouse/events'
-import { nameOfStrength, strengthOf } from '@gatehouse/identity'
+import { strengthOf } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
 import { commonRefusal } from '@gatehouse/rpc'
 import { findFactors, type HeldFactors, nextFactorVersion } from '../../store/factors.ts'
-import { nextSessionEpoch } from '../../store/session-epochs.ts'
+import { deleteRecoveryCodes } from '../../store/recovery-codes.ts'
+import { holdSessionEpoch, nextSessionEpoch } from '../../store/session-epochs.ts'
 import { findSession } from '../../store/sessions.ts'
 import type { Db, Deps } from '../deps.ts'
-import { ErrorReason, refuse } from '../refuse.ts'
+import { assertStrongEnough } from './assert-strong-enough.ts'
 import { neededOf } from './held-factors.ts'
 
 /** Whose factors, and the session that changes them. */
@@ -30,7 +31,7 @@ export type FactorChange =
 
 /**
  * Changes a person's factors in one transaction: changes of one person pass one after the other. The door saw a token that may be ten minutes
- * old; whether the sign-in is as strong as the factors are by now is asked of the session itself (NIST SP 800-63B-4, 4.1.3).
+ * old; whether the session goes on, and is as strong as the factors are by now, is asked of the session itself.
  */
 export async function changeFactors<Result>(
   deps: Pick<Deps, 'db' | 'committed'>,
@@ -38,14 +39,20 @@ export async function changeFactors<Result>(
   change: (tx: Db, held: HeldFactors) => Promise<{ readonly result: Result; readonly changed?: FactorChange }>,
 ): Promise<Result> {
   const result = await transact(deps.db, async (tx) => {
+    // Whatever ends all sessions, a deletion for one, is over or waits: a session that lives is a person who may.
+    await holdSessionEpoch(tx, owner)
+    const session = await findSession(tx, { tenant: owner.tenant, id: owner.sessionId })
+    if (!session || session.end_time !== null) throw commonRefusal(CommonReason.ACCESS_TOKEN_INVALID)
     const version = await nextFactorVersion(tx, owner)
-    const held = await findFactors(tx, owner)
-    await refuseWeakSession(tx, owner, held)
-    const done = await change(tx, held)
+    const before = await findFactors(tx, owner)
+    assertStrongEnough(strengthOf(session.amr), before)
+    const done = await change(tx, before)
     if (done.changed !== undefined) await tellChange(tx, owner, { version, change: done.changed })
-    const isSecond = neededOf(held) < neededOf(await findFactors(tx, owner))
+    const after = neededOf(await findFactors(tx, owner))
     // A sign-in that is under way saw no second factor and must not open a session without it.
-    if (isSecond) await nextSessionEpoch(tx, owner)
+    if (neededOf(before) < after) await nextSessionEpoch(tx, owner)
+    // Recovery codes stand for a second factor; without one they would be a second password.
+    if (after < neededOf(before)) await deleteRecoveryCodes(tx, owner)
     return done.result
   })
   deps.committed()
@@ -61,11 +68,4 @@ export async function tellChange(
   const { tenant, userId } = owner
   const message = create(FactorsChangedSchema, { userId, version: BigInt(told.version), change: told.change })
   await addEvent(tx, { schema: FactorsChangedSchema, message, tenant, version: told.version })
-}
-
-async function refuseWeakSession(tx: Db, owner: FactorOwner, held: HeldFactors): Promise<void> {
-  const session = await findSession(tx, { tenant: owner.tenant, id: owner.sessionId })
-  if (!session || session.end_time !== null) throw refuse(ErrorReason.SESSION_NOT_FOUND)
-  const needed = neededOf(held)
-  if (strengthOf(session.amr) < needed) throw commonRefusal(CommonReason.STEP_UP_REQUIRED, { strength: nameOfStrength(needed) })
 }

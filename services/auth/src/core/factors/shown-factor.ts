@@ -1,6 +1,7 @@
 import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { Db, Deps } from '../deps.ts'
 import { showRecoveryCode } from './recovery-codes.ts'
+import { showPasskey } from './show-passkey.ts'
 import { showPassword } from './show-password.ts'
 import { showTotp } from './totp.ts'
 
@@ -34,6 +35,8 @@ export async function checkFactor(
       return await showTotp(deps, check, value)
     case 'recoveryCode':
       return await showRecoveryCode(deps, check, value)
+    case 'passkeyJson':
+      return await showPasskey(deps, check, value)
     default:
       return undefined
   }

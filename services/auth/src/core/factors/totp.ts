@@ -3,7 +3,6 @@ import { commonRefusal } from '@gatehouse/rpc'
 import { generate } from 'lean-qr'
 import { toSvgSource } from 'lean-qr/extras/svg'
 import { Secret, TOTP } from 'otpauth'
-import { deleteRecoveryCodes } from '../../store/recovery-codes.ts'
 import { confirmTotp as confirm, deleteTotp, findTotp, putUnconfirmedTotp, type TotpFactorRow, takeStep } from '../../store/totp-factors.ts'
 import type { Deps } from '../deps.ts'
 import { seal } from '../keys/sealed-box.ts'
@@ -62,11 +61,10 @@ export async function confirmTotp(deps: Deps, owner: FactorOwner, code: string):
   })
 }
 
-/** Takes the app away; recovery codes go with the last second factor. The same again changes nothing. */
+/** Takes the app away. The same again changes nothing. */
 export async function removeTotp(deps: Deps, owner: FactorOwner): Promise<void> {
-  await changeFactors(deps, owner, async (tx, held) => {
+  await changeFactors(deps, owner, async (tx) => {
     const removed = await deleteTotp(tx, owner)
-    if (held.passkeys.length === 0) await deleteRecoveryCodes(tx, owner)
     return { result: undefined, ...(removed && { changed: 'totp_removed' as const }) }
   })
 }

@@ -1,12 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
-import { type NextStep, NextStepSchema, type SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { Factor, type NextStep, NextStepSchema, type SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { Strength } from '@gatehouse/identity'
 import type { HeldFactors } from '../../store/factors.ts'
 import { insertPendingSignIn, type PendingSignInRow, takeAttempt } from '../../store/pending-sign-ins.ts'
 import type { Db, Deps } from '../deps.ts'
 import { factorsToward } from '../factors/held-factors.ts'
+import { newChallenge } from '../passkeys/attempts.ts'
+import { relyingPartyOf } from '../passkeys/relying-party.ts'
+import { requestOptions } from '../passkeys/request-options.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 
 /** What comes of a step of a sign-in; the shape of the answers' `result`. */
@@ -40,6 +43,8 @@ export async function beginNextStep(tx: Db, deps: Pick<Deps, 'now'>, pending: Pe
   const time = new Date(deps.now())
   const expireTime = new Date(time.getTime() + lifetimeMs)
   const continuation = prefix + randomBytes(32).toString('base64url')
+  const factors = factorsToward(pending.strength, pending.methods, held)
+  const asked = factors.includes(Factor.PASSKEY) ? await askForPasskey(tx, pending.tenant, held) : undefined
   await insertPendingSignIn(tx, {
     tenant: pending.tenant,
     token_hash: hashOf(continuation),
@@ -49,15 +54,22 @@ export async function beginNextStep(tx: Db, deps: Pick<Deps, 'now'>, pending: Pe
     methods: [...pending.methods],
     strength: pending.strength,
     epoch: pending.epoch,
-    passkey_challenge: null,
+    passkey_challenge: asked?.challenge ?? null,
     create_time: time,
     expire_time: expireTime,
   })
   return create(NextStepSchema, {
     continuation,
-    factors: factorsToward(pending.strength, pending.methods, held),
+    factors,
+    passkeyOptionsJson: asked?.optionsJson ?? '',
     expireTime: timestampFromDate(expireTime),
   })
+}
+
+/** What the person's passkeys have to sign: this step's own, so that no answer to another one does. */
+async function askForPasskey(tx: Db, tenant: string, held: HeldFactors): Promise<{ challenge: Uint8Array; optionsJson: string }> {
+  const ceremony = { challenge: newChallenge(), relyingParty: await relyingPartyOf(tx, tenant) }
+  return { challenge: ceremony.challenge, optionsJson: requestOptions(ceremony, held.passkeys) }
 }
 
 /** The sign-in that a continuation names, one attempt poorer. */

@@ -1,0 +1,52 @@
+import { generateRegistrationOptions } from '@simplewebauthn/server'
+import { findFactors } from '../../store/factors.ts'
+import type { Deps } from '../deps.ts'
+import { assertStrongEnough } from '../factors/assert-strong-enough.ts'
+import { resolveActivePerson } from '../people/resolve-person.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { offeredAlgorithms } from './algorithms.ts'
+import { type BegunAttempt, beginAttempt } from './attempts.ts'
+import { patienceMs, userHandleOf } from './ceremony.ts'
+import { relyingPartyOf } from './relying-party.ts'
+import { descriptorOf } from './transports.ts'
+
+/** Nobody keeps track of more, and every one is a way in. */
+export const mostPasskeys = 20
+
+/** A signed-in person, as their token says. */
+export interface RegisteringPerson {
+  readonly tenant: string
+  readonly userId: string
+  readonly sessionId: string
+  /** `gatehouse.options.v1.Strength` of the session. */
+  readonly strength: number
+}
+
+/** Begins to register a passkey: what to ask the browser of the session that asks. */
+export async function beginPasskeyRegistration(
+  deps: Pick<Deps, 'db' | 'now' | 'users' | 'batches'>,
+  person: RegisteringPerson,
+): Promise<Omit<BegunAttempt, 'challenge'> & { optionsJson: string }> {
+  const { tenant, userId, sessionId } = person
+  const held = await findFactors(deps.db, { tenant, userId })
+  assertStrongEnough(person.strength, held)
+  if (held.passkeys.length >= mostPasskeys) throw refuse(ErrorReason.FACTOR_EXISTS)
+  const user = await resolveActivePerson(deps, { tenant, userId })
+  if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  const relyingParty = await relyingPartyOf(deps.db, tenant)
+  const { challenge, ...attempt } = await beginAttempt(deps.db, deps, { tenant, userId, sessionId })
+  const options = await generateRegistrationOptions({
+    rpName: 'Gatehouse',
+    rpID: relyingParty.id,
+    userID: userHandleOf(userId),
+    userName: user.email,
+    userDisplayName: user.name,
+    challenge,
+    timeout: patienceMs,
+    attestationType: 'none',
+    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+    excludeCredentials: held.passkeys.map(descriptorOf),
+    supportedAlgorithmIDs: [...offeredAlgorithms],
+  })
+  return { ...attempt, optionsJson: JSON.stringify(options) }
+}

@@ -1,0 +1,14 @@
+import type { Deps } from '../deps.ts'
+import { type BegunAttempt, beginAttempt } from './attempts.ts'
+import { relyingPartyOf } from './relying-party.ts'
+import { requestOptions } from './request-options.ts'
+
+/** Begins a sign-in of whoever comes: the browser shows the passkeys that it has. */
+export async function beginPasskeySignIn(
+  deps: Pick<Deps, 'db' | 'now'>,
+  { tenant }: { tenant: string },
+): Promise<Omit<BegunAttempt, 'challenge'> & { optionsJson: string }> {
+  const relyingParty = await relyingPartyOf(deps.db, tenant)
+  const { challenge, ...attempt } = await beginAttempt(deps.db, deps, { tenant, userId: null, sessionId: null })
+  return { ...attempt, optionsJson: requestOptions({ relyingParty, challenge }) }
+}
