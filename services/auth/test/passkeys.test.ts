@@ -167,7 +167,7 @@ test('after a password the passkey is asked for, and another person’s is none'
   const [{ authenticator: adas }, { authenticator: bobs }] = [await ada.register(), await bob.register()]
   const sessions = await story.grpc(SessionService)
   const step = nextStepOf((await sessions.signIn({ email: ada.user.email, password })).result)
-  assert.deepEqual(step.factors, [Factor.PASSKEY])
+  assert.deepEqual(step.factors, [Factor.PASSKEY, Factor.RECOVERY_CODE])
   const options = JSON.parse(step.passkeyOptionsJson)
   assert.deepEqual(
     [options.allowCredentials.map(({ id }: { id: string }) => id), options.userVerification],

@@ -54,8 +54,8 @@ export async function nextFactorVersion(tx: Db, { tenant, userId }: Person): Pro
   return row.version
 }
 
-/** Everything that a person could have shown, and whatever is half finished. The count of changes stays: events that are on their way carry it. */
+/** Everything that somebody had beside a password, or was about to have. */
 export async function deleteFactors(tx: Db, { tenant, userId }: Person): Promise<void> {
-  for (const table of ['passkeys', 'totp_factors', 'recovery_codes', 'pending_sign_ins', 'passkey_attempts'] as const)
+  for (const table of ['passkeys', 'totp_factors', 'recovery_codes', 'pending_sign_ins', 'passkey_attempts', 'factor_versions'] as const)
     await tx.deleteFrom(table).where('tenant', '=', tenant).where('user_id', '=', userId).execute()
 }

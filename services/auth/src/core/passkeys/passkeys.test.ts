@@ -109,7 +109,7 @@ test('a session that has ended registers nothing', async () => {
   const complete = () => completePasskeyRegistration(deps, { ...person, attemptId, passkeyJson, name: '' })
   const end = (time: Date | null) => deps.db.updateTable('sessions').set({ end_time: time }).where('id', '=', person.sessionId).execute()
   await end(new Date())
-  await assert.rejects(complete(), refusedWith('CONTINUATION_INVALID'))
+  await assert.rejects(complete(), refusedWith('ACCESS_TOKEN_INVALID'))
   await end(null)
   assert.equal((await complete()).passkey.name, 'Passkey')
 })
