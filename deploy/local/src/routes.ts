@@ -1,4 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -10,6 +11,7 @@ import type { ServiceName } from './options.ts'
 
 const services: readonly [ServiceName, DescService][] = [
   ['user', UserService],
+  ['auth', AccessService],
   ['auth', AccountService],
   ['auth', SessionService],
   ['auth', IssuerService],

@@ -1,4 +1,6 @@
 import { createRegistry } from '@bufbuild/protobuf'
+import { file_gatehouse_auth_v1_access } from '@gatehouse/contracts/gatehouse/auth/v1/access_pb'
+import { file_gatehouse_auth_v1_access_service } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { file_gatehouse_auth_v1_account_service } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { file_gatehouse_auth_v1_challenge_service } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { file_gatehouse_auth_v1_events } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
@@ -14,6 +16,8 @@ import { redactMessages } from './redact.ts'
 const registry = createRegistry(
   file_gatehouse_user_v1_user_service,
   file_gatehouse_user_v1_events,
+  file_gatehouse_auth_v1_access,
+  file_gatehouse_auth_v1_access_service,
   file_gatehouse_auth_v1_account_service,
   file_gatehouse_auth_v1_challenge_service,
   file_gatehouse_auth_v1_session_service,

@@ -3,6 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { DescService } from '@bufbuild/protobuf'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
@@ -21,6 +22,7 @@ before(async () => {
 after(() => house[Symbol.asyncDispose]())
 
 const services: readonly DescService[] = [
+  AccessService,
   AccountService,
   SessionService,
   ChallengeService,

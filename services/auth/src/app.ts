@@ -1,4 +1,5 @@
 import { createClient } from '@connectrpc/connect'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
@@ -13,6 +14,7 @@ import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
+import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
@@ -37,7 +39,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     },
   })
   if (own === undefined) throw new TypeError('the service was opened without its identity')
-  const { keys, feed, issuers } = own
+  const { keys, feed, accessFeed, issuers } = own
 
   const users = createClient(UserService, service.peer('user'))
   const deps: Deps & Pick<OwnIdentity, 'feed'> = {
@@ -59,6 +61,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
   }
   return await service.serve({
     rpc: [
+      served(AccessService, accessService({ ...deps, feed: accessFeed, accessChanged: accessFeed.refresh })),
       served(AccountService, accountService(deps)),
       served(ChallengeService, challengeService(deps)),
       served(IssuerService, issuerService(deps)),

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
+import type { AccessTables } from './access-tables.ts'
 import type { AccountTables } from './account-tables.ts'
 
 /** Set at insert, never changed. */
@@ -81,13 +82,6 @@ export interface RevocationsTable {
   forget_time: Fixed<Date>
 }
 
-export interface RoleBindingsTable {
-  tenant: Fixed<string>
-  subject_id: Fixed<string>
-  role: Fixed<string>
-  create_time: Generated<Date>
-}
-
 export interface ServiceAccountsTable {
   tenant: Fixed<string>
   id: Fixed<string>
@@ -102,7 +96,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccountTables {
+export interface Schema extends AccountTables, AccessTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable
@@ -111,7 +105,6 @@ export interface Schema extends AccountTables {
   session_epochs: SessionEpochsTable
   refresh_tokens: RefreshTokensTable
   revocations: RevocationsTable
-  role_bindings: RoleBindingsTable
   service_accounts: ServiceAccountsTable
   audiences: AudiencesTable
 }

@@ -1,4 +1,5 @@
-import { type DescFile, type DescService, getOption, hasOption } from '@bufbuild/protobuf'
+import { type DescFile, type DescMethod, getOption, hasOption } from '@bufbuild/protobuf'
+import { file_gatehouse_auth_v1_access_service } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { file_gatehouse_auth_v1_account_service } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { file_gatehouse_auth_v1_session_service } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { file_gatehouse_notification_v1_inbox_service } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
@@ -7,6 +8,7 @@ import { access } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 import { file_gatehouse_user_v1_user_service } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 
 const files: readonly DescFile[] = [
+  file_gatehouse_auth_v1_access_service,
   file_gatehouse_auth_v1_account_service,
   file_gatehouse_auth_v1_session_service,
   file_gatehouse_notification_v1_inbox_service,
@@ -14,12 +16,12 @@ const files: readonly DescFile[] = [
   file_gatehouse_user_v1_user_service,
 ]
 
-/** Every permission that some RPC of the contracts asks for, sorted. */
-export const declaredPermissions: readonly string[] = [...new Set(files.flatMap((file) => file.services.flatMap(permissionsOf)))].sort()
+/** Every RPC of the contracts that asks for a permission. */
+export const declaredMethods: readonly DescMethod[] = files
+  .flatMap((file) => file.services.flatMap(({ methods }) => methods))
+  .filter((method) => hasOption(method, access) && getOption(method, access).permission !== '')
 
-function permissionsOf(service: DescService): string[] {
-  return service.methods.flatMap((method) => {
-    const permission = hasOption(method, access) ? getOption(method, access).permission : ''
-    return permission === '' ? [] : [permission]
-  })
-}
+/** Every permission that some RPC of the contracts asks for, sorted. */
+export const declaredPermissions: readonly string[] = [
+  ...new Set(declaredMethods.map((method) => getOption(method, access).permission)),
+].sort()

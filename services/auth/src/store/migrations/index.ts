@@ -4,6 +4,7 @@ import * as tenants from './0002-tenants.ts'
 import * as sessions from './0003-sessions.ts'
 import * as roles from './0004-roles.ts'
 import * as vacuum from './0005-vacuum-often.ts'
+import * as access from './0007-access.ts'
 
 /** The tables of the auth service. */
 export const migrations: MigrationSet = {
@@ -14,5 +15,6 @@ export const migrations: MigrationSet = {
     { id: '0003-sessions', up: sessions.up },
     { id: '0004-roles', up: roles.up },
     { id: '0005-vacuum-often', up: vacuum.up },
+    { id: '0007-access', up: access.up },
   ],
 }

@@ -11,7 +11,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/error_reason.proto.
  */
 export const file_gatehouse_auth_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("CiRnYXRlaG91c2UvYXV0aC92MS9lcnJvcl9yZWFzb24ucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxKo4JCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABJeCiRFUlJPUl9SRUFTT05fRU1BSUxfT1JfUEFTU1dPUkRfV1JPTkcQARo0mr0YMAgQEixUaGUgZS1tYWlsIGFkZHJlc3Mgb3IgdGhlIHBhc3N3b3JkIGlzIHdyb25nLhJZCh5FUlJPUl9SRUFTT05fUEFTU1dPUkRfVE9PX1dFQUsQAho1mr0YMQgDEiNUaGlzIHBhc3N3b3JkIGlzIG5vdCBzdHJvbmcgZW5vdWdoLhoIcGFzc3dvcmQScwoeRVJST1JfUkVBU09OX0NIQUxMRU5HRV9JTlZBTElEEAMaT5q9GEsIAxJHVGhlIGNvZGUgb3IgbGluayBpcyB3cm9uZyBvciBubyBsb25nZXIgdmFsaWQuIFBsZWFzZSBhc2sgZm9yIGEgbmV3IG9uZS4SZgocRVJST1JfUkVBU09OX1BBU1NXT1JEX05FRURFRBAEGkSavRhACAkSPFBsZWFzZSBlbnRlciB0aGUgcGFzc3dvcmQgdGhhdCB5b3UgY2hvc2Ugd2hlbiB5b3Ugc2lnbmVkIHVwLhJoCiRFUlJPUl9SRUFTT05fQ09ERV9BVFRFTVBUU19FWEhBVVNURUQQBRo+mr0YOggIEjZUb28gbWFueSB3cm9uZyBjb2Rlcy4gUGxlYXNlIHVzZSB0aGUgbGluayBpbiB0aGUgbWFpbC4SRQoeRVJST1JfUkVBU09OX1NFU1NJT05fTk9UX0ZPVU5EEAYaIZq9GB0IBRIZVGhlcmUgaXMgbm8gc3VjaCBzZXNzaW9uLhJcCiJFUlJPUl9SRUFTT05fUkVGUkVTSF9UT0tFTl9JTlZBTElEEAcaNJq9GDAIEBIsVGhlIHNlc3Npb24gaGFzIGVuZGVkLiBQbGVhc2Ugc2lnbiBpbiBhZ2Fpbi4SPwobRVJST1JfUkVBU09OX1BBU1NXT1JEX1dST05HEAgaHpq9GBoIBxIWVGhlIHBhc3N3b3JkIGlzIHdyb25nLhJJChhFUlJPUl9SRUFTT05fRU1BSUxfVEFLRU4QCRormr0YJwgGEiNUaGlzIGUtbWFpbCBhZGRyZXNzIGNhbm5vdCBiZSB1c2VkLhJUCh1FUlJPUl9SRUFTT05fQVVESUVOQ0VfVU5LTk9XThAKGjGavRgtCAMSH05vIHN1Y2ggYXVkaWVuY2UgaXMgcmVnaXN0ZXJlZC4aCGF1ZGllbmNlEkkKIEVSUk9SX1JFQVNPTl9DSEFMTEVOR0VfTk9UX0ZPVU5EEAsaI5q9GB8IBRIbVGhlcmUgaXMgbm8gc3VjaCBjaGFsbGVuZ2UuEkwKIkVSUk9SX1JFQVNPTl9QRVJTT05fQ0FOTk9UX1NJR05fSU4QDBokmr0YIAgHEhxUaGlzIGFjY291bnQgY2Fubm90IHNpZ24gaW4uEj8KG0VSUk9SX1JFQVNPTl9DVVJTT1JfVE9PX09MRBANGh6avRgaCAkSFlRoZSBjdXJzb3IgaXMgdG9vIG9sZC5iBnByb3RvMw", [file_gatehouse_options_v1_options]);
+  fileDesc("CiRnYXRlaG91c2UvYXV0aC92MS9lcnJvcl9yZWFzb24ucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxKqITCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABJeCiRFUlJPUl9SRUFTT05fRU1BSUxfT1JfUEFTU1dPUkRfV1JPTkcQARo0mr0YMAgQEixUaGUgZS1tYWlsIGFkZHJlc3Mgb3IgdGhlIHBhc3N3b3JkIGlzIHdyb25nLhJZCh5FUlJPUl9SRUFTT05fUEFTU1dPUkRfVE9PX1dFQUsQAho1mr0YMQgDEiNUaGlzIHBhc3N3b3JkIGlzIG5vdCBzdHJvbmcgZW5vdWdoLhoIcGFzc3dvcmQScwoeRVJST1JfUkVBU09OX0NIQUxMRU5HRV9JTlZBTElEEAMaT5q9GEsIAxJHVGhlIGNvZGUgb3IgbGluayBpcyB3cm9uZyBvciBubyBsb25nZXIgdmFsaWQuIFBsZWFzZSBhc2sgZm9yIGEgbmV3IG9uZS4SZgocRVJST1JfUkVBU09OX1BBU1NXT1JEX05FRURFRBAEGkSavRhACAkSPFBsZWFzZSBlbnRlciB0aGUgcGFzc3dvcmQgdGhhdCB5b3UgY2hvc2Ugd2hlbiB5b3Ugc2lnbmVkIHVwLhJoCiRFUlJPUl9SRUFTT05fQ09ERV9BVFRFTVBUU19FWEhBVVNURUQQBRo+mr0YOggIEjZUb28gbWFueSB3cm9uZyBjb2Rlcy4gUGxlYXNlIHVzZSB0aGUgbGluayBpbiB0aGUgbWFpbC4SRQoeRVJST1JfUkVBU09OX1NFU1NJT05fTk9UX0ZPVU5EEAYaIZq9GB0IBRIZVGhlcmUgaXMgbm8gc3VjaCBzZXNzaW9uLhJcCiJFUlJPUl9SRUFTT05fUkVGUkVTSF9UT0tFTl9JTlZBTElEEAcaNJq9GDAIEBIsVGhlIHNlc3Npb24gaGFzIGVuZGVkLiBQbGVhc2Ugc2lnbiBpbiBhZ2Fpbi4SPwobRVJST1JfUkVBU09OX1BBU1NXT1JEX1dST05HEAgaHpq9GBoIBxIWVGhlIHBhc3N3b3JkIGlzIHdyb25nLhJJChhFUlJPUl9SRUFTT05fRU1BSUxfVEFLRU4QCRormr0YJwgGEiNUaGlzIGUtbWFpbCBhZGRyZXNzIGNhbm5vdCBiZSB1c2VkLhJUCh1FUlJPUl9SRUFTT05fQVVESUVOQ0VfVU5LTk9XThAKGjGavRgtCAMSH05vIHN1Y2ggYXVkaWVuY2UgaXMgcmVnaXN0ZXJlZC4aCGF1ZGllbmNlEkkKIEVSUk9SX1JFQVNPTl9DSEFMTEVOR0VfTk9UX0ZPVU5EEAsaI5q9GB8IBRIbVGhlcmUgaXMgbm8gc3VjaCBjaGFsbGVuZ2UuEkwKIkVSUk9SX1JFQVNPTl9QRVJTT05fQ0FOTk9UX1NJR05fSU4QDBokmr0YIAgHEhxUaGlzIGFjY291bnQgY2Fubm90IHNpZ24gaW4uEj8KG0VSUk9SX1JFQVNPTl9DVVJTT1JfVE9PX09MRBANGh6avRgaCAkSFlRoZSBjdXJzb3IgaXMgdG9vIG9sZC4SPwobRVJST1JfUkVBU09OX1JPTEVfTk9UX0ZPVU5EEB4aHpq9GBoIBRIWVGhlcmUgaXMgbm8gc3VjaCByb2xlLhJLChhFUlJPUl9SRUFTT05fUk9MRV9FWElTVFMQHxotmr0YKQgGEiVUaGVyZSBpcyBhIHJvbGUgb2YgdGhpcyBuYW1lIGFscmVhZHkuEl8KGkVSUk9SX1JFQVNPTl9ST0xFX0JVSUxUX0lOECAaP5q9GDsICRI3VGhpcyByb2xlIGlzIGJ1aWx0IGluOiBpdCBjYW5ub3QgYmUgY2hhbmdlZCBvciBkZWxldGVkLhJfChhFUlJPUl9SRUFTT05fUk9MRV9JTl9VU0UQIRpBmr0YPQgJEjlUaGUgcm9sZSBpcyBib3VuZCB0byBzb21lYm9keTogZGVsZXRlIGl0cyBiaW5kaW5ncyBmaXJzdC4SXQofRVJST1JfUkVBU09OX1BFUk1JU1NJT05fVU5LTk9XThAiGjiavRg0CAMSJFRoZXJlIGlzIG5vIHBlcm1pc3Npb24ge3Blcm1pc3Npb259LhoKcGVybWlzc2lvbhJpCh9FUlJPUl9SRUFTT05fTk9UX1lPVVJTX1RPX0dSQU5UECMaRJq9GEAIBxI8WW91IGNhbm5vdCBnaXZlIHdoYXQgeW91IGRvIG5vdCBob2xkIHlvdXJzZWxmOiB7cGVybWlzc2lvbn0uEkUKHkVSUk9SX1JFQVNPTl9CSU5ESU5HX05PVF9GT1VORBAkGiGavRgdCAUSGVRoZXJlIGlzIG5vIHN1Y2ggYmluZGluZy4SagofRVJST1JfUkVBU09OX0xBU1RfQURNSU5JU1RSQVRPUhAlGkWavRhBCAkSPVRoaXMgaXMgdGhlIGxhc3QgYWRtaW5pc3RyYXRvcjogbWFrZSBzb21lYm9keSBlbHNlIG9uZSBmaXJzdC4ScQoeRVJST1JfUkVBU09OX0NPTkRJVElPTl9JTlZBTElEECYaTZq9GEkIAxI6VGhlIGNvbmRpdGlvbiBpcyB3cm9uZyBhdCBjaGFyYWN0ZXIge3Bvc2l0aW9ufToge3Byb2JsZW19LhoJY29uZGl0aW9uEl4KHkVSUk9SX1JFQVNPTl9TVUJKRUNUX05PVF9GT1VORBAnGjqavRg2CAUSMlRoZXJlIGlzIG5vIHN1Y2ggcGVyc29uLCBzZXJ2aWNlIGFjY291bnQgb3IgZ3JvdXAuEkEKHEVSUk9SX1JFQVNPTl9HUk9VUF9OT1RfRk9VTkQQUBofmr0YGwgFEhdUaGVyZSBpcyBubyBzdWNoIGdyb3VwLhJNChlFUlJPUl9SRUFTT05fR1JPVVBfRVhJU1RTEFEaLpq9GCoIBhImVGhlcmUgaXMgYSBncm91cCBvZiB0aGlzIG5hbWUgYWxyZWFkeS4SPwobRVJST1JfUkVBU09OX0JJTkRJTkdfRVhJU1RTEFIaHpq9GBoIBhIWVGhpcyBpcyBib3VuZCBhbHJlYWR5LhJKCh1FUlJPUl9SRUFTT05fRVhQSVJFX1RJTUVfUEFTVBBTGieavRgjCAMSElRoaXMgdGltZSBpcyBwYXN0LhoLZXhwaXJlX3RpbWUSUwocRVJST1JfUkVBU09OX0FDQ0VTU19UT09fTVVDSBBUGjGavRgtCAkSKVRoZXJlIGNhbiBiZSBubyBtb3JlIHRoYW4ge2xpbWl0fSB7d2hhdH0uYgZwcm90bzM", [file_gatehouse_options_v1_options]);
 
 /**
  * Why the auth service refuses. Sent as `google.rpc.ErrorInfo{reason, domain: "auth.gatehouse", metadata}`.
@@ -116,6 +116,111 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_CURSOR_TOO_OLD = 13;
    */
   CURSOR_TOO_OLD: 13,
+
+  /**
+   * No such role in the tenant. Metadata: `role`.
+   *
+   * @generated from enum value: ERROR_REASON_ROLE_NOT_FOUND = 30;
+   */
+  ROLE_NOT_FOUND: 30,
+
+  /**
+   * A role of this name exists.
+   *
+   * @generated from enum value: ERROR_REASON_ROLE_EXISTS = 31;
+   */
+  ROLE_EXISTS: 31,
+
+  /**
+   * The role is part of the product. Metadata: `role`.
+   *
+   * @generated from enum value: ERROR_REASON_ROLE_BUILT_IN = 32;
+   */
+  ROLE_BUILT_IN: 32,
+
+  /**
+   * The role is bound to somebody.
+   *
+   * @generated from enum value: ERROR_REASON_ROLE_IN_USE = 33;
+   */
+  ROLE_IN_USE: 33,
+
+  /**
+   * No contract declares the permission. Metadata: `permission`.
+   *
+   * @generated from enum value: ERROR_REASON_PERMISSION_UNKNOWN = 34;
+   */
+  PERMISSION_UNKNOWN: 34,
+
+  /**
+   * The caller does not hold what they would give, on everything or on that resource, without a condition and for as long. Metadata: `permission`, the first such.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_YOURS_TO_GRANT = 35;
+   */
+  NOT_YOURS_TO_GRANT: 35,
+
+  /**
+   * No such binding in the tenant.
+   *
+   * @generated from enum value: ERROR_REASON_BINDING_NOT_FOUND = 36;
+   */
+  BINDING_NOT_FOUND: 36,
+
+  /**
+   * Without this person nobody would be left who is active and can do everything.
+   *
+   * @generated from enum value: ERROR_REASON_LAST_ADMINISTRATOR = 37;
+   */
+  LAST_ADMINISTRATOR: 37,
+
+  /**
+   * The condition does not parse, is of a wrong type, names what does not exist, or is too large. Metadata: `position` counts its characters from 1, `problem` says what is wrong there.
+   *
+   * @generated from enum value: ERROR_REASON_CONDITION_INVALID = 38;
+   */
+  CONDITION_INVALID: 38,
+
+  /**
+   * No such group, or no such person or service account in the tenant, or they are deleted.
+   *
+   * @generated from enum value: ERROR_REASON_SUBJECT_NOT_FOUND = 39;
+   */
+  SUBJECT_NOT_FOUND: 39,
+
+  /**
+   * No such group in the tenant.
+   *
+   * @generated from enum value: ERROR_REASON_GROUP_NOT_FOUND = 80;
+   */
+  GROUP_NOT_FOUND: 80,
+
+  /**
+   * A group of this name exists.
+   *
+   * @generated from enum value: ERROR_REASON_GROUP_EXISTS = 81;
+   */
+  GROUP_EXISTS: 81,
+
+  /**
+   * The subject has exactly this binding already.
+   *
+   * @generated from enum value: ERROR_REASON_BINDING_EXISTS = 82;
+   */
+  BINDING_EXISTS: 82,
+
+  /**
+   * The time at which the binding would end is past.
+   *
+   * @generated from enum value: ERROR_REASON_EXPIRE_TIME_PAST = 83;
+   */
+  EXPIRE_TIME_PAST: 83,
+
+  /**
+   * There are as many as there can be. Metadata: `what` is one of `roles`, `groups`, `bindings`, `members`, `memberships`; `limit`.
+   *
+   * @generated from enum value: ERROR_REASON_ACCESS_TOO_MUCH = 84;
+   */
+  ACCESS_TOO_MUCH: 84,
 } as const;
 
 /**
