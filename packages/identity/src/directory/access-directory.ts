@@ -33,15 +33,15 @@ export interface FedDirectory extends AccessDirectory {
   readonly model: AccessModel
 }
 
-/** `now` is the clock of expiries and conditions, in milliseconds since 1970. */
-export function createAccessDirectory(now: () => number = Date.now): FedDirectory {
+/** `now` is the clock of expiries and conditions, in milliseconds since 1970; `elapsed` one that is never put right, in milliseconds. */
+export function createAccessDirectory(now: () => number = Date.now, elapsed: () => number = () => performance.now()): FedDirectory {
   const listeners = new Set<(tenant: string) => void>()
   let model = new AccessModel()
   let filled = false
   let lastWord = Number.NEGATIVE_INFINITY
   let asOf = Number.NEGATIVE_INFINITY
 
-  const fresh = (): boolean => filled && performance.now() - lastWord < freshMs
+  const fresh = (): boolean => filled && elapsed() - lastWord < freshMs
   const tell = (tenants: ReadonlySet<string>): void => {
     for (const tenant of tenants) for (const listener of listeners) listener(tenant)
   }
@@ -87,7 +87,7 @@ export function createAccessDirectory(now: () => number = Date.now): FedDirector
       tell(tenants)
     },
     heard(asOfTime) {
-      lastWord = performance.now()
+      lastWord = elapsed()
       asOf = Math.max(asOf, asOfTime)
     },
   }

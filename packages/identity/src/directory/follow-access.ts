@@ -26,6 +26,7 @@ export interface FollowAccessOptions {
 
 const cursorRefused = 9
 const unimplemented = 12
+const unimplementedPauseMs = 5_000
 
 /**
  * Follows `AccessService.WatchAccess`: a snapshot, then each change as it happens. Comes again by itself after a break, from the last cursor, and
@@ -40,7 +41,8 @@ export function followAccess(source: AccessSource, { now, onChange }: FollowAcce
   let told = false
   let cursor = ''
 
-  async function followOnce(): Promise<void> {
+  /** Answers how long to wait before the next try. */
+  async function followOnce(): Promise<number> {
     const silent = new AbortController()
     const beSilent = () => silent.abort(new Error('silence'))
     let timer = setTimeout(beSilent, freshMs)
@@ -63,23 +65,26 @@ export function followAccess(source: AccessSource, { now, onChange }: FollowAcce
         if (message.snapshotComplete) beReady()
       }
     } catch (error) {
-      if (stop.signal.aborted) return
+      if (stop.signal.aborted) return 0
       if (!told) onChange?.(error)
       told = true
       const { code } = error as { code?: number }
       // A cursor that is refused would be refused for ever.
       if (code === cursorRefused) cursor = ''
       // The release of auth before this one: the claims of its tokens decide.
-      if (code === unimplemented) beReady()
+      if (code === unimplemented) {
+        beReady()
+        return unimplementedPauseMs
+      }
     } finally {
       clearTimeout(timer)
     }
+    return 100 + Math.random() * 200
   }
 
   const run = (async () => {
     while (!stop.signal.aborted) {
-      await followOnce()
-      await pause(100 + Math.random() * 200, stop.signal)
+      await pause(await followOnce(), stop.signal)
     }
   })()
 
