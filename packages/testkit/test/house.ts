@@ -42,6 +42,7 @@ export interface House extends AsyncDisposable {
 }
 
 const packages: Readonly<Record<string, string>> = {
+  AccessService: 'auth',
   AccountService: 'auth',
   SessionService: 'auth',
   IssuerService: 'auth',

@@ -3,7 +3,6 @@ import type { AccessDeps } from '../src/core/access/change-access.ts'
 import { createBinding } from '../src/core/bindings/create-binding.ts'
 import type { Deps } from '../src/core/deps.ts'
 import { type OpenedDeps, openDeps } from './open-deps.ts'
-import { somebody } from './sign-somebody-in.ts'
 
 /** One replica of auth, as far as who may do what is concerned. */
 export interface AccessReplica extends AccessDeps {
@@ -21,6 +20,8 @@ export interface OpenedAccess extends AsyncDisposable {
 }
 
 export const tenant = 'default'
+
+let counter = 0
 
 /** A request that wants no promise about its repetition. */
 export const unrepeated = { requestId: '', caller: 'test', method: 'test', fingerprint: '' }
@@ -42,7 +43,7 @@ export async function openAccess(): Promise<OpenedAccess> {
     access,
     replica: () => of(opened.replica()),
     async administrator(of = tenant) {
-      const { id } = await somebody(opened, of)
+      const { id } = opened.people.add(of, { email: `administrator-${++counter}@example.com` })
       const what = { role: 'administrator', resource: '', condition: '', expireTime: null }
       await createBinding(access, { tenant: of, granter: 'operator', subject: { kind: 'person', id }, ...what, request: unrepeated })
       return id

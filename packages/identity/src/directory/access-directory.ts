@@ -17,6 +17,8 @@ export interface AccessDecider {
 export interface AccessDirectory extends AccessDecider {
   /** Whether decisions follow what is bound; otherwise the claim of the token decides. */
   readonly fresh: boolean
+  /** Whether somebody can do everything, on everything and always, by what was told last, however long ago; undefined where nothing was. */
+  holdsEverything(principal: { readonly tenant: string; readonly id: string }): boolean | undefined
 }
 
 /** How long the directory is believed after the last word of auth. */
@@ -68,6 +70,9 @@ export function createAccessDirectory(now: () => number = Date.now, elapsed: () 
     },
     allowsSome(person, permission) {
       return byClaim(person, permission) ?? model.principal(person)?.allowsSome(permission) ?? false
+    },
+    holdsEverything(key) {
+      return filled ? (model.principal(key)?.holdsEverything ?? false) : undefined
     },
     onChange(listener) {
       listeners.add(listener)

@@ -1,6 +1,6 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf'
-import { timestampFromMs } from '@bufbuild/protobuf/wkt'
-import { type AccessFact, AccessFactSchema, type BindingSchema, SubjectKind } from '@gatehouse/contracts/gatehouse/auth/v1/access_pb'
+import { create } from '@bufbuild/protobuf'
+import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { type AccessFact, AccessFactSchema, BindingSchema, SubjectKind } from '@gatehouse/contracts/gatehouse/auth/v1/access_pb'
 import type { Person } from '../caller.ts'
 
 export const tenant = 'default'
@@ -9,9 +9,16 @@ export function roleFact(name: string, ...permissions: string[]): AccessFact {
   return create(AccessFactSchema, { tenant, fact: { case: 'role', value: { name, permissions } } })
 }
 
-export function bindingFact(id: string, subjectId: string, role: string, more: MessageInitShape<typeof BindingSchema> = {}): AccessFact {
+interface BindingParts {
+  readonly resource?: string
+  readonly condition?: string
+  readonly expireTime?: Timestamp
+}
+
+export function bindingFact(id: string, subjectId: string, role: string, more: BindingParts = {}): AccessFact {
   const kind = subjectId.startsWith('group') ? SubjectKind.GROUP : SubjectKind.PERSON
-  return create(AccessFactSchema, { tenant, fact: { case: 'binding', value: { id, role, subject: { kind, id: subjectId }, ...more } } })
+  const value = create(BindingSchema, { id, role, subject: { kind, id: subjectId }, ...more })
+  return create(AccessFactSchema, { tenant, fact: { case: 'binding', value } })
 }
 
 export function memberFact(groupId: string, memberId: string): AccessFact {

@@ -95,6 +95,7 @@ export function followAccess(source: AccessSource, { now, onChange }: FollowAcce
     },
     allows: directory.allows,
     allowsSome: directory.allowsSome,
+    holdsEverything: directory.holdsEverything,
     onChange: directory.onChange,
     async [Symbol.asyncDispose]() {
       stop.abort()

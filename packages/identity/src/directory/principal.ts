@@ -67,6 +67,11 @@ export class Principal {
     })
   }
 
+  /** Whether every permission is held on everything and always. */
+  get holdsEverything(): boolean {
+    return this.bound.some((bound) => bound.isPlain && bound.permissions === undefined)
+  }
+
   /** Whether there is a resource on which the permission may be held. */
   allowsSome(permission: string): boolean {
     const { always, sometimes } = this.#grants(permission)

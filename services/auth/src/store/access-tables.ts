@@ -7,6 +7,8 @@ export type SubjectKindName = 'person' | 'service_account' | 'group'
 
 export interface RolesTable {
   tenant: Fixed<string>
+  /** Of this role, should another have its name later. */
+  id: Fixed<string>
   name: Fixed<string>
   description: string
   permissions: string[]

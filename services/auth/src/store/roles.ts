@@ -4,7 +4,7 @@ import type { Db } from './schema.ts'
 
 export type RoleRow = Selectable<RolesTable>
 
-const columns = ['tenant', 'name', 'description', 'permissions', 'version', 'create_time', 'update_time'] as const
+const columns = ['tenant', 'id', 'name', 'description', 'permissions', 'version', 'create_time', 'update_time'] as const
 
 export async function findRole(db: Db, key: { tenant: string; name: string }): Promise<RoleRow | undefined> {
   return await db.selectFrom('roles').select(columns).where('tenant', '=', key.tenant).where('name', '=', key.name).executeTakeFirst()
@@ -38,7 +38,7 @@ export async function countRoles(db: Db, tenant: string): Promise<number> {
 /** Undefined where there is a role of that name. */
 export async function insertRole(
   tx: Db,
-  role: { tenant: string; name: string; description: string; permissions: string[]; version: bigint },
+  role: { tenant: string; id: string; name: string; description: string; permissions: string[]; version: bigint },
 ): Promise<RoleRow | undefined> {
   return await tx
     .insertInto('roles')

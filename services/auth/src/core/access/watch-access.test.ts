@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import type { WatchAccessResponse } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { type AccessSource, followAccess } from '@gatehouse/identity'
 import { bind, type OpenedAccess, openAccess, tenant, unrepeated } from '../../../test/open-access.ts'
-import { refusedWith, somebody } from '../../../test/sign-somebody-in.ts'
+import { refusedWith } from '../../../test/sign-somebody-in.ts'
 import { until } from '../../../test/until.ts'
 import { deleteBinding } from '../bindings/delete-binding.ts'
 import { addGroupMember, removeGroupMember } from '../groups/change-members.ts'
@@ -24,6 +24,8 @@ after(async () => house[Symbol.asyncDispose]())
 
 const read = 'user.users.read'
 let counter = 0
+
+const person = (of = tenant) => house.opened.people.add(of, { email: `watched-${++counter}@example.com` })
 
 async function role(...permissions: string[]): Promise<string> {
   const name = `role-${++counter}`
@@ -65,7 +67,7 @@ function follow(of = house.access) {
 }
 
 test('a service that follows decides by the snapshot, then by every change that any replica makes', { timeout: 60_000 }, async () => {
-  const { id } = await somebody(house.opened)
+  const { id } = person()
   const name = await role(read)
   const first = await bind(house.access, name, id)
   const replica = await house.replica()
@@ -102,7 +104,7 @@ test('a service that follows decides by the snapshot, then by every change that 
 })
 
 test('a follower that was cut off comes again from its cursor and misses nothing', { timeout: 30_000 }, async () => {
-  const people = [await somebody(house.opened), await somebody(house.opened)]
+  const people = [person(), person()]
   const [stays, goes] = await Promise.all(people.map(({ id }) => bind(house.access, 'support', id)))
   const { follower, breakOff } = follow()
   await using _ = follower
@@ -142,8 +144,8 @@ test('every message after the snapshot says as of when, heartbeats too, and a st
 })
 
 test('two tenants have roles of one name, and their own', { timeout: 30_000 }, async () => {
-  const { id } = await somebody(house.opened)
-  const { id: twin } = await somebody(house.opened, 'acme')
+  const { id } = person()
+  const { id: twin } = person('acme')
   const name = await role(read)
   const make = { tenant: 'acme', granter: 'operator', description: '', request: unrepeated } as const
   await createRole(house.access, { ...make, name, permissions: ['user.users.delete'] })

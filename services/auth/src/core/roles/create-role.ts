@@ -1,4 +1,5 @@
 import { once, type Request, transact } from '@gatehouse/postgres'
+import { v7 as uuidv7 } from 'uuid'
 import { countRoles, findRole, insertRole, type RoleRow } from '../../store/roles.ts'
 import { assertHolds, everywhere } from '../access/assert-holds.ts'
 import { type AccessDeps, changing, type Granter } from '../access/change-access.ts'
@@ -23,18 +24,19 @@ export async function createRole(deps: AccessDeps, input: CreateRoleInput): Prom
   input.permissions.forEach(assertDeclared)
   const permissions = [...new Set(input.permissions)].sort()
   const role = await transact(deps.db, async (tx) => {
-    await once(tx, { tenant, ...request }, async () => {
+    const { id } = await once(tx, { tenant, ...request }, async () => {
       const change = await changing(tx, tenant)
       if (builtInRole(name)) throw refuse(ErrorReason.ROLE_EXISTS)
       await assertHolds(change, granter, { permissions }, everywhere, deps.now())
       assertRoom('roles', await countRoles(tx, tenant))
-      if (!(await insertRole(tx, { tenant, name, description, permissions, version: change.version })))
-        throw refuse(ErrorReason.ROLE_EXISTS)
+      const made = await insertRole(tx, { tenant, id: uuidv7(), name, description, permissions, version: change.version })
+      if (!made) throw refuse(ErrorReason.ROLE_EXISTS)
       await change.tell([{ kind: 'role', name }])
       await tellRoleChanged(change, name)
-      return name
+      return made.id
     })
-    return await findRole(tx, { tenant, name })
+    const found = await findRole(tx, { tenant, name })
+    return found?.id === id ? found : undefined
   })
   // It was made by an earlier call, and deleted since.
   if (!role) throw refuse(ErrorReason.ROLE_NOT_FOUND, { role: name })

@@ -8,6 +8,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table roles (
       tenant text not null,
+      id uuid not null,
       name text not null,
       description text not null,
       permissions text[] not null,
