@@ -26,6 +26,9 @@ before(async () => {
 })
 after(async () => story[Symbol.asyncDispose]())
 
+/** JSON whose members may be read without knowing its type. */
+type Json = { readonly [member: string]: Json } & { readonly [index: number]: Json } & string & readonly string[]
+
 interface Somebody {
   readonly id: string
   readonly token: string
@@ -134,17 +137,14 @@ test('every RPC lets in whom its contract names, and nobody else', { timeout: 60
 })
 
 test('over REST a role is made, read, changed and deleted, and what is wrong is refused with its field', { timeout: 60_000 }, async () => {
-  const at = `http://127.0.0.1:${story.app.ports.web}`
+  const browser = openBrowser(story.app.ports.web)
   const call = async (method: string, path: string, body?: object, who = root) => {
-    const response = await fetch(`${at}/api/${path}`, {
-      method,
-      headers: { ...bearer(who), ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    return { status: response.status, location: response.headers.get('location'), body: JSON.parse(await response.text()) }
+    const answer = await browser.rest(method, `/api/${path}`, body, bearer(who))
+    // Read as a stranger's program would: as JSON that has these members or has not.
+    return { status: answer.status, location: answer.headers.location, body: answer.body as Json }
   }
   const made = await call('POST', 'roles', { name: 'billing-clerk', description: 'Looks people up.', permissions: ['user.users.read'] })
-  assert.deepEqual([made.status, made.location, made.body.builtIn ?? false], [201, '/api/roles/billing-clerk', false])
+  assert.deepEqual([made.status, made.location], [201, '/api/roles/billing-clerk'])
   const patched = await call('PATCH', 'roles/billing-clerk', {
     etag: made.body.etag,
     permissionSet: { permissions: ['user.users.suspend'] },
@@ -154,10 +154,10 @@ test('over REST a role is made, read, changed and deleted, and what is wrong is 
   assert.equal((await call('GET', 'roles/billing-clerk')).body.etag, patched.body.etag)
   const { body } = await call('GET', 'roles')
   assert.deepEqual(
-    body.roles.slice(0, 3).map(({ name, builtIn }: { name: string; builtIn: boolean }) => [name, builtIn]),
+    [0, 1, 2].map((index) => [String(body.roles?.[index]?.name), Boolean(body.roles?.[index]?.builtIn)]),
     ['administrator', 'support', 'member'].map((name) => [name, true]),
   )
-  const support: string[] = body.roles[1].permissions
+  const support: readonly string[] = body.roles?.[1]?.permissions ?? []
   assert.ok(support.includes('user.users.read') && support.includes('auth.bindings.read'))
   assert.deepEqual(
     support.filter((permission) => !/\.(read|explain)$/.test(permission)),
@@ -182,7 +182,7 @@ test('over REST a role is made, read, changed and deleted, and what is wrong is 
     condition: 'resource.owner == principal.shoes',
   })
   assert.deepEqual([wrong.status, wrong.body.code], [400, 'invalid_argument'])
-  assert.match(wrong.body.message, /wrong at character 28: principal has no shoes/)
+  assert.match(String(wrong.body.message), /wrong at character 28: principal has no shoes/)
   assert.equal((await call('POST', 'roles', { name: 'x', permissions: ['no.such.permission'] })).status, 400)
   assert.equal((await call('POST', 'roles', { name: 'administrator' })).status, 409)
   assert.equal((await call('GET', 'roles', undefined, ada)).status, 403)

@@ -9,22 +9,24 @@ import { refuse } from './core/refuse.ts'
 import type { UserKey } from './store/users.ts'
 
 const patienceMs = 3_000
+/** Where no answer is as good as one. */
+const shortPatienceMs = 1_000
 
 /** Refuses to let somebody go without whom nobody could do everything any more. */
 export type LetGo = (person: UserKey) => Promise<void>
 
 /**
- * Asks auth about administrators, before their suspension or deletion; whoever is none, by what this process was told last, goes without a question, also
- * while auth is away.
+ * Asks auth before a suspension or deletion. While auth is away, whoever is no administrator by what this process was told last goes without an answer:
+ * somebody has to be stopped at any time.
  */
 export function letPersonGo(service: Pick<Service<never>, 'peer'> & { readonly identity: { readonly access: AccessDirectory } }): LetGo {
   const auth = createClient(AccessService, service.peer('auth'))
   const { access } = service.identity
   return async ({ tenant, id }) => {
     const isAdministrator = access.holdsEverything({ tenant, id: id.toLowerCase() })
-    if (isAdministrator === false && access.fresh) return
     try {
-      await auth.releasePerson({ userId: id }, forTenant(tenant, { timeoutMs: patienceMs }))
+      const timeoutMs = isAdministrator === true ? patienceMs : shortPatienceMs
+      await auth.releasePerson({ userId: id }, forTenant(tenant, { timeoutMs }))
     } catch (error) {
       if (reasonOf(error) === 'LAST_ADMINISTRATOR') throw refuse(ErrorReason.LAST_ADMINISTRATOR)
       // The release of auth before this one has no such RPC, and knows no better.
