@@ -25,6 +25,8 @@ export interface FollowAccessOptions {
 }
 
 const cursorRefused = 9
+/** A picture older than this is made anew at the next break; streams end by themselves every five minutes. */
+const snapshotMs = 15 * 60_000
 const unimplemented = 12
 const unimplementedPauseMs = 5_000
 
@@ -40,12 +42,14 @@ export function followAccess(source: AccessSource, { now, onChange }: FollowAcce
   const stopMeasuring = measureFresh(directory)
   let told = false
   let cursor = ''
+  let snapshotAt = Number.NEGATIVE_INFINITY
 
   /** Answers how long to wait before the next try. */
   async function followOnce(): Promise<number> {
     const silent = new AbortController()
     const beSilent = () => silent.abort(new Error('silence'))
     let timer = setTimeout(beSilent, freshMs)
+    if (performance.now() - snapshotAt > snapshotMs) cursor = ''
     // Until everything was told the old picture stays.
     let next = cursor === '' ? new AccessModel() : undefined
     try {
@@ -57,6 +61,7 @@ export function followAccess(source: AccessSource, { now, onChange }: FollowAcce
         if (next !== undefined && message.snapshotComplete) {
           directory.replace(next)
           next = undefined
+          snapshotAt = performance.now()
         }
         if (next === undefined) cursor = message.cursor
         if (message.asOfTime !== undefined) directory.heard(Number(message.asOfTime.seconds) * 1000 + message.asOfTime.nanos / 1e6)

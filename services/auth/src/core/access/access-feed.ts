@@ -33,6 +33,9 @@ export interface AccessFeedOptions {
 /** A change becomes visible when its transaction commits, up to this long after its time: every poll looks that far back. */
 export const overlapMs = 30_000
 
+/** Now and then everything is read anew: what no change tells of, such as a restored database, stays wrong for no longer. */
+const refillMs = 10 * 60_000
+
 /** Starts to poll. While Postgres is away nothing is told, not even a heartbeat, so that readers know. */
 export function startAccessFeed(options: AccessFeedOptions): AccessFeed {
   const { db, log, now, pollMs = 200, heartbeatMs = 1_000, maxPending = 20_000 } = options
@@ -42,27 +45,28 @@ export function startAccessFeed(options: AccessFeedOptions): AccessFeed {
   const stopMeasuring = measureFresh(directory)
   const { promise: ready, resolve: beReady } = Promise.withResolvers<void>()
   const seen = new Map<string, number>()
-  let filled = false
+  let filledAt = Number.NEGATIVE_INFINITY
   let failing = false
   let tail = Promise.resolve()
 
   async function poll(): Promise<void> {
     const { time, rows } = await readRecentChanges(db, overlapMs)
     const fresh = rows.filter((row) => !seen.has(keyOf(row)))
-    if (filled) {
-      const facts = await factsOf(db, fresh)
-      directory.apply(facts)
-      for (const watcher of watchers) watcher.tell(facts, cursorOf(time), heartbeatMs)
-    } else {
-      const model = new AccessModel()
-      for await (const page of allFacts(db)) for (const fact of page) model.apply(fact)
-      directory.replace(model)
-      filled = true
-    }
+    const facts = await factsOf(db, fresh)
+    if (performance.now() - filledAt >= refillMs) await fill()
+    else directory.apply(facts)
+    for (const watcher of watchers) watcher.tell(facts, cursorOf(time), heartbeatMs)
     directory.heard(time.getTime())
     for (const row of fresh) seen.set(keyOf(row), row.change_time.getTime())
     for (const [key, changeTime] of seen) if (changeTime < time.getTime() - 2 * overlapMs) seen.delete(key)
     beReady()
+  }
+
+  async function fill(): Promise<void> {
+    const model = new AccessModel()
+    for await (const page of allFacts(db)) for (const fact of page) model.apply(fact)
+    directory.replace(model)
+    filledAt = performance.now()
   }
 
   async function tryPoll(): Promise<void> {
