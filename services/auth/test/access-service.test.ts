@@ -114,7 +114,7 @@ const matrix: Readonly<Record<string, { call: (access: Access) => Promise<unknow
     call: async (access) => {
       for await (const { snapshotComplete } of access.watchAccess({}, { timeoutMs: 0 })) if (snapshotComplete) break
     },
-    gets: [missing, denied, denied, 'let in', 'let in', denied],
+    gets: [missing, denied, denied, 'let in', denied, denied],
   },
 }
 

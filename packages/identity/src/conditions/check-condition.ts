@@ -5,8 +5,8 @@ import { type Expression, type ParsedCondition, parseCondition } from './parse-c
 
 /** A condition that is right: what it takes to evaluate it. */
 export interface CheckedCondition extends ParsedCondition {
-  /** Whether it looks at a resource, and so cannot hold without one. */
-  readonly usesResource: boolean
+  /** What it looks at, such as `resource.owner`. */
+  readonly names: ReadonlySet<string>
   /** Parts that are the same at every evaluation: points in time and durations that are written as texts. */
   readonly constants: readonly Expression[]
 }
@@ -27,12 +27,12 @@ export function checkCondition(text: string): CheckedCondition {
   const type = checker.typeOf(parsed.root, 0)
   if (type !== 'bool')
     throw new ConditionInvalid(parsed.positionOf(parsed.root), `a condition is true or false, and this is ${inWords(type)}`)
-  return { ...parsed, usesResource: checker.usesResource, constants: checker.constants }
+  return { ...parsed, names: checker.names, constants: checker.constants }
 }
 
 class Checker {
   readonly constants: Expression[] = []
-  usesResource = false
+  readonly names = new Set<string>()
   readonly #parsed: ParsedCondition
   #parts = 0
 
@@ -93,7 +93,7 @@ class Checker {
       if (fields === undefined) throw this.#fail(operand ?? part, nameProblem(name))
       const type = typeof fields === 'object' && Object.hasOwn(fields, field) ? fields[field] : undefined
       if (type === undefined) throw this.#fail(part, `${name} has no ${field}: it has ${Object.keys(fields).join(', ')}`)
-      if (name === 'resource') this.usesResource = true
+      this.names.add(`${name}.${field}`)
       return type
     }
     const type = this.typeOf(operand, depth + 1)

@@ -1,6 +1,7 @@
-import { type CelInput, celEnv, celMap, isCelError, plan } from '@bufbuild/cel'
+import { type CelInput, celEnv, celList, isCelError, plan } from '@bufbuild/cel'
 import { reflect } from '@bufbuild/protobuf/reflect'
 import { TimestampSchema, timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { LRUCache } from 'lru-cache'
 import { checkCondition } from './check-condition.ts'
 import type { Expression } from './parse-condition.ts'
 
@@ -14,7 +15,10 @@ export interface AskedResource {
 }
 
 /** Who asks, as conditions see it; made once for each principal. */
-export type ConditionPrincipal = CelInput
+export interface ConditionPrincipal {
+  readonly id: string
+  readonly groups: CelInput
+}
 
 /** What a condition is evaluated over. */
 export interface ConditionInput {
@@ -33,23 +37,28 @@ export type Condition = (input: ConditionInput) => ConditionOutcome
 
 const environment = celEnv()
 const noAttributes: ReadonlyMap<string, string> = new Map()
+const mostRemembered = 1_000
+const remembered = new LRUCache<string, Condition>({ max: mostRemembered })
 
 /** What conditions see of a principal. */
 export function conditionPrincipal(id: string, groupIds: readonly string[]): ConditionPrincipal {
-  return celMap(
-    new Map<string, CelInput>([
-      ['id', id],
-      ['groups', [...groupIds]],
-    ]),
-  )
+  return { id, groups: celList([...groupIds]) }
 }
 
 /**
- * Compiles a condition.
+ * Compiles a condition, or finds it compiled: many bindings have the same.
  * @throws ConditionInvalid
  */
 export function compileCondition(text: string): Condition {
-  const { root, usesResource, constants } = checkCondition(text)
+  const known = remembered.get(text)
+  if (known !== undefined) return known
+  const condition = compile(text)
+  remembered.set(text, condition)
+  return condition
+}
+
+function compile(text: string): Condition {
+  const { root, names, constants } = checkCondition(text)
   const values: Record<string, CelInput> = {}
   for (const [index, part] of constants.entries()) {
     const value = plan(environment, part)()
@@ -58,37 +67,34 @@ export function compileCondition(text: string): Condition {
     values[name] = value
     becomeName(part, name)
   }
+  // Under its full name a value is found at once, where `resource` would be a map that has to be made and searched.
+  const seen = [...names].map((name) => [name, readers[name] as Reader] as const)
+  const usesResource = seen.some(([name]) => name.startsWith('resource.'))
   const evaluate = plan(environment, root)
-  return ({ principal, resource, permission, now }) => {
-    if (usesResource && resource === undefined) return noResource
-    const result = evaluate({
-      ...values,
-      principal,
-      request: celMap(
-        new Map<string, CelInput>([
-          ['time', timeOf(now)],
-          ['permission', permission],
-        ]),
-      ),
-      ...(usesResource && resource !== undefined && { resource: resourceOf(resource) }),
-    })
+  return (input) => {
+    if (usesResource && input.resource === undefined) return noResource
+    const data: Record<string, CelInput> = { ...values }
+    for (const [name, read] of seen) data[name] = read(input)
+    const result = evaluate(data)
     return isCelError(result) ? { problem: result.message } : result === true
   }
 }
 
-const noResource: ConditionOutcome = { problem: 'it looks at a resource, and none was named' }
+type Reader = (input: ConditionInput) => CelInput
 
-function resourceOf({ name, owner, attributes = noAttributes }: AskedResource): CelInput {
-  const slash = name.indexOf('/')
-  return celMap(
-    new Map<string, CelInput>([
-      ['type', name.slice(0, slash)],
-      ['id', name.slice(slash + 1)],
-      ['owner', owner],
-      ['attributes', attributes],
-    ]),
-  )
+/** Where the values of the language's names come from. Those of the resource are asked for where there is one. */
+const readers: Readonly<Record<string, Reader>> = {
+  'principal.id': ({ principal }) => principal.id,
+  'principal.groups': ({ principal }) => principal.groups,
+  'resource.type': ({ resource }) => resource?.name.slice(0, resource.name.indexOf('/')) ?? '',
+  'resource.id': ({ resource }) => resource?.name.slice(resource.name.indexOf('/') + 1) ?? '',
+  'resource.owner': ({ resource }) => resource?.owner ?? '',
+  'resource.attributes': ({ resource }) => resource?.attributes ?? noAttributes,
+  'request.permission': ({ permission }) => permission,
+  'request.time': ({ now }) => timeOf(now),
 }
+
+const noResource: ConditionOutcome = { problem: 'it looks at a resource, and none was named' }
 
 let lastTime: { readonly ms: number; readonly value: CelInput } = { ms: Number.NaN, value: null }
 

@@ -9,22 +9,21 @@ export type ListedRole = BuiltInRole | RoleRow
 
 const defaultSize = 50
 
-/** A page of the roles: the built-in ones on top of the first, then the tenant's own by name. */
+/** A page of the roles: first the built-in ones, then the tenant's own by name. */
 export async function listRoles(
   { db }: Pick<Deps, 'db'>,
   { tenant, pageSize, pageToken }: PageInput & { readonly tenant: string },
 ): Promise<{ roles: ListedRole[]; nextPageToken: string }> {
   const scope = JSON.stringify(['ListRoles', tenant])
   const size = pageSize || defaultSize
-  const [after] = decodePageToken(scope, pageToken) ?? []
-  // The built-in ones are on no page's account: they are three.
-  const rows = await readRoles(db, { tenant, after: after ?? '', limit: size + 1 })
-  const own = rows.slice(0, size)
-  const last = rows.length > size ? own.at(-1) : undefined
-  return {
-    roles: after === undefined ? [...builtInRoles, ...own] : own,
-    nextPageToken: last ? encodePageToken(scope, [last.name]) : '',
-  }
+  const [kind = 'built-in', after = ''] = decodePageToken(scope, pageToken) ?? []
+  const builtIn = kind === 'built-in' ? builtInRoles.slice(builtInRoles.findIndex(({ name }) => name === after) + 1) : []
+  const rows =
+    builtIn.length > size ? [] : await readRoles(db, { tenant, after: kind === 'own' ? after : '', limit: size + 1 - builtIn.length })
+  const found: ListedRole[] = [...builtIn, ...rows]
+  const roles = found.slice(0, size)
+  const last = found.length > size ? roles.at(-1) : undefined
+  return { roles, nextPageToken: last ? encodePageToken(scope, ['version' in last ? 'own' : 'built-in', last.name]) : '' }
 }
 
 export async function getRole({ db }: Pick<Deps, 'db'>, key: { readonly tenant: string; readonly name: string }): Promise<ListedRole> {
