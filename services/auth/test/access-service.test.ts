@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { type Client, Code, ConnectError } from '@connectrpc/connect'
-import { SubjectKind } from '@gatehouse/contracts/gatehouse/auth/v1/access_pb'
+import { BindingVerdict, SubjectKind } from '@gatehouse/contracts/gatehouse/auth/v1/access_pb'
 import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { reasonOf } from '@gatehouse/rpc'
 import type { App } from '@gatehouse/service'
@@ -240,7 +240,6 @@ test('services ask about everybody, people about themselves, and the explanation
     const explained = await here.explainCheck({ ...question, resource })
     return [explained.allowed, ...explained.bindings.map(({ verdict }) => verdict)]
   }
-  const { BindingVerdict } = await import('@gatehouse/contracts/gatehouse/auth/v1/access_pb')
   assert.deepEqual(await verdicts(document), [true, BindingVerdict.ALLOWS, BindingVerdict.OTHER_RESOURCE])
   const strange = { ...document, attributes: {} } as unknown as typeof document
   assert.deepEqual(await verdicts(strange), [false, BindingVerdict.CONDITION_FAILED, BindingVerdict.OTHER_RESOURCE])
@@ -248,6 +247,58 @@ test('services ask about everybody, people about themselves, and the explanation
   // Another tenant knows nobody of this one.
   const elsewhere = await asWorkload('billing', { 'gatehouse-tenant': 'acme' })
   assert.equal((await elsewhere.check(question)).allowed, false)
+})
+
+test('what belongs to another tenant is answered like what there is not', { timeout: 60_000 }, async () => {
+  const here = await as(root)
+  const { group } = await here.createGroup({ name: 'of the default tenant' })
+  const { role } = await here.createRole({ name: 'of-default', permissions: ['user.users.read'] })
+  const { binding } = await here.createBinding({ role: 'of-default', subject: personSubject(ada.id) })
+  const [groupId = '', bindingId = '', name = ''] = [group?.id, binding?.id, role?.name]
+  await gatehouse('tenants create', 'acme', '--origin', 'http://acme.localhost:8080')
+  await somebody('chief@example.com', '--tenant', 'acme')
+  await gatehouse('admin invite', 'chief@example.com', '--tenant', 'acme')
+  const chief = await somebody('chief@example.com', '--tenant', 'acme')
+  const there = await as(chief)
+  const asked: Readonly<Record<string, [theirs: () => Promise<unknown>, none: () => Promise<unknown>]>> = {
+    getRole: [() => there.getRole({ name }), () => there.getRole({ name: 'none' })],
+    updateRole: [() => there.updateRole({ name, description: 'mine' }), () => there.updateRole({ name: 'none' })],
+    deleteRole: [() => there.deleteRole({ name }), () => there.deleteRole({ name: 'none' })],
+    getGroup: [() => there.getGroup({ id: groupId }), () => there.getGroup({ id: anyId })],
+    deleteGroup: [() => there.deleteGroup({ id: groupId }), () => there.deleteGroup({ id: anyId })],
+    listGroupMembers: [() => there.listGroupMembers({ groupId }), () => there.listGroupMembers({ groupId: anyId })],
+    removeGroupMember: [
+      () => there.removeGroupMember({ groupId, memberId: ada.id }),
+      () => there.removeGroupMember({ groupId: anyId, memberId: ada.id }),
+    ],
+    addGroupMember: [
+      () => there.addGroupMember({ groupId, subject: personSubject(chief.id) }),
+      () => there.addGroupMember({ groupId: anyId, subject: personSubject(chief.id) }),
+    ],
+    getBinding: [() => there.getBinding({ id: bindingId }), () => there.getBinding({ id: anyId })],
+    deleteBinding: [() => there.deleteBinding({ id: bindingId }), () => there.deleteBinding({ id: anyId })],
+    createBinding: [
+      () => there.createBinding({ role: 'support', subject: personSubject(ada.id) }),
+      () => there.createBinding({ role: 'support', subject: personSubject(anyId) }),
+    ],
+    theirRole: [
+      () => there.createBinding({ role: name, subject: personSubject(chief.id) }),
+      () => there.createBinding({ role: 'none', subject: personSubject(chief.id) }),
+    ],
+    theirGroup: [
+      () => there.createBinding({ role: 'support', subject: { kind: SubjectKind.GROUP, id: groupId } }),
+      () => there.createBinding({ role: 'support', subject: { kind: SubjectKind.GROUP, id: anyId } }),
+    ],
+  }
+  for (const [what, [theirs, none]] of Object.entries(asked)) {
+    const [got, expected] = [await outcome(theirs()), await outcome(none())]
+    assert.match(expected, /_NOT_FOUND$/, what)
+    assert.equal(got, expected, what)
+  }
+  assert.equal((await there.listBindings({})).bindings.length, 1)
+  assert.equal((await there.listGroups({})).groups.length, 0)
+  assert.deepEqual((await there.explainCheck({ principalId: ada.id, permission: 'user.users.read' })).bindings, [])
+  assert.equal((await here.getBinding({ id: bindingId })).binding?.role, 'of-default')
 })
 
 test('an operator lists, gives and takes roles, and cannot take the last administrator’s', { timeout: 60_000 }, async () => {
