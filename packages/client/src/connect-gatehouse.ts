@@ -1,5 +1,6 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf'
 import { type CallOptions, type Client, createClient, type Transport } from '@connectrpc/connect'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
 import { UserService, type WatchUsersResponse } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
@@ -44,6 +45,8 @@ export interface GatehouseClient extends AsyncDisposable {
    */
   verify(token: string): Promise<Person>
   readonly users: Client<typeof UserService>
+  /** Asks auth who may do what: `gatehouse.access.check({ principalId, permission, resource }, gatehouse.about())`. */
+  readonly access: Client<typeof AccessService>
   readonly notifications: Client<typeof NotificationService>
   /** Options of a call about the people of a tenant; the own one unless given. */
   about(tenant?: string, bounds?: Bounds): CallOptions
@@ -74,10 +77,8 @@ export async function connectGatehouse(options: ConnectOptions): Promise<Gatehou
     if (url === undefined) return unreachable(target)
     return opening.use(peerTransport({ target, url, ...(signer && { signer }), ...(caFile !== undefined && { tls: { caFile } }) }))
   }
-  const revocations =
-    options.authUrl === undefined
-      ? undefined
-      : opening.use(followRevocations(createClient(SessionService, transport('auth', options.authUrl))))
+  const auth = transport('auth', options.authUrl)
+  const revocations = options.authUrl === undefined ? undefined : opening.use(followRevocations(createClient(SessionService, auth)))
   const verifier = createAccessTokenVerifier({ audience, issuers, ...(revocations && { revocations }) })
   const users = createClient(UserService, transport('user', options.userUrl))
   const notifications = createClient(NotificationService, transport('notification', options.notificationUrl))
@@ -88,6 +89,7 @@ export async function connectGatehouse(options: ConnectOptions): Promise<Gatehou
   return {
     verify: (token) => verifier.verify(token),
     users,
+    access: createClient(AccessService, auth),
     notifications,
     about: (of = tenant, bounds) => forTenant(of, bounds),
     watchUsers: ({ tenant: of = tenant, ...follow } = {}) => followUsers(users, forTenant(of).headers ?? {}, follow),

@@ -5,6 +5,7 @@ import type { Code } from '@connectrpc/connect'
 import { codeToString } from '@connectrpc/connect/protocol-connect'
 import { httpStatus } from '../../rpc/src/web/http-status.ts'
 import { access, type Limit, Limit_By, limits, reasons, refusal, Strength } from '../src/gatehouse/options/v1/options_pb.ts'
+import { resource } from '../src/gatehouse/options/v1/resource_pb.ts'
 import type { Contracts } from './read-contracts.ts'
 
 /** A reason of an `ErrorReason` enum, as it looks on the wire. */
@@ -58,7 +59,7 @@ export function describeAccess(rpc: DescMethod): string[] {
     ...(rule.public ? ['everybody'] : []),
     ...(rule.signedIn ? ['every signed-in person'] : []),
     ...(rule.own === '' ? [] : [`the person whose id is \`${rule.own}\``]),
-    ...(rule.permission === '' ? [] : [`whoever holds \`${rule.permission}\``]),
+    ...(rule.permission === '' ? [] : [`whoever holds \`${rule.permission}\`${describeResource(rpc)}`]),
     ...rule.workloads.map((name) => (name === 'registered' ? 'every registered workload' : `the workload \`${name}\``)),
   ]
 }
@@ -74,6 +75,12 @@ export function describeStepUp(rpc: DescMethod): string {
   if (stepUp === undefined) return ''
   const age = stepUp.maxAge === undefined ? '' : `no older than ${describeWindow(stepUp.maxAge)}`
   return ['a sign-in', strengths.get(stepUp.strength) ?? '', age].filter((part) => part !== '').join(' ')
+}
+
+/** On which resource it is enough to hold the permission. */
+function describeResource(rpc: DescMethod): string {
+  const { type, field } = getOption(rpc, resource)
+  return type === '' ? '' : `, on everything or on \`${type}/{${field}}\``
 }
 
 /** How often, each limit as a phrase. */

@@ -1,5 +1,7 @@
 // Made by `pnpm generate` from proto/gatehouse.
 import type { DescFile, DescService } from '@bufbuild/protobuf'
+import { file_gatehouse_auth_v1_access } from './gatehouse/auth/v1/access_pb.ts'
+import { file_gatehouse_auth_v1_access_service } from './gatehouse/auth/v1/access_service_pb.ts'
 import { file_gatehouse_auth_v1_account_service } from './gatehouse/auth/v1/account_service_pb.ts'
 import { file_gatehouse_auth_v1_challenge_service } from './gatehouse/auth/v1/challenge_service_pb.ts'
 import { file_gatehouse_auth_v1_error_reason } from './gatehouse/auth/v1/error_reason_pb.ts'
@@ -16,6 +18,7 @@ import { file_gatehouse_notification_v1_notification } from './gatehouse/notific
 import { file_gatehouse_notification_v1_notification_service } from './gatehouse/notification/v1/notification_service_pb.ts'
 import { file_gatehouse_options_v1_error_reason } from './gatehouse/options/v1/error_reason_pb.ts'
 import { file_gatehouse_options_v1_options } from './gatehouse/options/v1/options_pb.ts'
+import { file_gatehouse_options_v1_resource } from './gatehouse/options/v1/resource_pb.ts'
 import { file_gatehouse_user_v1_error_reason } from './gatehouse/user/v1/error_reason_pb.ts'
 import { file_gatehouse_user_v1_events } from './gatehouse/user/v1/events_pb.ts'
 import { file_gatehouse_user_v1_user } from './gatehouse/user/v1/user_pb.ts'
@@ -23,6 +26,8 @@ import { file_gatehouse_user_v1_user_service } from './gatehouse/user/v1/user_se
 
 /** Every file of proto/gatehouse. */
 export const files: readonly DescFile[] = [
+  file_gatehouse_auth_v1_access,
+  file_gatehouse_auth_v1_access_service,
   file_gatehouse_auth_v1_account_service,
   file_gatehouse_auth_v1_challenge_service,
   file_gatehouse_auth_v1_error_reason,
@@ -39,6 +44,7 @@ export const files: readonly DescFile[] = [
   file_gatehouse_notification_v1_notification_service,
   file_gatehouse_options_v1_error_reason,
   file_gatehouse_options_v1_options,
+  file_gatehouse_options_v1_resource,
   file_gatehouse_user_v1_error_reason,
   file_gatehouse_user_v1_events,
   file_gatehouse_user_v1_user,

@@ -138,7 +138,20 @@ async function findKey(issuers: IssuerDirectory, tenant: string, kid: string) {
 }
 
 function personOf(payload: JWTPayload): Person {
-  const { sub, tid, sid, client_id: clientId, exp, jti, permissions, gen = 0, auth_time: authTime = 0, acr } = payload
+  const {
+    sub,
+    tid,
+    sid,
+    client_id: clientId,
+    exp,
+    iat,
+    jti,
+    permissions,
+    permissions_time: readTime,
+    gen = 0,
+    auth_time: authTime = 0,
+    acr,
+  } = payload
   for (const claim of [sub, tid, clientId, jti])
     if (typeof claim !== 'string' || !claimPattern.test(claim)) throw new TokenInvalid('a claim has the wrong form')
   if (sid !== undefined && (typeof sid !== 'string' || !claimPattern.test(sid))) throw new TokenInvalid('the sid has the wrong form')
@@ -155,6 +168,7 @@ function personOf(payload: JWTPayload): Person {
     authTime: authTime * 1000,
     clientId: clientId as string,
     permissions: new Set((permissions as string[] | undefined) ?? []),
+    permissionsTime: typeof readTime === 'number' ? readTime : (iat as number) * 1000,
     expireTime: (exp as number) * 1000,
   }
 }

@@ -4,7 +4,7 @@ import { create } from '@bufbuild/protobuf'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { GetUserRequestSchema, ResolveUserRequestSchema, UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { Health } from '@gatehouse/contracts/grpc/health/v1/health_pb'
-import { type Caller, compileAccess, requestField } from './index.ts'
+import { type AccessDecider, type Caller, compileAccess, requestField } from './index.ts'
 
 const ada: Caller = {
   person: {
@@ -65,4 +65,31 @@ test('a field is read through its oneof', () => {
   assert.equal(read(create(ResolveUserRequestSchema, { by: { case: 'email', value: 'a@b.c' } })), 'a@b.c')
   assert.equal(read(create(ResolveUserRequestSchema, { by: { case: 'id', value: 'x' } })), '')
   assert.throws(() => requestField(ResolveUserRequestSchema, 'name'), TypeError)
+})
+
+/** Holds the permission on one person. */
+const onOne = (userId: string): AccessDecider => ({
+  allows: (_, permission, resource) => permission.startsWith('user.users.') && resource?.name === `user/${userId}`,
+  allowsSome: (_, permission) => permission.startsWith('user.users.'),
+  onChange: () => () => {},
+})
+
+test('a permission on one resource is asked for when the request names it', () => {
+  const desk: Caller = { person: { ...ada.person, id: 'desk' } as Caller['person'] & object }
+  const bot: Caller = { person: { ...desk.person, kind: 'service_account' } as Caller['person'] & object }
+  for (const [caller, own] of [
+    [desk, true],
+    [bot, false],
+  ] as const) {
+    const rule = compileAccess(UserService.method.getUser)
+    assert.equal(rule.decide(caller, onOne('7')), 'own')
+    assert.equal(rule.owns(caller, create(GetUserRequestSchema, { id: '7' }), onOne('7')), true)
+    assert.equal(rule.owns(caller, create(GetUserRequestSchema, { id: '8' }), onOne('7')), false)
+    assert.equal(rule.owns(caller, create(GetUserRequestSchema, { id: 'desk' }), onOne('7')), own)
+  }
+  assert.equal(compileAccess(UserService.method.suspendUser).decide(desk, onOne('7')), 'own')
+  assert.equal(compileAccess(UserService.method.listUsers).decide(desk, onOne('7')), 'denied', 'a list is about no one person')
+  assert.equal(compileAccess(UserService.method.suspendUser).decide(desk), 'denied', 'the claim knows no resources')
+  assert.equal(compileAccess(UserService.method.getUser).decide({ ...desk, workload: 'nobody' }, onOne('7')), 'own')
+  assert.equal(compileAccess(UserService.method.suspendUser).decide({ ...desk, workload: 'billing' }, onOne('7')), 'denied')
 })

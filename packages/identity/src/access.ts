@@ -1,11 +1,14 @@
 import { type DescMessage, type DescMethod, getOption, hasOption, type Message } from '@bufbuild/protobuf'
 import { access } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
-import type { Caller } from './caller.ts'
+import { resource } from '@gatehouse/contracts/gatehouse/options/v1/resource_pb'
+import type { Caller, Person } from './caller.ts'
+import type { AskedResource } from './conditions/condition.ts'
+import { type AccessDecider, claimsOnly } from './directory/access-directory.ts'
 import { Strength } from './strength.ts'
 
 /**
  * - `granted`: the call may go on;
- * - `own`: it may if the request names the caller: ask {@link AccessRule.owns} once it is decoded;
+ * - `own`: it may if the request names the caller, or a resource on which they may: ask {@link AccessRule.owns} once it is decoded;
  * - `missing`: there are no credentials, and they are needed;
  * - `denied`: no alternative can hold for this caller.
  */
@@ -26,11 +29,12 @@ export interface AccessRule {
   readonly forPeople: boolean
   /** Name of the permission that would be enough, for the refusal. */
   readonly permission: string
-  decide(caller: Caller): AccessDecision
+  /** `decider` knows who holds which permission; the claims of tokens alone unless given. */
+  decide(caller: Caller, decider?: AccessDecider): AccessDecision
   /** What the sign-in of the caller lacks for this RPC at `now`, in milliseconds since 1970; undefined where it is strong and fresh enough. */
   lacks(caller: Caller, now: number): LackingSignIn | undefined
-  /** Whether the request names the person who calls, after {@link decide} said `own`. */
-  owns(caller: Caller, request: Message): boolean
+  /** Whether the request names the person who calls, or a resource on which they hold the permission, after {@link decide} said `own`. */
+  owns(caller: Caller, request: Message, decider?: AccessDecider): boolean
 }
 
 /**
@@ -49,26 +53,32 @@ export function compileAccess(method: DescMethod): AccessRule {
   if (asked && asked.strength === Strength.UNSPECIFIED && asked.maxAgeSeconds <= 0)
     throw new TypeError(`${name} declares a step-up that asks for nothing`)
   const anyWorkload = workloads.includes('registered')
+  const resourceOf = permission === '' ? undefined : resourceReader(method)
 
-  function decidePerson(caller: Caller): AccessDecision {
-    const person = caller.person
-    if (!person) return 'denied'
-    if (permission !== '' && person.permissions.has(permission)) return 'granted'
-    if (person.kind !== 'person') return 'denied'
-    if (signedIn) return 'granted'
-    return ownField ? 'own' : 'denied'
+  function decidePerson(person: Person, decider: AccessDecider): AccessDecision {
+    if (permission !== '' && decider.allows(person, permission)) return 'granted'
+    if (person.kind === 'person') {
+      if (signedIn) return 'granted'
+      if (ownField) return 'own'
+    }
+    return resourceOf && decider.allowsSome(person, permission) ? 'own' : 'denied'
+  }
+
+  function owns(person: Person, request: Message, decider: AccessDecider): boolean {
+    if (person.kind === 'person' && ownField !== undefined && ownField(request) === person.id) return true
+    return resourceOf !== undefined && decider.allows(person, permission, resourceOf(request))
   }
 
   return {
     public: open,
     forPeople,
     permission,
-    decide(caller) {
+    decide(caller, decider = claimsOnly) {
       if (open) return 'granted'
-      if (caller.workload === undefined) return caller.person ? decidePerson(caller) : 'missing'
+      if (caller.workload === undefined) return caller.person ? decidePerson(caller.person, decider) : 'missing'
       if (!anyWorkload && !workloads.includes(caller.workload)) return 'denied'
       // A workload that acts for a person adds nothing to what the person may.
-      return caller.person ? decidePerson(caller) : 'granted'
+      return caller.person ? decidePerson(caller.person, decider) : 'granted'
     },
     lacks(caller, now) {
       if (asked === undefined || caller.person?.kind !== 'person') return undefined
@@ -76,8 +86,17 @@ export function compileAccess(method: DescMethod): AccessRule {
       const isFresh = asked.maxAgeSeconds === 0 || now - authTime <= asked.maxAgeSeconds * 1000
       return strength >= asked.strength && isFresh ? undefined : asked
     },
-    owns: (caller, request) => ownField !== undefined && caller.person !== undefined && ownField(request) === caller.person.id,
+    owns: (caller, request, decider = claimsOnly) => caller.person !== undefined && owns(caller.person, request, decider),
   }
+}
+
+/** Reads from a request which resource it is about; undefined where the contract does not say. */
+function resourceReader(method: DescMethod): ((request: Message) => AskedResource) | undefined {
+  if (!hasOption(method, resource)) return undefined
+  const { type, field, owner } = getOption(method, resource)
+  const id = requestField(method.input, field)
+  const ownerId = owner === '' ? () => '' : requestField(method.input, owner)
+  return (request) => ({ name: `${type}/${id(request)}`, owner: ownerId(request) })
 }
 
 /**

@@ -16,8 +16,12 @@ export interface Person {
   readonly authTime: number
   /** The token's `client_id`. */
   readonly clientId: string
-  /** Permissions that the token grants in our services. */
+  /** Permissions that the token claims; they decide while nobody knows better (see AccessDirectory). */
   readonly permissions: ReadonlySet<string>
+  /** When what the token claims was read: milliseconds since 1970. */
+  readonly permissionsTime?: number
+  /** Where it is there, nothing but these permissions can be used, whatever is bound. */
+  readonly scopes?: ReadonlySet<string>
   /** When the token ends: milliseconds since 1970. */
   readonly expireTime: number
 }

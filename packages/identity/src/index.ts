@@ -7,6 +7,21 @@ export {
   VerificationUnavailable,
 } from './access-token.ts'
 export type { Caller, Person } from './caller.ts'
+export { checkCondition } from './conditions/check-condition.ts'
+export type { AskedResource } from './conditions/condition.ts'
+export { ConditionInvalid } from './conditions/condition-invalid.ts'
+export {
+  type AccessDecider,
+  type AccessDirectory,
+  claimsOnly,
+  createAccessDirectory,
+  type FedDirectory,
+} from './directory/access-directory.ts'
+export { AccessModel } from './directory/access-model.ts'
+export type { Verdict } from './directory/bound-role.ts'
+export { type AccessFollower, type AccessSource, followAccess, measureFresh } from './directory/follow-access.ts'
+export type { Principal } from './directory/principal.ts'
+export { administratorRole } from './directory/tenant-access.ts'
 export {
   type FollowIssuersOptions,
   followIssuers,

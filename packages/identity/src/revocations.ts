@@ -1,6 +1,7 @@
 import type { CallOptions } from '@connectrpc/connect'
 import type { WatchRevocationsResponse } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { metrics } from '@opentelemetry/api'
+import { pause } from './pause.ts'
 
 /** Sessions that ended or were raised, and of which older tokens may still be alive. */
 export interface RevocationList {
@@ -139,16 +140,4 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
 
 function endOf(forgetTime: { readonly seconds: bigint } | undefined): number {
   return Number(forgetTime?.seconds ?? 0n) * 1000 + 1000
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-  })
 }

@@ -54,13 +54,13 @@ export function guardMethod(
 
   function admitCaller(context: CallContext, decode: () => Message): Message | Promise<Message> {
     // access, as far as it needs no request: nobody's bytes are decoded in vain
-    const decision = access.decide(context.caller)
+    const decision = access.decide(context.caller, options.access)
     if (decision === 'missing') throw commonRefusal(ErrorReason.CREDENTIALS_MISSING)
     if (decision === 'denied') throw denied()
     // decode
     const request = decodeWith(decode)
     // access by the request's own field
-    if (decision === 'own' && !access.owns(context.caller, request)) throw denied()
+    if (decision === 'own' && !access.owns(context.caller, request, options.access)) throw denied()
     // step-up: how strong and how fresh the sign-in is
     const lacking = access.lacks(context.caller, now())
     if (lacking) throw stepUpRequired(lacking)
@@ -74,6 +74,12 @@ export function guardMethod(
   async function limited(context: CallContext, request: Message, count: LimitGate): Promise<Message> {
     await withinDeadline(context, () => within(context, () => count(context, request)))
     return request
+  }
+
+  /** Asked again and again while a stream is open. */
+  function stillMay(context: CallContext, request: Message): boolean {
+    const decision = access.decide(context.caller, options.access)
+    return decision === 'granted' || (decision === 'own' && access.owns(context.caller, request, options.access))
   }
 
   function denied(): Refusal {
@@ -116,7 +122,7 @@ export function guardMethod(
         const request = await admit(context, decode)
         using _place = streams.enter(context.caller.person)
         const start = () => handler(request, context) as AsyncIterable<Answer>
-        const watch = watchStream(context, options, maxStreamSeconds)
+        const watch = watchStream(context, options, { maxSeconds: maxStreamSeconds, stillMay: () => stillMay(context, request), denied })
         for await (const answer of untilEnded(context, start, watch, slowReaderSeconds * 1000)) {
           context.sendResponseHeaders()
           yield create(desc.output, answer)

@@ -1,4 +1,5 @@
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import type { AccessDecider } from '@gatehouse/identity'
 import type { CallContext } from './call-context.ts'
 import { type CredentialOptions, verifyPerson } from './credentials.ts'
 import { commonRefusal, Refusal } from './refusal.ts'
@@ -10,12 +11,24 @@ export type StreamWatch = (stream: StreamEnd) => () => void
 const CHECK_INTERVAL_MS = 1000
 const JITTER = 0.1
 
+/** How long a stream may be open, and whether its caller still may. */
+export interface StreamRule {
+  readonly maxSeconds: number
+  readonly stillMay: () => boolean
+  readonly denied: () => Refusal
+}
+
 /**
  * What ends a stream though its handler would go on: its age, so that connections can be closed and callers move to new replicas without an error;
- * and the end of the person's token, well when it comes by its time, with `ACCESS_TOKEN_INVALID` within a second after it was revoked. A stream
+ * and the end of the person's token, well when it comes by its time, with `ACCESS_TOKEN_INVALID` within a second after it was revoked; and the loss of
+ * what it takes to call, as soon as that is known. A stream
  * outlives the check at its door by far; without this a revoked session would go on listening.
  */
-export function watchStream(context: CallContext, options: CredentialOptions, maxSeconds: number): StreamWatch {
+export function watchStream(
+  context: CallContext,
+  options: CredentialOptions & { readonly access?: AccessDecider },
+  { maxSeconds, stillMay, denied }: StreamRule,
+): StreamWatch {
   return (stream) => {
     const jitter = 1 - JITTER + Math.random() * 2 * JITTER
     const age = setTimeout(() => stream.end(), maxSeconds * 1000 * jitter)
@@ -23,6 +36,7 @@ export function watchStream(context: CallContext, options: CredentialOptions, ma
     const { now = Date.now } = options
     const check = async (): Promise<void> => {
       if (person !== undefined && now() >= person.expireTime) return stream.end()
+      if (!stillMay()) return stream.fail(denied())
       try {
         await verifyPerson(context, options)
       } catch (error) {
@@ -31,7 +45,15 @@ export function watchStream(context: CallContext, options: CredentialOptions, ma
       }
     }
     const timer = person === undefined ? undefined : setInterval(() => void check(), CHECK_INTERVAL_MS)
+    // What ends by its time is found by the timer; what somebody takes away is told.
+    const stopListening =
+      person === undefined
+        ? undefined
+        : options.access?.onChange((tenant) => {
+            if (tenant === person.tenant && !stillMay()) stream.fail(denied())
+          })
     return () => {
+      stopListening?.()
       clearTimeout(age)
       clearInterval(timer)
     }

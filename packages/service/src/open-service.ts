@@ -1,14 +1,17 @@
 import type { DescService } from '@bufbuild/protobuf'
 import { createClient, type ServiceImpl } from '@connectrpc/connect'
 import type { ServiceConfig } from '@gatehouse/config'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Consumer, connectNats, createRelay, eventMigrations, type Nats, startConsumers } from '@gatehouse/events'
 import {
+  type AccessDirectory,
   createAccessTokenVerifier,
   createWorkloadSigner,
   createWorkloadVerifier,
+  followAccess,
   followIssuers,
   followRevocations,
   type IssuerDirectory,
@@ -41,6 +44,8 @@ import type { App } from './run-service.ts'
 export interface ServiceIdentity {
   readonly issuers: IssuerDirectory
   readonly revocations: RevocationList
+  /** Who may do what. */
+  readonly access: AccessDirectory
 }
 
 /** What a service is opened with. */
@@ -51,7 +56,7 @@ export interface OpenOptions<DB> {
   readonly migrations: MigrationSet
   /** Aborting it ends the wait for the schema. */
   readonly signal?: AbortSignal
-  /** Only auth knows issuers and revocations by itself; the others follow auth where this is not given. */
+  /** Only auth knows issuers, revocations and roles by itself; the others follow auth where this is not given. */
   readonly identity?: (service: Omit<Service<DB>, 'identity' | 'serve'>, parts: AsyncDisposableStack) => Promise<ServiceIdentity>
 }
 
@@ -148,7 +153,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     await untilSchema(db, migrationsOf(options.migrations), log, signal)
     // Tokens that are dated by a wrong clock are refused everywhere.
     await within(2_000, clock.measured)
-    if ('ready' in identity.revocations) await identity.revocations.ready
+    for (const told of [identity.revocations, identity.access]) if ('ready' in told) await told.ready
     const pipeline = createPipeline({
       service: name,
       accessTokens: createAccessTokenVerifier({
@@ -161,6 +166,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       now: clock.now,
       tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? lookForHost(identity.issuers, host),
       limits: base.limits,
+      access: identity.access,
       within: withinBounds,
       log,
       translate,
@@ -207,7 +213,10 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   return { ...base, identity, serve }
 }
 
-function followAuth(service: { peer(name: PeerName): ReturnType<Peers['to']>; log: Logger }, parts: AsyncDisposableStack): ServiceIdentity {
+function followAuth(
+  service: { peer(name: PeerName): ReturnType<Peers['to']>; log: Logger; clock: Clock },
+  parts: AsyncDisposableStack,
+): ServiceIdentity {
   const auth = service.peer('auth')
   const issuerClient = createClient(IssuerService, auth)
   const say = (what: string) => (error: unknown) =>
@@ -220,7 +229,8 @@ function followAuth(service: { peer(name: PeerName): ReturnType<Peers['to']>; lo
     }),
   )
   const revocations = parts.use(followRevocations(createClient(SessionService, auth), say('revocations')))
-  return { issuers, revocations }
+  const access = parts.use(followAccess(createClient(AccessService, auth), { now: service.clock.now, onChange: say('access') }))
+  return { issuers, revocations, access }
 }
 
 // A host that nobody has heard of is served nothing; before the first answer of auth there is nobody to have heard of any.

@@ -43,6 +43,7 @@ export interface House extends AsyncDisposable {
 }
 
 const packages: Readonly<Record<string, string>> = {
+  AccessService: 'auth',
   AccountService: 'auth',
   PasskeyService: 'auth',
   SessionService: 'auth',

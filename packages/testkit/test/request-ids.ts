@@ -25,6 +25,13 @@ const withoutRequestId: Readonly<Record<string, string>> = {
   'PasskeyService/CompletePasskeyRegistration': 'not safe: the attempt is used up once',
   'PasskeyService/RenamePasskey': 'sets a value',
   'PasskeyService/DeletePasskey': 'what is gone stays gone',
+  'AccessService/UpdateRole': 'sets values',
+  'AccessService/DeleteRole': 'what is gone stays gone',
+  'AccessService/DeleteGroup': 'what is gone stays gone',
+  'AccessService/AddGroupMember': 'whoever is in it stays',
+  'AccessService/RemoveGroupMember': 'whoever is not in it stays out',
+  'AccessService/DeleteBinding': 'what is gone stays gone',
+  'AccessService/ReleasePerson': 'holds for another minute',
   'SessionService/SignIn': 'not safe: each opens a session',
   'SessionService/ContinueSignIn': 'not safe: a continuation and a factor are used up once',
   'SessionService/BeginStepUp': 'not safe: each answers a continuation of its own',
@@ -78,6 +85,13 @@ async function pendingSignUp(): Promise<string> {
   return challengeIdOf(await house.call('AccountService/SignUp', { email: address(), password: 'correct horse battery', name: 'Pending' }))
 }
 
+const newRole = () => ({ name: `r${randomUUID()}`, description: 'Reads people.', permissions: ['user.users.read'] })
+const newBinding = () => ({
+  role: 'support',
+  subject: { kind: 'SUBJECT_KIND_PERSON', id: first.userId },
+  resource: `user/${randomUUID()}`,
+})
+
 /** How an RPC with a `request_id` is called, and how often it acted. */
 type Case = {
   /** A request that was never made. */
@@ -121,6 +135,30 @@ const cases: Readonly<Record<string, Case>> = {
     otherRequest: async () => ({ email: address(), password: second.password }),
     acted: ({ email }: { email: string }) => challengesOf(email),
     resultOf: challengeIdOf,
+  },
+  'AccessService/CreateRole': {
+    request: async () => newRole(),
+    as: asAdministrator,
+    other: asSecond,
+    otherRequest: async () => newRole(),
+    acted: ({ name }: { name: string }) => count('gatehouse_auth.roles', 'name', name),
+    resultOf: ({ body }) => String(body.role?.name),
+  },
+  'AccessService/CreateGroup': {
+    request: async () => ({ name: randomUUID() }),
+    as: asAdministrator,
+    other: asSecond,
+    otherRequest: async () => ({ name: randomUUID() }),
+    acted: ({ name }: { name: string }) => count('gatehouse_auth.groups', 'name', name),
+    resultOf: ({ body }) => String(body.group?.id),
+  },
+  'AccessService/CreateBinding': {
+    request: async () => newBinding(),
+    as: asAdministrator,
+    other: asSecond,
+    otherRequest: async () => newBinding(),
+    acted: ({ resource }: { resource: string }) => count('gatehouse_auth.conditional_bindings', 'resource', resource),
+    resultOf: ({ body }) => String(body.binding?.id),
   },
   'UserService/CreateUser': {
     request: async () => ({ email: address(), name: 'Grace Hopper' }),

@@ -1,4 +1,5 @@
 import { createClient } from '@connectrpc/connect'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
@@ -14,6 +15,7 @@ import type { Deps } from './core/deps.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
+import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
 import { factorService } from './rpc/factor-service.ts'
@@ -44,7 +46,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     },
   })
   if (own === undefined || breaches === undefined) throw new TypeError('the service was opened without its identity')
-  const { keys, feed, issuers } = own
+  const { keys, feed, accessFeed, issuers } = own
 
   const users = createClient(UserService, service.peer('user'))
   const deps: Deps & Pick<OwnIdentity, 'feed'> = {
@@ -67,6 +69,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
   }
   return await service.serve({
     rpc: [
+      served(AccessService, accessService({ ...deps, feed: accessFeed, accessChanged: accessFeed.refresh })),
       served(AccountService, accountService(deps)),
       served(ChallengeService, challengeService(deps)),
       served(FactorService, factorService(deps)),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { followIssuers } from '@gatehouse/identity'
 import type { Service, ServiceIdentity } from '@gatehouse/service'
 import { type AuthConfig, encryptionKeysOf } from './config.ts'
+import { type AccessFeed, startAccessFeed } from './core/access/access-feed.ts'
 import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
 import { closedKeyIn } from './core/keys/sealed-box.ts'
 import { type RevocationFeed, startRevocationFeed } from './core/revocations/revocation-feed.ts'
@@ -13,12 +14,13 @@ import type { Schema } from './store/schema.ts'
 export interface OwnIdentity extends ServiceIdentity {
   readonly keys: KeyRing
   readonly feed: RevocationFeed
+  readonly accessFeed: AccessFeed
 }
 
 const issuersReadEveryMs = 5_000
 const longestWaitMs = 5_000
 
-/** The issuers and revocations by which auth's own doors verify, and what they are made of. The schema need not be there yet. */
+/** The issuers, revocations and bindings by which auth's own doors verify, and what they are made of. The schema need not be there yet. */
 export function openIdentity(
   service: Pick<Service<Schema>, 'db' | 'clock' | 'log'>,
   config: AuthConfig,
@@ -48,9 +50,10 @@ export function openIdentity(
     known.reject(closed)
   }
   const feed = parts.use(startRevocationFeed({ db, log, tokenLifeSeconds: config.accessTokenLifetime / 1000 }))
+  const accessFeed = parts.use(startAccessFeed({ db, log, now: clock.now }))
   // The doors open when the first look has been taken; should Postgres leave just then, they open without.
-  const ready = Promise.race([Promise.all([known.promise, feed.ready]), delay(longestWaitMs, undefined, { ref: false })])
+  const ready = Promise.race([Promise.all([known.promise, feed.ready, accessFeed.ready]), delay(longestWaitMs, undefined, { ref: false })])
   ready.catch(() => {})
   const revocations = { ...feed.list, ready }
-  return { issuers, revocations, keys, feed }
+  return { issuers, revocations, access: accessFeed.directory, keys, feed, accessFeed }
 }

@@ -15,6 +15,8 @@ export interface BrowserAnswer {
 export interface Browser {
   call(method: string, body?: object, headers?: Record<string, string>): Promise<BrowserAnswer>
   get(path: string): Promise<BrowserAnswer>
+  /** A REST call. */
+  rest(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<BrowserAnswer>
   /** The refresh cookie that it holds, as `name=value`. */
   cookie: string
   /** The cookie of the device. */
@@ -43,6 +45,8 @@ export function openBrowser(port: number, origin = 'http://localhost:8080'): Bro
         return answer
       }),
     get: (path) => send(port, 'GET', path, undefined, { host }),
+    rest: (method, path, body, headers = {}) =>
+      send(port, method, path, body && JSON.stringify(body), { host, ...(body && { 'content-type': 'application/json' }), ...headers }),
   }
   return browser
 }

@@ -8,6 +8,7 @@ import type { UserConfig } from './config.ts'
 import { userAdder } from './core/add-user.ts'
 import type { Deps } from './core/deps.ts'
 import { createUserFeed } from './core/watch/user-feed.ts'
+import { letPersonGo } from './let-person-go.ts'
 import { userService } from './rpc/user-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
@@ -28,7 +29,7 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
     service.committed()
     worker?.nudge()
   }
-  const deps: Deps = { db, loadUser: userLoader(db), addUser: userAdder(db, committed), committed }
+  const deps: Deps = { db, loadUser: userLoader(db), addUser: userAdder(db, committed), letGo: letPersonGo(service), committed }
   const feed = opening.use(createUserFeed({ db, log }))
   const startEndingSessions = (): EndSessions => {
     worker = endSessions({

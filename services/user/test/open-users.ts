@@ -30,7 +30,7 @@ export async function openUsers(): Promise<Users> {
   const db = connected.kysely
   let commits = 0
   const committed = () => void commits++
-  const deps: Deps = { db, loadUser: userLoader(db), addUser: userAdder(db, committed), committed }
+  const deps: Deps = { db, loadUser: userLoader(db), addUser: userAdder(db, committed), letGo: async () => {}, committed }
   return {
     deps,
     commits: () => commits,

@@ -1,4 +1,5 @@
 import type { Benchmark } from '../benchmark.ts'
+import { accessCheck } from './access-check.ts'
 import { batchGetUsers } from './batch-get-users.ts'
 import { betterAuth } from './better-auth.ts'
 import { bulkLoad } from './bulk-load.ts'
@@ -31,6 +32,7 @@ export const benchmarks: readonly Benchmark[] = [
   limits,
   webDoor,
   verifyToken,
+  accessCheck,
   signIn,
   betterAuth,
   refresh,

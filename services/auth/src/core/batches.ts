@@ -4,6 +4,7 @@ import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/cred
 import { type notOpened, type Opening, openSessions } from '../store/open-sessions.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
 import { listRolesOf } from '../store/role-bindings.ts'
+import { findRoles } from '../store/roles.ts'
 import { type Rotated, type Rotation, rotateRefreshTokens, type untouched } from '../store/rotate-refresh-tokens.ts'
 import type { Db, Users } from './deps.ts'
 import { askForPeople } from './people/ask-for-people.ts'
@@ -27,6 +28,8 @@ export interface Batches {
   readonly credential: BatchedRead<SubjectKey, CredentialAndEpoch>
   /** Undefined where no role is bound. */
   readonly roles: BatchedRead<SubjectKey, readonly string[]>
+  /** What a role of the tenant's own allows, by its name; undefined where there is none. */
+  readonly rolePermissions: BatchedRead<SubjectKey, readonly string[]>
   readonly refreshToken: BatchedRead<RefreshTokenKey, RefreshTokenInSession>
   readonly rotation: (rotation: Rotation) => Promise<Rotated | typeof untouched>
   /** Answers the roles of the person. */
@@ -40,6 +43,10 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
     person: batchedByTenant((tenant, keys) => askForPeople(users, tenant, idsOf(keys)), bySubject),
     credential: batchedByTenant((tenant, keys) => findCredentialsAndEpochs(db, tenant, idsOf(keys)), bySubject),
     roles: batchedByTenant((tenant, keys) => listRolesOf(db, tenant, idsOf(keys)), bySubject),
+    rolePermissions: batchedByTenant(
+      async (tenant, keys) => new Map((await findRoles(db, tenant, idsOf(keys))).map((role) => [role.name, role.permissions])),
+      bySubject,
+    ),
     refreshToken: batchedByTenant(
       (tenant, keys) =>
         findRefreshTokens(

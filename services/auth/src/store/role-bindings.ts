@@ -1,24 +1,29 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { SubjectKindName } from './access-tables.ts'
 import type { Db } from './schema.ts'
 
-/** Names of the roles that are bound to each subject, by its id. */
+/** Names of the roles that each subject holds on everything and always, itself or through a group, by its id. */
 export async function listRolesOf(db: Db, tenant: string, subjectIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await db
-    .selectFrom('role_bindings')
-    .select(['subject_id', 'role'])
-    .where('tenant', '=', tenant)
-    .where(sql<boolean>`subject_id = any(${subjectIds})`)
-    .orderBy('role')
-    .execute()
+  const { rows } = await sql<{ subject_id: string; role: string }>`
+    select b.subject_id, b.role from role_bindings b where b.tenant = ${tenant} and b.subject_id = any(${subjectIds}::uuid[])
+    union
+    select m.member_id, b.role from group_members m join role_bindings b on b.tenant = m.tenant and b.subject_id = m.group_id
+    where m.tenant = ${tenant} and m.member_id = any(${subjectIds}::uuid[])
+    order by role`.execute(db)
   return new Map([...Map.groupBy(rows, (row) => row.subject_id)].map(([id, ofSubject]) => [id, ofSubject.map(({ role }) => role)]))
 }
 
-/** For the `select` of a statement that knows tenant and subject: the names of the bound roles. */
+/** For the `select` of a statement that knows tenant and subject: the names of the roles that it holds on everything and always. */
 export const rolesOf = (tenant: string, subjectId: string): RawBuilder<string[]> =>
-  sql`(select coalesce(array_agg(role order by role), '{}') from role_bindings b where b.tenant = ${sql.ref(tenant)} and b.subject_id = ${sql.ref(subjectId)})`
+  sql`(select coalesce(array_agg(distinct b.role order by b.role), '{}') from role_bindings b where b.tenant = ${sql.ref(tenant)} and b.subject_id = any (array(
+    select ${sql.ref(subjectId)} union all
+    select m.group_id from group_members m where m.tenant = ${sql.ref(tenant)} and m.member_id = ${sql.ref(subjectId)})))`
 
 /** Answers whether the binding is new. */
-export async function bindRole(db: Db, binding: { tenant: string; subject_id: string; role: string }): Promise<boolean> {
+export async function bindRole(
+  db: Db,
+  binding: { tenant: string; subject_id: string; role: string; subject_kind?: SubjectKindName; creator_id?: string | null; id?: string },
+): Promise<boolean> {
   const row = await db
     .insertInto('role_bindings')
     .values(binding)
@@ -26,8 +31,4 @@ export async function bindRole(db: Db, binding: { tenant: string; subject_id: st
     .returning('role')
     .executeTakeFirst()
   return row !== undefined
-}
-
-export async function deleteBindings(tx: Db, subject: { tenant: string; id: string }): Promise<void> {
-  await tx.deleteFrom('role_bindings').where('tenant', '=', subject.tenant).where('subject_id', '=', subject.id).execute()
 }

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
+import type { AccessTables } from './access-tables.ts'
 import type { AccountTables } from './account-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
 
@@ -94,13 +95,6 @@ export interface SessionRaisesTable {
   forget_time: Date
 }
 
-export interface RoleBindingsTable {
-  tenant: Fixed<string>
-  subject_id: Fixed<string>
-  role: Fixed<string>
-  create_time: Generated<Date>
-}
-
 export interface ServiceAccountsTable {
   tenant: Fixed<string>
   id: Fixed<string>
@@ -115,7 +109,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccountTables, FactorTables {
+export interface Schema extends AccessTables, AccountTables, FactorTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable
@@ -125,7 +119,6 @@ export interface Schema extends AccountTables, FactorTables {
   refresh_tokens: RefreshTokensTable
   revocations: RevocationsTable
   session_raises: SessionRaisesTable
-  role_bindings: RoleBindingsTable
   service_accounts: ServiceAccountsTable
   audiences: AudiencesTable
 }

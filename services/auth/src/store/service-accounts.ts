@@ -14,3 +14,13 @@ export async function putServiceAccount(db: Db, account: { tenant: string; id: s
     .where('name', '=', account.name)
     .executeTakeFirstOrThrow()
 }
+
+export async function serviceAccountExists(db: Db, key: { tenant: string; id: string }): Promise<boolean> {
+  const row = await db
+    .selectFrom('service_accounts')
+    .select('id')
+    .where('tenant', '=', key.tenant)
+    .where('id', '=', key.id)
+    .executeTakeFirst()
+  return row !== undefined
+}

@@ -1,3 +1,4 @@
+import { pruneAccess } from '../core/access/prune-access.ts'
 import { pruneChallenges } from '../core/challenges/prune-challenges.ts'
 import type { Deps } from '../core/deps.ts'
 import { cleanUp } from '../core/sessions/clean-up.ts'
@@ -5,7 +6,7 @@ import { repeat } from './repeat.ts'
 
 const everyMs = 10 * 60_000
 
-/** Removes ended sessions, used-up refresh tokens, challenges and what else has had its time. */
+/** Removes ended sessions, used-up refresh tokens, challenges, expired bindings and what else has had its time. */
 export function startCleanUp(deps: Deps): AsyncDisposable {
   return repeat({
     name: 'clean-up',
@@ -14,6 +15,7 @@ export function startCleanUp(deps: Deps): AsyncDisposable {
     async act(signal) {
       await cleanUp(deps, signal)
       await pruneChallenges(deps, signal)
+      await pruneAccess(deps, signal)
     },
   })
 }

@@ -15,7 +15,10 @@ const emptied: UserChanges = {
 }
 
 /** Empties the personal data, which frees the address; id, times and version stay, so that late events about the person can be told from new ones. */
-export const deleteUser = (deps: Deps, key: UserKey): Promise<UserRow> =>
-  changeUser(deps, key, (user) =>
+export async function deleteUser(deps: Deps, key: UserKey): Promise<UserRow> {
+  const known = await deps.loadUser(key)
+  if (known !== undefined && known.state !== 'deleted') await deps.letGo(key)
+  return await changeUser(deps, key, (user) =>
     user.state === 'deleted' ? undefined : { set: emptied, tell: telling(UserDeletedSchema), endSessions: true },
   )
+}

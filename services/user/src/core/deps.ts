@@ -10,6 +10,8 @@ export type Deps = {
   readonly loadUser: BatchedRead<UserKey, UserRow>
   /** Adds one person together with whoever else is added in the same turn of the event loop. */
   readonly addUser: AddUser
+  /** Refuses to let somebody go without whom nobody could do everything any more. Never called with a transaction open. */
+  readonly letGo: (person: UserKey) => Promise<void>
   /** Called after a commit that left events or pending revocations, so that nobody waits for the next poll. */
   readonly committed: () => void
 }

@@ -4,9 +4,11 @@ import { changeUser, requireState, telling } from './change-user.ts'
 import type { Deps } from './deps.ts'
 
 /** Stops an active person and asks for the end of their sessions. */
-export const suspendUser = (deps: Deps, key: UserKey): Promise<UserRow> =>
-  changeUser(deps, key, (user) => {
+export async function suspendUser(deps: Deps, key: UserKey): Promise<UserRow> {
+  if ((await deps.loadUser(key))?.state === 'active') await deps.letGo(key)
+  return await changeUser(deps, key, (user) => {
     if (user.state === 'suspended') return undefined
     requireState(user, 'active')
     return { set: { state: 'suspended' }, tell: telling(UserSuspendedSchema), endSessions: true }
   })
+}

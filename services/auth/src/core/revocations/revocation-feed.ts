@@ -12,8 +12,8 @@ export interface RevocationFeed extends AsyncDisposable {
   /** What this process itself refuses. */
   readonly list: RevocationList
   /** Feeds a new watcher from now on; end it with {@link RevocationFeed.leave}. */
-  join(): Watcher
-  leave(watcher: Watcher): void
+  join(): Watcher<RevocationRow>
+  leave(watcher: Watcher<RevocationRow>): void
 }
 
 export interface RevocationFeedOptions {
@@ -36,7 +36,7 @@ const pageSize = 1_000
 export function startRevocationFeed(options: RevocationFeedOptions): RevocationFeed {
   const { db, log, tokenLifeSeconds, pollMs = 200, heartbeatMs = 5_000, maxPending = 10_000 } = options
   const stop = new AbortController()
-  const watchers = new Set<Watcher>()
+  const watchers = new Set<Watcher<RevocationRow>>()
   const list = createRevocationList()
   const { promise: ready, resolve: beReady } = Promise.withResolvers<void>()
   const seen = new Map<string, number>()
@@ -83,7 +83,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     ready,
     list,
     join() {
-      const watcher = new Watcher(maxPending)
+      const watcher = new Watcher<RevocationRow>(maxPending)
       watchers.add(watcher)
       if (stop.signal.aborted) watcher.close()
       return watcher

@@ -30,7 +30,7 @@ export async function* watchRevocations(
     while (!input.signal.aborted) {
       const told = await watcher.next()
       if (told === undefined) break
-      yield messageOf(told.revoked, told.cursor, false)
+      yield messageOf(told.rows, told.cursor, false)
     }
     if (watcher.overrun) throw commonRefusal(CommonReason.OVERLOADED, {}, { retryAfterSeconds: 1 })
   } finally {

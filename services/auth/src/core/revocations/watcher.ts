@@ -1,15 +1,13 @@
-import type { RevocationRow } from '../../store/revocations.ts'
-
 /** What a watcher is told at once. */
-export interface Told {
-  readonly revoked: readonly RevocationRow[]
+export interface Told<Row> {
+  readonly rows: readonly Row[]
   readonly cursor: string
 }
 
 /** The queue of one reader of the feed: bounded, so that a reader who does not read costs no memory. */
-export class Watcher {
+export class Watcher<Row> {
   readonly #maxPending: number
-  #pending: RevocationRow[] = []
+  #pending: Row[] = []
   #cursor = ''
   #heartbeatDue = false
   #lastTold = performance.now()
@@ -25,7 +23,7 @@ export class Watcher {
     return this.#state === 'overrun'
   }
 
-  tell(rows: readonly RevocationRow[], cursor: string, heartbeatMs: number): void {
+  tell(rows: readonly Row[], cursor: string, heartbeatMs: number): void {
     if (this.#state !== 'open') return
     this.#cursor = cursor
     if (this.#pending.length + rows.length > this.#maxPending) {
@@ -42,14 +40,14 @@ export class Watcher {
   }
 
   /** Waits for something to tell; undefined when there is nothing more to come. */
-  async next(): Promise<Told | undefined> {
+  async next(): Promise<Told<Row> | undefined> {
     while (this.#state === 'open' && this.#pending.length === 0 && !this.#heartbeatDue) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#wake = resolve
       await promise
     }
     if (this.#state !== 'open') return undefined
-    const told = { revoked: this.#pending, cursor: this.#cursor }
+    const told = { rows: this.#pending, cursor: this.#cursor }
     this.#pending = []
     this.#heartbeatDue = false
     this.#lastTold = performance.now()

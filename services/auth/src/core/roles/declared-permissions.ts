@@ -1,13 +1,13 @@
-import { type DescService, getOption, hasOption } from '@bufbuild/protobuf'
+import { type DescMethod, getOption, hasOption } from '@bufbuild/protobuf'
 import { services } from '@gatehouse/contracts/files'
 import { access } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 
-/** Every permission that some RPC of the contracts asks for, sorted. */
-export const declaredPermissions: readonly string[] = [...new Set(services.flatMap(permissionsOf))].sort()
+/** Every RPC of the contracts that asks for a permission. */
+export const declaredMethods: readonly DescMethod[] = services
+  .flatMap(({ methods }) => methods)
+  .filter((method) => hasOption(method, access) && getOption(method, access).permission !== '')
 
-function permissionsOf(service: DescService): string[] {
-  return service.methods.flatMap((method) => {
-    const permission = hasOption(method, access) ? getOption(method, access).permission : ''
-    return permission === '' ? [] : [permission]
-  })
-}
+/** Every permission that some RPC of the contracts asks for, sorted. */
+export const declaredPermissions: readonly string[] = [
+  ...new Set(declaredMethods.map((method) => getOption(method, access).permission)),
+].sort()

@@ -1,11 +1,11 @@
 import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { administratorRole } from '@gatehouse/identity'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { bindRole } from '../../store/role-bindings.ts'
 import { putServiceAccount } from '../../store/service-accounts.ts'
 import type { Deps, Users } from '../deps.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { mintServiceAccountToken } from '../tokens/mint-token.ts'
-import { administrator } from './permissions-of.ts'
 
 /** Whoever holds the database's credentials acts as this account. */
 const operatorName = 'operator'
@@ -32,7 +32,7 @@ export async function inviteAdministrator(
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
   const user = known ?? (await invite(deps, input))
   if (user.state === User_State.DELETED) throw new Error(`${user.id} was deleted`)
-  const bound = await bindRole(deps.db, { tenant, subject_id: user.id, role: administrator })
+  const bound = await bindRole(deps.db, { tenant, subject_id: user.id, subject_kind: 'person', role: administratorRole })
   return { userId: user.id, invited: known === undefined, bound }
 }
 
@@ -55,6 +55,6 @@ export async function mintAdministratorToken(
   account: { tenant: string; name: string },
 ) {
   const { id } = await putServiceAccount(deps.db, { ...account, id: uuidv7() })
-  await bindRole(deps.db, { tenant: account.tenant, subject_id: id, role: administrator })
+  await bindRole(deps.db, { tenant: account.tenant, subject_id: id, subject_kind: 'service_account', role: administratorRole })
   return await mintServiceAccountToken(deps, { ...account, id })
 }

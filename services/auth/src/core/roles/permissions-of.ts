@@ -1,9 +1,11 @@
-import { declaredPermissions } from './declared-permissions.ts'
+import { builtInRole } from './built-in-roles.ts'
 
-/** The role that may do everything that the contracts know. */
-export const administrator = 'administrator'
+/** What the built-in ones among these roles allow. */
+export function permissionsOf(roles: readonly string[]): readonly string[] {
+  return [...new Set(roles.flatMap((role) => builtInRole(role)?.permissions ?? []))].sort()
+}
 
-/** What a person or service account may do with these roles. */
-export function permissionsOf(roles: readonly string[] | undefined): readonly string[] {
-  return roles?.includes(administrator) ? declaredPermissions : []
+/** The roles among these that the tenant made itself. */
+export function ownRolesOf(roles: readonly string[]): readonly string[] {
+  return roles.filter((role) => builtInRole(role) === undefined)
 }

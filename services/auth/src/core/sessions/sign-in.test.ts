@@ -48,7 +48,7 @@ test('the access token is what RFC 9068 and our verifiers ask for', async () => 
   const { accessToken, session, accessTokenExpireTime } = await signSomebodyIn(opened.deps, user)
   assert.deepEqual(Object.keys(decodeProtectedHeader(accessToken)).sort(), ['alg', 'kid', 'typ'])
   assert.equal(decodeProtectedHeader(accessToken).typ, 'at+jwt')
-  const { iat = 0, exp = 0, jti, auth_time: authTime, ...claims } = decodeJwt(accessToken)
+  const { iat = 0, exp = 0, jti, auth_time: authTime, permissions_time: readTime, ...claims } = decodeJwt(accessToken)
   assert.deepEqual(claims, {
     iss: `${origin}/oidc`,
     aud: 'gatehouse',
@@ -62,6 +62,7 @@ test('the access token is what RFC 9068 and our verifiers ask for', async () => 
   })
   assert.equal(exp - iat, 600)
   assert.equal(BigInt(exp), accessTokenExpireTime?.seconds)
+  assert.equal(Math.floor(Number(readTime) / 1000), authTime)
   assert.equal(authTime, iat)
   assert.match(String(jti), /^[0-9a-f-]{36}$/)
 

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose'
 import { v4 as uuidv4 } from 'uuid'
 import type { SessionRow } from '../../store/sessions.ts'
 import type { Deps } from '../deps.ts'
-import { permissionsOf } from '../roles/permissions-of.ts'
+import { ownRolesOf, permissionsOf } from '../roles/permissions-of.ts'
 
 /** The three services as one resource. */
 const ownAudience = 'gatehouse'
@@ -18,10 +18,12 @@ type MintDeps = Pick<Deps, 'batches' | 'keys' | 'now' | 'lifetimes'>
 
 /** A token of a person for our own services, with what the person may do there by the roles that are `known`, or bound now. */
 export async function mintPersonToken(deps: MintDeps, session: SessionRow, known?: readonly string[]): Promise<MintedToken> {
+  // What is known was read after the session was written.
+  const readTime = known === undefined ? deps.now() : session.last_use_time.getTime()
   const roles = known ?? (await deps.batches.roles({ tenant: session.tenant, id: session.user_id }))
   return await mint(deps, session.tenant, {
     audience: ownAudience,
-    claims: { ...claimsOf(session), permissions: permissionsOf(roles) },
+    claims: { ...claimsOf(session), permissions: await permissionsOfRoles(deps, session.tenant, roles), permissions_time: readTime },
     notAfter: session.expire_time.getTime(),
   })
 }
@@ -37,12 +39,19 @@ export async function mintAudienceToken(deps: MintDeps, session: SessionRow, aud
 
 /** A token of a program with an account. Without a session it cannot be refreshed, and it calls nothing that needs a signed-in person. */
 export async function mintServiceAccountToken(deps: MintDeps, account: { tenant: string; id: string; name: string }): Promise<MintedToken> {
-  const permissions = permissionsOf(await deps.batches.roles(account))
+  const readTime = deps.now()
+  const permissions = await permissionsOfRoles(deps, account.tenant, await deps.batches.roles(account))
   return await mint(deps, account.tenant, {
     audience: ownAudience,
-    claims: { sub: account.id, client_id: account.name, permissions },
+    claims: { sub: account.id, client_id: account.name, permissions, permissions_time: readTime },
     notAfter: Number.POSITIVE_INFINITY,
   })
+}
+
+/** What these roles allow on everything and always. The tenant's own ones are looked up, the built-in ones are known. */
+async function permissionsOfRoles(deps: MintDeps, tenant: string, roles: readonly string[] = []): Promise<readonly string[]> {
+  const own = await Promise.all(ownRolesOf(roles).map((id) => deps.batches.rolePermissions({ tenant, id })))
+  return own.length === 0 ? permissionsOf(roles) : [...new Set([...permissionsOf(roles), ...own.flatMap((each) => each ?? [])])].sort()
 }
 
 function claimsOf(session: SessionRow) {

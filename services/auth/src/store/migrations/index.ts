@@ -5,6 +5,7 @@ import * as sessions from './0003-sessions.ts'
 import * as roles from './0004-roles.ts'
 import * as vacuum from './0005-vacuum-often.ts'
 import * as factors from './0006-factors.ts'
+import * as access from './0007-access.ts'
 import * as passwords from './0011-passwords.ts'
 
 /** The tables of the auth service. */
@@ -17,6 +18,7 @@ export const migrations: MigrationSet = {
     { id: '0004-roles', up: roles.up },
     { id: '0005-vacuum-often', up: vacuum.up },
     { id: '0006-factors', up: factors.up },
+    { id: '0007-access', up: access.up },
     { id: '0011-passwords', up: passwords.up },
   ],
 }

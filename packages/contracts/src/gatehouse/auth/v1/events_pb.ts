@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/events.proto.
  */
 export const file_gatehouse_auth_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIoIBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Nsq8GDIKJGdhdGVob3VzZS5hdXRoLnYxLlJlZnJlc2hUb2tlblJldXNlZBIKc2Vzc2lvbl9pZCJlCg9QYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjDKvBgsCiFnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZENoYW5nZWQSB3VzZXJfaWQieAoNU2Vzc2lvblJhaXNlZBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCToxyrwYLQofZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJhaXNlZBIKc2Vzc2lvbl9pZCJzCg5GYWN0b3JzQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDgoGY2hhbmdlGAMgASgJOi/KvBgrCiBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZBIHdXNlcl9pZCJ1Cg1QYXNza2V5Q2xvbmVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxISCgpwYXNza2V5X2lkGAMgASgJOi7KvBgqCh9nYXRlaG91c2UuYXV0aC52MS5QYXNza2V5Q2xvbmVkEgd1c2VyX2lkYgZwcm90bzM", [file_gatehouse_options_v1_options]);
+  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIoIBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Nsq8GDIKJGdhdGVob3VzZS5hdXRoLnYxLlJlZnJlc2hUb2tlblJldXNlZBIKc2Vzc2lvbl9pZCJlCg9QYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjDKvBgsCiFnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZENoYW5nZWQSB3VzZXJfaWQieAoNU2Vzc2lvblJhaXNlZBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCToxyrwYLQofZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJhaXNlZBIKc2Vzc2lvbl9pZCJzCg5GYWN0b3JzQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDgoGY2hhbmdlGAMgASgJOi/KvBgrCiBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZBIHdXNlcl9pZCJ1Cg1QYXNza2V5Q2xvbmVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxISCgpwYXNza2V5X2lkGAMgASgJOi7KvBgqCh9nYXRlaG91c2UuYXV0aC52MS5QYXNza2V5Q2xvbmVkEgd1c2VyX2lkIlcKC1JvbGVDaGFuZ2VkEgwKBHJvbGUYASABKAkSDwoHdmVyc2lvbhgCIAEoAzopyrwYJQodZ2F0ZWhvdXNlLmF1dGgudjEuUm9sZUNoYW5nZWQSBHJvbGUiYQoMR3JvdXBDaGFuZ2VkEhAKCGdyb3VwX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Lsq8GCoKHmdhdGVob3VzZS5hdXRoLnYxLkdyb3VwQ2hhbmdlZBIIZ3JvdXBfaWQiaQoOQmluZGluZ0NoYW5nZWQSEgoKYmluZGluZ19pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjLKvBguCiBnYXRlaG91c2UuYXV0aC52MS5CaW5kaW5nQ2hhbmdlZBIKYmluZGluZ19pZGIGcHJvdG8z", [file_gatehouse_options_v1_options]);
 
 /**
  * Somebody asked for an account, or for its mail once more.
@@ -399,4 +399,88 @@ export type PasskeyCloned = Message<"gatehouse.auth.v1.PasskeyCloned"> & {
  */
 export const PasskeyClonedSchema: GenMessage<PasskeyCloned> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 11);
+
+/**
+ * A role was created, changed or deleted.
+ *
+ * @generated from message gatehouse.auth.v1.RoleChanged
+ */
+export type RoleChanged = Message<"gatehouse.auth.v1.RoleChanged"> & {
+  /**
+   * Name of the role.
+   *
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * Counts the changes of who may do what in the tenant.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.RoleChanged.
+ * Use `create(RoleChangedSchema)` to create a new message.
+ */
+export const RoleChangedSchema: GenMessage<RoleChanged> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 12);
+
+/**
+ * A group was created or deleted, or somebody came into it or left it.
+ *
+ * @generated from message gatehouse.auth.v1.GroupChanged
+ */
+export type GroupChanged = Message<"gatehouse.auth.v1.GroupChanged"> & {
+  /**
+   * The group.
+   *
+   * @generated from field: string group_id = 1;
+   */
+  groupId: string;
+
+  /**
+   * Counts the changes of who may do what in the tenant.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.GroupChanged.
+ * Use `create(GroupChangedSchema)` to create a new message.
+ */
+export const GroupChangedSchema: GenMessage<GroupChanged> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 13);
+
+/**
+ * A role was given to somebody or taken away. Bindings that expire by themselves are not told.
+ *
+ * @generated from message gatehouse.auth.v1.BindingChanged
+ */
+export type BindingChanged = Message<"gatehouse.auth.v1.BindingChanged"> & {
+  /**
+   * The binding.
+   *
+   * @generated from field: string binding_id = 1;
+   */
+  bindingId: string;
+
+  /**
+   * Counts the changes of who may do what in the tenant.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.BindingChanged.
+ * Use `create(BindingChangedSchema)` to create a new message.
+ */
+export const BindingChangedSchema: GenMessage<BindingChanged> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 14);
 

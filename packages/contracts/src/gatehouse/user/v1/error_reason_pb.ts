@@ -11,7 +11,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file gatehouse/user/v1/error_reason.proto.
  */
 export const file_gatehouse_user_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("CiRnYXRlaG91c2UvdXNlci92MS9lcnJvcl9yZWFzb24ucHJvdG8SEWdhdGVob3VzZS51c2VyLnYxKqkDCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABI/ChtFUlJPUl9SRUFTT05fVVNFUl9OT1RfRk9VTkQQARoemr0YGggFEhZUaGVyZSBpcyBubyBzdWNoIHVzZXIuEksKGEVSUk9SX1JFQVNPTl9FTUFJTF9UQUtFThACGi2avRgpCAYSJUFub3RoZXIgdXNlciBoYXMgdGhpcyBlLW1haWwgYWRkcmVzcy4SSgoXRVJST1JfUkVBU09OX1VTRVJfU1RBVEUQAxotmr0YKQgJEiVUaGUgdXNlcidzIHN0YXRlIGRvZXMgbm90IGFsbG93IHRoaXMuEkkKG0VSUk9SX1JFQVNPTl9DVVJTT1JfSU5WQUxJRBAEGiiavRgkCAMSGFRoZSBjdXJzb3IgaXMgbm90IHZhbGlkLhoGY3Vyc29yElcKG0VSUk9SX1JFQVNPTl9DVVJTT1JfRVhQSVJFRBAFGjaavRgyCAkSLlRoZSBjdXJzb3IgaXMgdG9vIG9sZC4gQmVnaW4gYW5ldyB3aXRob3V0IG9uZS5iBnByb3RvMw", [file_gatehouse_options_v1_options]);
+  fileDesc("CiRnYXRlaG91c2UvdXNlci92MS9lcnJvcl9yZWFzb24ucHJvdG8SEWdhdGVob3VzZS51c2VyLnYxKpUECgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABI/ChtFUlJPUl9SRUFTT05fVVNFUl9OT1RfRk9VTkQQARoemr0YGggFEhZUaGVyZSBpcyBubyBzdWNoIHVzZXIuEksKGEVSUk9SX1JFQVNPTl9FTUFJTF9UQUtFThACGi2avRgpCAYSJUFub3RoZXIgdXNlciBoYXMgdGhpcyBlLW1haWwgYWRkcmVzcy4SSgoXRVJST1JfUkVBU09OX1VTRVJfU1RBVEUQAxotmr0YKQgJEiVUaGUgdXNlcidzIHN0YXRlIGRvZXMgbm90IGFsbG93IHRoaXMuEkkKG0VSUk9SX1JFQVNPTl9DVVJTT1JfSU5WQUxJRBAEGiiavRgkCAMSGFRoZSBjdXJzb3IgaXMgbm90IHZhbGlkLhoGY3Vyc29yElcKG0VSUk9SX1JFQVNPTl9DVVJTT1JfRVhQSVJFRBAFGjaavRgyCAkSLlRoZSBjdXJzb3IgaXMgdG9vIG9sZC4gQmVnaW4gYW5ldyB3aXRob3V0IG9uZS4SagofRVJST1JfUkVBU09OX0xBU1RfQURNSU5JU1RSQVRPUhAGGkWavRhBCAkSPVRoaXMgaXMgdGhlIGxhc3QgYWRtaW5pc3RyYXRvcjogbWFrZSBzb21lYm9keSBlbHNlIG9uZSBmaXJzdC5iBnByb3RvMw", [file_gatehouse_options_v1_options]);
 
 /**
  * Why the user service refuses. Sent as `google.rpc.ErrorInfo{reason, domain: "user.gatehouse", metadata}`.
@@ -60,6 +60,13 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_CURSOR_EXPIRED = 5;
    */
   CURSOR_EXPIRED: 5,
+
+  /**
+   * Without this person nobody would be left who is active and can do everything.
+   *
+   * @generated from enum value: ERROR_REASON_LAST_ADMINISTRATOR = 6;
+   */
+  LAST_ADMINISTRATOR: 6,
 } as const;
 
 /**
