@@ -1,5 +1,6 @@
 import { createClient } from '@connectrpc/connect'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { AuditService } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
@@ -8,11 +9,13 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, lifetimesOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
+import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accountService } from './rpc/account-service.ts'
+import { auditService } from './rpc/audit-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
 import { factorService } from './rpc/factor-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
@@ -20,6 +23,7 @@ import { jwksRoute } from './rpc/jwks-route.ts'
 import { sessionService } from './rpc/session-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
+import { startAuditSealer } from './workers/audit-sealer.ts'
 import { startCleanUp } from './workers/clean-up.ts'
 import { meterKeys } from './workers/key-metrics.ts'
 import { startKeyRotation } from './workers/key-rotation.ts'
@@ -61,6 +65,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
   return await service.serve({
     rpc: [
       served(AccountService, accountService(deps)),
+      served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
       served(FactorService, factorService(deps)),
       served(IssuerService, issuerService(deps)),
@@ -69,9 +74,11 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     consumers: consumersOf(deps),
     workers: [
       () => startCleanUp(deps),
+      () => startAuditSealer(deps),
       () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
       () => meterKeys(deps),
     ],
     routes: jwksRoute(deps, issuers),
+    refused: auditRefusals(deps),
   })
 }

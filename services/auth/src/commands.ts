@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
 import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
-import { canonicalEmail, Refusal } from '@gatehouse/rpc'
-import { databaseInWords, serviceCommands } from '@gatehouse/service'
+import { canonicalEmail } from '@gatehouse/rpc'
+import { print, serviceCommands } from '@gatehouse/service'
+import { auditCommands } from './audit-commands.ts'
 import { rules, variables } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import type { Deps } from './core/deps.ts'
@@ -9,77 +9,22 @@ import { openKeys } from './core/keys/open-keys.ts'
 import { reencryptKeys } from './core/keys/reencrypt-keys.ts'
 import { revokeKey } from './core/keys/revoke-key.ts'
 import { rotateKeys } from './core/keys/rotate-keys.ts'
-import { closedKeyIn, WrongEncryptionKey } from './core/keys/sealed-box.ts'
 import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
-import { createTenant, defaultTenant, TenantMalformed, TenantRefused } from './core/tenants/create-tenant.ts'
+import { createTenant, defaultTenant } from './core/tenants/create-tenant.ts'
 import { audiencePattern } from './core/tokens/issue-token.ts'
+import { registerAudience } from './core/tokens/register-audience.ts'
 import { keysCheck } from './keys-check.ts'
-import { type Operator, openOperator } from './operator.ts'
-import { insertAudience } from './store/audiences.ts'
+import { none, operated, word } from './operated.ts'
+import type { Operator } from './operator.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
-import { findTenant, listTenants } from './store/tenants.ts'
+import { listTenants } from './store/tenants.ts'
 import { workloadKeyCommands } from './workload-key-commands.ts'
-
-/** Runs a command with what it stands on, and says in a sentence what the operator can mend. */
-function operated(
-  act: (operator: Operator, words: readonly string[], options: Readonly<Record<string, string>>) => Promise<void>,
-): Command['run'] {
-  return async (args, env) => {
-    const { words, options } = parse(args)
-    await using operator = await openOperator(env)
-    try {
-      const { tenant } = options
-      if (tenant !== undefined && !(await findTenant(operator.deps.db, tenant))) throw new CommandFailed(`There is no tenant ${tenant}.`)
-      await act(operator, words, options)
-    } catch (error) {
-      const closed = closedKeyIn(error)
-      if (closed instanceof WrongEncryptionKey) throw new CommandProblem(closed.message)
-      if (closed !== undefined) throw new CommandFailed(closed.message)
-      if (error instanceof TenantMalformed) throw new CommandProblem(error.message)
-      if (error instanceof Refusal && error.reason === 'DEPENDENCY_UNAVAILABLE')
-        throw new CommandFailed(`user at ${operator.config.userUrl} does not answer: does it run, is USER_URL right?`)
-      if (error instanceof TenantRefused || error instanceof Refusal) throw new CommandFailed(error.message)
-      throw databaseInWords(error, 'auth', operator.config.databaseUrl)
-    }
-  }
-}
 
 /** Only where everything is thrown away sooner or later. */
 function onlyLocally({ config }: Operator): void {
   if (config.gatehouseMode !== 'local') throw new CommandProblem('This command works with GATEHOUSE_MODE=local only.')
-}
-
-function parse(args: readonly string[]): { words: readonly string[]; options: Readonly<Record<string, string>> } {
-  try {
-    const { positionals, values } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        tenant: { type: 'string' },
-        origin: { type: 'string' },
-        name: { type: 'string' },
-        now: { type: 'boolean' },
-        successor: { type: 'boolean' },
-      },
-    })
-    const { now, successor, ...texts } = values
-    return { words: positionals, options: { ...texts, ...(now && { now: 'yes' }), ...(successor && { successor: 'yes' }) } }
-  } catch (error) {
-    throw new CommandProblem(error instanceof Error ? error.message : String(error))
-  }
-}
-
-function word(words: readonly string[], what: string): string {
-  const [only, ...more] = words
-  if (only === undefined || more.length > 0) throw new CommandProblem(`This command takes ${what}.`)
-  return only
-}
-
-/** `keys rotate acme` would else rotate the keys of another tenant than was meant. */
-function none(words: readonly string[]): void {
-  if (words.length > 0) throw new CommandProblem(`What is "${words[0]}"? A tenant is named with --tenant ID.`)
 }
 
 function address(words: readonly string[]): string {
@@ -91,10 +36,6 @@ function address(words: readonly string[]): string {
 
 function nameFor(email: string, options: Readonly<Record<string, string>>): string {
   return options.name ?? email.slice(0, email.lastIndexOf('@'))
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
 }
 
 /** What `gatehouse` can do with the auth service. */
@@ -176,6 +117,7 @@ export const commands: readonly Command[] = [
     }),
   },
   ...workloadKeyCommands,
+  ...auditCommands,
   {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',
@@ -183,7 +125,7 @@ export const commands: readonly Command[] = [
     run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
       const audience = word(words, 'one audience')
       if (!audiencePattern.test(audience)) throw new CommandProblem(`${audience} cannot be an audience.`)
-      print(`${audience} is ${(await insertAudience(deps.db, { tenant, audience })) ? 'registered' : 'registered already'}`)
+      print(`${audience} is ${(await registerAudience(deps, { tenant, audience })) ? 'registered' : 'registered already'}`)
     }),
   },
   {

@@ -5,7 +5,8 @@ import { eventRow } from '@gatehouse/events'
 import { sql } from 'kysely'
 import { type OpenedDeps, openDeps } from '../../test/open-deps.ts'
 import { signSomebodyIn, somebody } from '../../test/sign-somebody-in.ts'
-import { newSession } from '../core/sessions/open-session.ts'
+import { auditEntry } from '../core/audit/audit.ts'
+import { newSession, signInAct } from '../core/sessions/open-session.ts'
 import { hashRefreshToken } from '../core/sessions/refresh-token.ts'
 import { revokePersonSessions } from '../core/sessions/revoke-person-sessions.ts'
 import { notOpened, type Opening, openSessions } from './open-sessions.ts'
@@ -26,7 +27,7 @@ const countOf = async (table: string) =>
 
 function openingOf(userId: string, { epoch = 0, version = 1 } = {}): Opening {
   const { event, ...made } = newSession(opened.deps, { tenant, userId, userAgent: 'x', source: '203.0.113.77', amr: ['pwd', 'otp'] })
-  return { ...made, event: eventRow(event), epoch, credentialVersion: version }
+  return { ...made, event: eventRow(event), entry: auditEntry(signInAct(made.session)), epoch, credentialVersion: version }
 }
 
 function rotationOf(refreshToken: string, changed: Partial<Rotation> = {}): Rotation {

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { AccountTables } from './account-tables.ts'
+import type { AuditTables } from './audit-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
 
 /** Set at insert, never changed. */
@@ -115,7 +116,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccountTables, FactorTables {
+export interface Schema extends AccountTables, AuditTables, FactorTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable

@@ -8,6 +8,8 @@ import { commonRefusal } from '@gatehouse/rpc'
 import { findFactors, type HeldFactors, nextFactorVersion } from '../../store/factors.ts'
 import { nextSessionEpoch } from '../../store/session-epochs.ts'
 import { findSession } from '../../store/sessions.ts'
+import { thePerson } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { neededOf } from './held-factors.ts'
@@ -61,6 +63,15 @@ export async function tellChange(
   const { tenant, userId } = owner
   const message = create(FactorsChangedSchema, { userId, version: BigInt(told.version), change: told.change })
   await addEvent(tx, { schema: FactorsChangedSchema, message, tenant, version: told.version })
+  await audit(tx, { tenant, actor: thePerson(userId), subjectId: userId, ...actOf(told.change) })
+}
+
+/** `totp_added` -> `factor_add` of a `totp`. */
+function actOf(change: FactorChange): { kind: string; details?: Record<string, string> } {
+  if (change === 'recovery_codes_made') return { kind: 'recovery_codes_make' }
+  if (change === 'recovery_code_used') return { kind: 'recovery_code_use' }
+  const [factor = '', done] = change.split('_')
+  return { kind: done === 'added' ? 'factor_add' : 'factor_remove', details: { factor } }
 }
 
 async function refuseWeakSession(tx: Db, owner: FactorOwner, held: HeldFactors): Promise<void> {

@@ -1,5 +1,6 @@
 import { type DescFile, type DescService, getOption, hasOption } from '@bufbuild/protobuf'
 import { file_gatehouse_auth_v1_account_service } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { file_gatehouse_auth_v1_audit_service } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import { file_gatehouse_auth_v1_session_service } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { file_gatehouse_notification_v1_inbox_service } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { file_gatehouse_notification_v1_notification_service } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
@@ -8,6 +9,7 @@ import { file_gatehouse_user_v1_user_service } from '@gatehouse/contracts/gateho
 
 const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_account_service,
+  file_gatehouse_auth_v1_audit_service,
   file_gatehouse_auth_v1_session_service,
   file_gatehouse_notification_v1_inbox_service,
   file_gatehouse_notification_v1_notification_service,

@@ -1,13 +1,16 @@
-import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { User_State, User_StateSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { eventRow } from '@gatehouse/events'
+import { transact } from '@gatehouse/postgres'
 import { findFactors } from '../../store/factors.ts'
 import { notOpened } from '../../store/open-sessions.ts'
+import { auditEntry } from '../audit/audit.ts'
+import { concerning } from '../audit/refusals.ts'
 import type { Deps } from '../deps.ts'
 import { neededOf } from '../factors/held-factors.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { newSession, programClientId } from './open-session.ts'
+import { newSession, programClientId, signInAct } from './open-session.ts'
 import { beginNextStep, type SignInOutcome } from './pending-sign-in.ts'
 import { resetSignInLimit } from './sign-in-limit.ts'
 import { signedIn } from './signed-in.ts'
@@ -30,6 +33,7 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutcome> {
   const { tenant } = input
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
+  if (known) concerning(known.id, known.state === User_State.ACTIVE ? {} : { state: User_StateSchema.value[known.state]?.localName.toLowerCase() ?? '' })
   const credential = await deps.batches.credential({ tenant, id: known?.id ?? nobody })
   const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
   if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
@@ -50,7 +54,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
   })
   const { epoch, version: credentialVersion } = credential
   const [roles] = await Promise.all([
-    deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }),
+    deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), entry: auditEntry(signInAct(opened.session)), epoch, credentialVersion }),
     resetSignInLimit(deps, { tenant, email: input.email }),
   ])
   if (roles === notOpened) throw wrong()
@@ -68,7 +72,7 @@ async function askForSecondFactor(
   const { tenant, clientId = programClientId } = input
   const held = await findFactors(deps.db, { tenant, userId })
   const pending = { tenant, userId, sessionId: null, clientId, methods: ['pwd'], strength: neededOf(held), epoch }
-  return { case: 'nextStep', value: await beginNextStep(deps.db, deps, pending, held) }
+  return { case: 'nextStep', value: await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, held)) }
 }
 
 function wrong() {
