@@ -42,15 +42,15 @@ for (const fate of ['killed', 'frozen past its lease and thawed'] as const) {
       return count
     })()
     try {
-      await until(async () => (await countOf('audit_seals', tenant)) > 20)
+      await until(async () => (await countOf('audit_seals', tenant)) > 5)
       child.kill(fate === 'killed' ? 'SIGKILL' : 'SIGSTOP')
       await using other = sealer()
       await until(() => other.holds())
       const soFar = await countOf('audit_seals', tenant)
-      await until(async () => (await countOf('audit_seals', tenant)) > soFar + 20)
+      await until(async () => (await countOf('audit_seals', tenant)) > soFar + 5)
       child.kill('SIGCONT')
       const soon = await countOf('audit_seals', tenant)
-      await until(async () => (await countOf('audit_seals', tenant)) > soon + 50)
+      await until(async () => (await countOf('audit_seals', tenant)) > soon + 20)
       assert.equal(other.holds(), true)
       writing = false
       const count = await written
