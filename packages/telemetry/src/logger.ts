@@ -1,5 +1,6 @@
 import { createRegistry } from '@bufbuild/protobuf'
 import { file_gatehouse_auth_v1_account_service } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { file_gatehouse_auth_v1_audit_service } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import { file_gatehouse_auth_v1_challenge_service } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { file_gatehouse_auth_v1_events } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { file_gatehouse_auth_v1_session_service } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -15,6 +16,7 @@ const registry = createRegistry(
   file_gatehouse_user_v1_user_service,
   file_gatehouse_user_v1_events,
   file_gatehouse_auth_v1_account_service,
+  file_gatehouse_auth_v1_audit_service,
   file_gatehouse_auth_v1_challenge_service,
   file_gatehouse_auth_v1_session_service,
   file_gatehouse_auth_v1_events,

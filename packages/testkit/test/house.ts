@@ -44,6 +44,7 @@ export interface House extends AsyncDisposable {
 const packages: Readonly<Record<string, string>> = {
   AccountService: 'auth',
   SessionService: 'auth',
+  AuditService: 'auth',
   IssuerService: 'auth',
   ChallengeService: 'auth',
   UserService: 'user',

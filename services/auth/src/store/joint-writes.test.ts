@@ -71,6 +71,8 @@ test('of sessions that open together each has its own outcome, and one that may 
     assert.deepEqual(found, isOpen ? session : undefined)
     assert.equal((await findRefreshToken(opened.deps.db, { tenant, hash: tokenHash }))?.session_id, isOpen ? session.id : undefined)
     assert.equal((await opened.eventsOf(session.id)).length, isOpen ? 1 : 0)
+    const audited = await sql`select from audit_entries join audit_unsealed using (tenant, id) where session_id = ${session.id}`.execute(opened.deps.db)
+    assert.equal(audited.rows.length, isOpen ? 1 : 0)
   }
 })
 
@@ -78,9 +80,10 @@ test('a joint opening that fails leaves nothing of any', async () => {
   const user = await somebody(opened)
   const good = openingOf(user.id)
   const twice = { ...openingOf(user.id), tokenHash: good.tokenHash }
-  const before = [await countOf('sessions'), await countOf('refresh_tokens'), await countOf('outbox')]
+  const written = () => Promise.all(['sessions', 'refresh_tokens', 'outbox', 'audit_entries', 'audit_unsealed'].map(countOf))
+  const before = await written()
   await assert.rejects(openSessions(opened.deps.db, [good, twice]), { code: '23505' })
-  assert.deepEqual([await countOf('sessions'), await countOf('refresh_tokens'), await countOf('outbox')], before)
+  assert.deepEqual(await written(), before)
 })
 
 test('of tokens that rotate together each has its own outcome', async () => {

@@ -1,6 +1,5 @@
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.ts'
-import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { openChallenge } from './open-challenge.ts'
@@ -29,7 +28,6 @@ export async function findInvited(
  */
 export async function invitePerson(tx: Db, deps: Pick<Deps, 'now'>, { tenant, userId, epoch }: Invited): Promise<'invited' | 'changed'> {
   if ((await holdSessionEpoch(tx, { tenant, userId })) !== epoch) return 'changed'
-  const { id: challenge } = await openChallenge(tx, { tenant, userId, kind: 'invitation', time: new Date(deps.now()) })
-  await audit(tx, { tenant, kind: 'invitation', subjectId: userId, details: { challenge } })
+  await openChallenge(tx, { tenant, userId, kind: 'invitation', time: new Date(deps.now()) })
   return 'invited'
 }
