@@ -53,7 +53,9 @@ export class Lease<DB> {
     this.#epoch = undefined
     this.#heldUntil = 0
     if (epoch === undefined) return
-    await transact(this.#db, (tx) => sql`update ${this.#table} set expire_time = now() where name = ${this.#name} and epoch = ${epoch}`.execute(tx))
+    await transact(this.#db, (tx) =>
+      sql`update ${this.#table} set expire_time = now() where name = ${this.#name} and epoch = ${epoch}`.execute(tx),
+    )
   }
 
   async #take(): Promise<bigint | undefined> {

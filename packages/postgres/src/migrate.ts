@@ -75,7 +75,13 @@ export async function migrate({ url, schema, role, sets }: MigrateOptions): Prom
       await up(tx)
       await sql`insert into schema_migrations (id, hash) values (${id}, ${hash})`.execute(tx)
     }
-    if (role !== undefined) await grantRows(tx, schema, role, sets.flatMap(({ insertOnly = [] }) => insertOnly))
+    if (role !== undefined)
+      await grantRows(
+        tx,
+        schema,
+        role,
+        sets.flatMap(({ insertOnly = [] }) => insertOnly),
+      )
     return { applied: pending.map(({ id }) => id) }
   })
 }

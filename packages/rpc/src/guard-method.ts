@@ -105,7 +105,9 @@ export function guardMethod(
       try {
         const admitted = admit(context, decode)
         const request = admitted instanceof Promise ? await admitted : admitted
-        const answer = await withinDeadline(context, () => context.trace.run(() => within(context, () => handler(request, context)), context))
+        const answer = await withinDeadline(context, () =>
+          context.trace.run(() => within(context, () => handler(request, context)), context),
+        )
         context.sendResponseHeaders()
         return create(desc.output, answer as Answer)
       } catch (error) {

@@ -28,7 +28,15 @@ import {
   sharedMigrations,
   withinBounds,
 } from '@gatehouse/postgres'
-import { commonRefusal, createGrpcDoor, createPipeline, createWebDoor, type PipelineOptions, type Refusal, type WebRoutes } from '@gatehouse/rpc'
+import {
+  commonRefusal,
+  createGrpcDoor,
+  createPipeline,
+  createWebDoor,
+  type PipelineOptions,
+  type Refusal,
+  type WebRoutes,
+} from '@gatehouse/rpc'
 import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
 import { trace } from '@opentelemetry/api'
 import { type Clock, followClock } from './clock.ts'

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
 import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { connect } from '@gatehouse/postgres'
-import { pipeline } from 'node:stream/promises'
+import { print } from '@gatehouse/service'
 import { makeCheckpoint } from './core/audit/checkpoints.ts'
 import { exportEntries } from './core/audit/export-entries.ts'
 import { pageOfCheckpoints } from './core/audit/list-entries.ts'
 import { pruneEntries } from './core/audit/prune-entries.ts'
 import { verifyChain } from './core/audit/verify-chain.ts'
 import { defaultTenant } from './core/tenants/create-tenant.ts'
-import { print } from '@gatehouse/service'
 import { none, operated } from './operated.ts'
 import type { Operator } from './operator.ts'
 import type { Schema } from './store/schema.ts'
@@ -68,7 +68,8 @@ export const auditCommands: readonly Command[] = [
       for (const finding of findings) print(finding)
       if (findings.length > 0) throw new CommandFailed(`The audit log of ${tenant} is not what it was: ${findings[0]}.`)
       print(`${entries} entries of ${tenant}, ${first} to ${last}, are as they were sealed; ${checkpoints} checkpoints fit`)
-      if (kept.length === 0) print('Without checkpoints that were kept elsewhere (--checkpoints) nobody can tell whether the end was cut off.')
+      if (kept.length === 0)
+        print('Without checkpoints that were kept elsewhere (--checkpoints) nobody can tell whether the end was cut off.')
     }),
   },
   {

@@ -37,7 +37,10 @@ async function gatehouse(name: string, args: string[] = [], more: Record<string,
   } finally {
     process.stdout.write = write
   }
-  return printed.join('').split('\n').filter((line) => line !== '')
+  return printed
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '')
 }
 
 const everythingSealed = () =>
@@ -84,5 +87,8 @@ test('what an operator does at a command is in the log, and the log is exported,
 
   await using superuser = asSuperuser(story.adminDatabaseUrl)
   await sql`update audit_entries set subject_id = 'x' where kind = 'test'`.execute(superuser.kysely)
-  await assert.rejects(gatehouse('audit verify'), (error) => error instanceof CommandFailed && /was changed, inserted or moved/.test(error.message))
+  await assert.rejects(
+    gatehouse('audit verify'),
+    (error) => error instanceof CommandFailed && /was changed, inserted or moved/.test(error.message),
+  )
 })

@@ -18,7 +18,9 @@ before(async () => {
 after(async () => opened[Symbol.asyncDispose]())
 
 const start = (program: string, ...args: string[]): ChildProcess =>
-  spawn(process.execPath, [new URL(program, import.meta.url).pathname, opened.databaseUrl, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  spawn(process.execPath, [new URL(program, import.meta.url).pathname, opened.databaseUrl, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
 
 async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit')
@@ -26,7 +28,9 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 const countOf = async (table: string, tenant: string) =>
-  Number((await sql<{ n: bigint }>`select count(*) as n from ${sql.table(table)} where tenant = ${tenant}`.execute(opened.deps.db)).rows[0]?.n)
+  Number(
+    (await sql<{ n: bigint }>`select count(*) as n from ${sql.table(table)} where tenant = ${tenant}`.execute(opened.deps.db)).rows[0]?.n,
+  )
 
 const sealer = () => startAuditSealer(opened.deps, { pollMs: 1, leaseMs: 500 })
 

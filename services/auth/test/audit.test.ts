@@ -69,12 +69,22 @@ test('a sign-in that fails, one that works, a step-up and the end of the session
   const entriesOf = async (traceId: string) => (await audit.listAuditEntries({ filter: { traceId } })).entries
 
   const failing = traced()
-  await refused((await story.grpc(SessionService, failing.headers)).signIn({ email: user.email, password: wrong }), Code.Unauthenticated, 'EMAIL_OR_PASSWORD_WRONG')
+  await refused(
+    (await story.grpc(SessionService, failing.headers)).signIn({ email: user.email, password: wrong }),
+    Code.Unauthenticated,
+    'EMAIL_OR_PASSWORD_WRONG',
+  )
   // It was written before the answer.
   const [refusal, ...none] = await entriesOf(failing.traceId)
   assert.ok(refusal)
   assert.deepEqual(none, [])
-  assert.deepEqual(said(refusal), { kind: 'sign_in', result: 'EMAIL_OR_PASSWORD_WRONG', actor: 'stranger', subjectId: user.id, sessionId: '' })
+  assert.deepEqual(said(refusal), {
+    kind: 'sign_in',
+    result: 'EMAIL_OR_PASSWORD_WRONG',
+    actor: 'stranger',
+    subjectId: user.id,
+    sessionId: '',
+  })
   assert.equal(refusal.network, '127.0.0.0/24')
 
   const working = traced()
@@ -100,7 +110,9 @@ test('a sign-in that fails, one that works, a step-up and the end of the session
 
   const ending = traced()
   await (await story.grpc(SessionService, { ...bearer(raised.accessToken), ...ending.headers })).revokeSession({ sessionId })
-  assert.deepEqual((await entriesOf(ending.traceId)).map(said), [{ kind: 'session_end', result: 'done', actor, subjectId: user.id, sessionId }])
+  assert.deepEqual((await entriesOf(ending.traceId)).map(said), [
+    { kind: 'session_end', result: 'done', actor, subjectId: user.id, sessionId },
+  ])
 
   const all = await audit.listAuditEntries({ filter: { subjectId: user.id } })
   assert.deepEqual(
@@ -143,18 +155,16 @@ test('a refresh token that comes back is on record with the session that it ends
   await sessions.refreshSession({ refreshToken: second?.refreshToken ?? '' })
   await refused(sessions.refreshSession({ refreshToken: first.refreshToken }), Code.Unauthenticated, 'REFRESH_TOKEN_INVALID')
   const { entries } = await (await readers()).listAuditEntries({ filter: { subjectId: user.id, sessionId: first.session?.id ?? '' } })
-  assert.deepEqual(
-    entries.map(({ kind, actor, details }) => [kind, actor?.kind, details.cause]).sort(),
-    [
-      ['refresh_token_reuse', 'stranger', undefined],
-      ['session_end', 'stranger', 'token_reused'],
-      ['sign_in', 'person', undefined],
-    ],
-  )
+  assert.deepEqual(entries.map(({ kind, actor, details }) => [kind, actor?.kind, details.cause]).sort(), [
+    ['refresh_token_reuse', 'stranger', undefined],
+    ['session_end', 'stranger', 'token_reused'],
+    ['sign_in', 'person', undefined],
+  ])
 })
 
 test('only whoever may read the audit log reads it, in every way, and a refused look is on record', async () => {
-  const person = (await (await story.grpc(SessionService)).signIn({ email: (await somebody()).email, password })).result.value as SignedInResult
+  const person = (await (await story.grpc(SessionService)).signIn({ email: (await somebody()).email, password })).result
+    .value as SignedInResult
   const stream = async (of: AsyncIterable<unknown>) => {
     for await (const _ of of) return
   }
@@ -178,12 +188,16 @@ test('only whoever may read the audit log reads it, in every way, and a refused 
   const { entries } = await audit.listAuditEntries({ filter })
   assert.deepEqual(
     entries.map(({ kind, details }) => [kind, details.permission]).sort(),
-    ['export_audit_entries', 'list_audit_checkpoints', 'list_audit_entries', 'watch_audit_entries'].map((kind) => [kind, 'auth.audit.read']),
+    ['export_audit_entries', 'list_audit_checkpoints', 'list_audit_entries', 'watch_audit_entries'].map((kind) => [
+      kind,
+      'auth.audit.read',
+    ]),
   )
 })
 
 test('what is refused again and again without cost is on record once a minute, with how often', async () => {
-  const person = (await (await story.grpc(SessionService)).signIn({ email: (await somebody()).email, password })).result.value as SignedInResult
+  const person = (await (await story.grpc(SessionService)).signIn({ email: (await somebody()).email, password })).result
+    .value as SignedInResult
   const sessions = await story.grpc(SessionService, bearer(person.accessToken))
   for (let i = 0; i < 5; i++)
     await refused(sessions.revokeSessionsOfUser({ userId: crypto.randomUUID() }), Code.PermissionDenied, 'PERMISSION_DENIED')
@@ -204,13 +218,21 @@ test('tenants do not see each other, and pages and cursors are good in their own
   assert.notEqual(one.entries[0]?.id, two.entries[0]?.id)
   const { nextPageToken: pageToken } = one
   await refused(theirs.listAuditEntries({ pageSize: 1, pageToken }), Code.InvalidArgument, 'PAGE_TOKEN_INVALID')
-  await refused(ours.listAuditEntries({ filter: { kinds: ['sign_in'] }, pageSize: 1, pageToken }), Code.InvalidArgument, 'PAGE_TOKEN_INVALID')
+  await refused(
+    ours.listAuditEntries({ filter: { kinds: ['sign_in'] }, pageSize: 1, pageToken }),
+    Code.InvalidArgument,
+    'PAGE_TOKEN_INVALID',
+  )
 })
 
 test('whoever watches is told the chain from its beginning, then what comes, and goes on from a cursor', async () => {
   const audit = await readers()
   const filter = { kinds: ['sign_in'], result: AuditResult.DONE }
-  const signIn = async () => (await somebody().then(async ({ id, email }) => (await (await story.grpc(SessionService)).signIn({ email, password }), id)))
+  const signIn = async () => {
+    const { id, email } = await somebody()
+    await (await story.grpc(SessionService)).signIn({ email, password })
+    return id
+  }
   const first = await signIn()
   const abort = new AbortController()
   const told: AuditEntry[] = []
@@ -231,7 +253,10 @@ test('whoever watches is told the chain from its beginning, then what comes, and
   const third = await signIn()
   await follow(cursor, () => has(third))
   const positions = told.map(({ position }) => position)
-  assert.deepEqual(positions, [...new Set(positions)].sort((a, b) => (a < b ? -1 : 1)))
+  assert.deepEqual(
+    positions,
+    [...new Set(positions)].sort((a, b) => (a < b ? -1 : 1)),
+  )
   assert.ok(told.every(({ hash }) => hash.length === 32))
   const made = (...place: string[]) => follow(encodePageToken('audit watch/default', place), () => true)
   await refused(made('1', 'ffffffffffff'), Code.FailedPrecondition, 'CURSOR_TOO_OLD')
@@ -244,7 +269,10 @@ test('the export is the sealed chain, a JSON object a line', async () => {
   await until(async () => (await audit.listAuditEntries({ pageSize: 1 })).entries[0]?.position !== 0n)
   let text = ''
   for await (const { ndjson } of audit.exportAuditEntries({})) text += Buffer.from(ndjson).toString()
-  const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, string>)
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, string>)
   assert.deepEqual(
     lines.map(({ position }) => position),
     lines.map((_, at) => String(at + 1)),
@@ -254,7 +282,8 @@ test('the export is the sealed chain, a JSON object a line', async () => {
 
 test('what an administrator does to somebody else names both, and the session from which it was done', async () => {
   const user = await somebody()
-  const session = ((await (await story.grpc(SessionService)).signIn({ email: user.email, password })).result.value as SignedInResult).session
+  const session = ((await (await story.grpc(SessionService)).signIn({ email: user.email, password })).result.value as SignedInResult)
+    .session
   const { token } = await mintAdministratorToken(keys, { tenant: 'default', name: 'auditor' })
   const { revokedCount } = await (await story.grpc(SessionService, bearer(token))).revokeSessionsOfUser({ userId: user.id })
   assert.equal(revokedCount, 1)

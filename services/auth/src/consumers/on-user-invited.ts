@@ -1,7 +1,7 @@
 import { UserInvitedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { type Consumer, defineConsumer, TransientFailure } from '@gatehouse/events'
-import { findInvited, invitePerson } from '../core/challenges/invite-person.ts'
 import { auditUserAct } from '../core/audit/audit-user-act.ts'
+import { findInvited, invitePerson } from '../core/challenges/invite-person.ts'
 import type { Deps } from '../core/deps.ts'
 import type { Schema } from '../store/schema.ts'
 

@@ -12,7 +12,21 @@ export interface Seal {
 export type NewSeal = Seal & { readonly entryId: string }
 
 const entryColumns = sql.raw(
-  ['tenant', 'id', 'time', 'kind', 'result', 'reason', 'actor_kind', 'actor_id', 'subject_id', 'session_id', 'network', 'trace_id', 'details']
+  [
+    'tenant',
+    'id',
+    'time',
+    'kind',
+    'result',
+    'reason',
+    'actor_kind',
+    'actor_id',
+    'subject_id',
+    'session_id',
+    'network',
+    'trace_id',
+    'details',
+  ]
     .map((column) => `entry.${column}`)
     .join(', '),
 )
@@ -59,7 +73,10 @@ export async function insertSeals(db: Db, epoch: bigint, seals: readonly NewSeal
 export type SealedEntry = Seal & { readonly entry_id: string; readonly entry: AuditEntryRow | null }
 
 /** The chain from a position on. */
-export async function chainAfter(db: Db, { tenant, after, limit }: { tenant: string; after: bigint; limit: number }): Promise<SealedEntry[]> {
+export async function chainAfter(
+  db: Db,
+  { tenant, after, limit }: { tenant: string; after: bigint; limit: number },
+): Promise<SealedEntry[]> {
   const { rows } = await sql<Seal & { entry_id: string } & (AuditEntryRow | { id: null })>`
     select seal.position, seal.hash, seal.entry_id, ${entryColumns}
     from (select tenant, position, hash, entry_id from audit_seals

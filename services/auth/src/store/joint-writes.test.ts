@@ -71,7 +71,9 @@ test('of sessions that open together each has its own outcome, and one that may 
     assert.deepEqual(found, isOpen ? session : undefined)
     assert.equal((await findRefreshToken(opened.deps.db, { tenant, hash: tokenHash }))?.session_id, isOpen ? session.id : undefined)
     assert.equal((await opened.eventsOf(session.id)).length, isOpen ? 1 : 0)
-    const audited = await sql`select from audit_entries join audit_unsealed using (tenant, id) where session_id = ${session.id}`.execute(opened.deps.db)
+    const audited = await sql`select from audit_entries join audit_unsealed using (tenant, id) where session_id = ${session.id}`.execute(
+      opened.deps.db,
+    )
     assert.equal(audited.rows.length, isOpen ? 1 : 0)
   }
 })

@@ -23,7 +23,11 @@ export async function requestPasswordReset(
     once(tx, { tenant, caller: stranger, method: 'AccountService.RequestPasswordReset', ...input.retry }, async () => {
       const challenge = await openChallenge(tx, { tenant, kind: 'reset', address, time, withoutMail: withheld })
       // Whose address it is, nobody asks here; the challenge is named by what follows.
-      await audit(tx, { tenant, kind: 'password_reset_request', details: { challenge: challenge.id, ...(withheld && { withheld: 'yes' }) } })
+      await audit(tx, {
+        tenant,
+        kind: 'password_reset_request',
+        details: { challenge: challenge.id, ...(withheld && { withheld: 'yes' }) },
+      })
       return challenge.id
     }),
   )

@@ -1,5 +1,14 @@
 import { transact } from '@gatehouse/postgres'
-import { CompactSign, calculateJwkThumbprint, compactVerify, decodeProtectedHeader, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import {
+  CompactSign,
+  calculateJwkThumbprint,
+  compactVerify,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+} from 'jose'
 import { insertAuditKey, insertCheckpoint, listAuditKeys } from '../../store/audit-checkpoints.ts'
 import { lastSeals } from '../../store/audit-seals.ts'
 import { lockTenant } from '../../store/tenants.ts'

@@ -101,8 +101,7 @@ function startAt(at: Walk, { position, hash, entry }: SealedEntry, checkpoints: 
 
 function goTo(at: Walk, { position, hash, entry, entry_id: id }: SealedEntry, findings: string[]): Walk {
   const expected = at.last + 1n
-  if (position !== expected)
-    findings.push(`the seals from ${expected} to ${position - 1n} were removed`)
+  if (position !== expected) findings.push(`the seals from ${expected} to ${position - 1n} were removed`)
   else if (entry === null) findings.push(`entry ${id} at ${position} was removed`)
   else if (!chainHash(at.hash, position, entry).equals(hash)) findings.push(`entry ${id} at ${position} was changed, inserted or moved`)
   const toldPruned = entry?.kind === 'audit_prune' ? BigInt(entry.details.up_to ?? 0) : at.toldPruned

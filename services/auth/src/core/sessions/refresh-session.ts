@@ -130,7 +130,15 @@ async function endReused(tx: Db, deps: Deps, session: SessionRow): Promise<void>
     version,
   })
   const { tenant, id: sessionId, user_id: userId } = session
-  await audit(tx, { tenant, kind: 'refresh_token_reuse', result: 'refused', reason: 'REFRESH_TOKEN_INVALID', actor: stranger, subjectId: userId, sessionId })
+  await audit(tx, {
+    tenant,
+    kind: 'refresh_token_reuse',
+    result: 'refused',
+    reason: 'REFRESH_TOKEN_INVALID',
+    actor: stranger,
+    subjectId: userId,
+    sessionId,
+  })
   await revokeSessionsOfUser(tx, deps, { tenant, userId, sessionId, cause: 'token_reused', by: stranger })
 }
 

@@ -33,7 +33,11 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutcome> {
   const { tenant } = input
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
-  if (known) concerning(known.id, known.state === User_State.ACTIVE ? {} : { state: User_StateSchema.value[known.state]?.localName.toLowerCase() ?? '' })
+  if (known)
+    concerning(
+      known.id,
+      known.state === User_State.ACTIVE ? {} : { state: User_StateSchema.value[known.state]?.localName.toLowerCase() ?? '' },
+    )
   const credential = await deps.batches.credential({ tenant, id: known?.id ?? nobody })
   const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
   if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
@@ -54,7 +58,14 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
   })
   const { epoch, version: credentialVersion } = credential
   const [roles] = await Promise.all([
-    deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), entry: auditEntry(signInAct(opened.session)), epoch, credentialVersion }),
+    deps.batches.opening({
+      ...opened,
+      tokenHash,
+      event: eventRow(event),
+      entry: auditEntry(signInAct(opened.session)),
+      epoch,
+      credentialVersion,
+    }),
     resetSignInLimit(deps, { tenant, email: input.email }),
   ])
   if (roles === notOpened) throw wrong()
