@@ -82,9 +82,10 @@ export function guardMethod(
 
   /** The error that is answered: that of the call, or what went wrong when its refusal was written down. */
   async function noted(error: unknown, context: CallContext): Promise<unknown> {
-    if (!(error instanceof Refusal) || options.refused === undefined) return error
+    const { refused } = options
+    if (!(error instanceof Refusal) || refused === undefined) return error
     try {
-      await options.refused(context, desc, error)
+      await withinDeadline(context, () => refused(context, desc, error))
       return error
     } catch (unwritten) {
       return unwritten

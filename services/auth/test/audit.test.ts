@@ -35,7 +35,7 @@ before(async () => {
 after(async () => story[Symbol.asyncDispose]())
 
 let counter = 0
-async function somebody(state = User_State.ACTIVE): Promise<User> {
+async function somebody(state: User_State = User_State.ACTIVE): Promise<User> {
   const user = story.people.add('default', { email: `audit-${++counter}@example.com`, state })
   await insertCredential(story.db, { tenant: 'default', userId: user.id, passwordHash, time: new Date() })
   return user

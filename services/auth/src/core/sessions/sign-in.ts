@@ -33,11 +33,7 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutcome> {
   const { tenant } = input
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
-  if (known)
-    concerning(
-      known.id,
-      known.state === User_State.ACTIVE ? {} : { state: User_StateSchema.value[known.state]?.localName.toLowerCase() ?? '' },
-    )
+  if (known) concerning(known.id, known.state === User_State.ACTIVE ? {} : { state: nameOf(known.state) })
   const credential = await deps.batches.credential({ tenant, id: known?.id ?? nobody })
   const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
   if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
@@ -85,6 +81,8 @@ async function askForSecondFactor(
   const pending = { tenant, userId, sessionId: null, clientId, methods: ['pwd'], strength: neededOf(held), epoch }
   return { case: 'nextStep', value: await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, held)) }
 }
+
+const nameOf = (state: User_State): string => User_StateSchema.value[state]?.localName.toLowerCase() ?? ''
 
 function wrong() {
   return refuse(ErrorReason.EMAIL_OR_PASSWORD_WRONG)
