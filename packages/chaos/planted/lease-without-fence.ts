@@ -8,9 +8,9 @@ export const leaseWithoutFence: PlantedFault = {
     {
       file: 'packages/events/src/lease.ts',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a template.
-      find: "where name = 'relay' and epoch = ${epoch} returning epoch`",
+      find: 'where name = ${this.#name} and epoch = ${epoch} returning epoch`',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the same.
-      replace: "where name = 'relay' returning ${epoch}::bigint as epoch`",
+      replace: 'where name = ${this.#name} returning ${epoch}::bigint as epoch`',
     },
   ],
 }

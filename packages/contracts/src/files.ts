@@ -3,6 +3,8 @@ import type { DescFile, DescService } from '@bufbuild/protobuf'
 import { file_gatehouse_auth_v1_access } from './gatehouse/auth/v1/access_pb.ts'
 import { file_gatehouse_auth_v1_access_service } from './gatehouse/auth/v1/access_service_pb.ts'
 import { file_gatehouse_auth_v1_account_service } from './gatehouse/auth/v1/account_service_pb.ts'
+import { file_gatehouse_auth_v1_audit } from './gatehouse/auth/v1/audit_pb.ts'
+import { file_gatehouse_auth_v1_audit_service } from './gatehouse/auth/v1/audit_service_pb.ts'
 import { file_gatehouse_auth_v1_challenge_service } from './gatehouse/auth/v1/challenge_service_pb.ts'
 import { file_gatehouse_auth_v1_error_reason } from './gatehouse/auth/v1/error_reason_pb.ts'
 import { file_gatehouse_auth_v1_events } from './gatehouse/auth/v1/events_pb.ts'
@@ -29,6 +31,8 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_access,
   file_gatehouse_auth_v1_access_service,
   file_gatehouse_auth_v1_account_service,
+  file_gatehouse_auth_v1_audit,
+  file_gatehouse_auth_v1_audit_service,
   file_gatehouse_auth_v1_challenge_service,
   file_gatehouse_auth_v1_error_reason,
   file_gatehouse_auth_v1_events,

@@ -80,3 +80,14 @@ test('a role of its own gets the rows and not the tables', async () => {
   assert.equal(rows.length, 1)
   await assert.rejects(sql`drop table rows_only.owned`.execute(connection.kysely), { code: '42501' })
 })
+
+test('of a table that is insert-only it gets no more than that, each time', async () => {
+  const log = { name: 'noted', insertOnly: ['noted'], migrations: people('noted').migrations }
+  for (let i = 0; i < 2; i++) await migrate({ url: database.adminUrl, schema: 'noting', role: 'gatehouse_migrating', sets: [log] })
+  await using connection = connect<unknown>({ url: database.url })
+  const before = await sql`select id from noting.noted`.execute(connection.kysely)
+  await sql`insert into noting.noted select * from noting.noted where false`.execute(connection.kysely)
+  await assert.rejects(sql`update noting.noted set id = id`.execute(connection.kysely), { code: '42501' })
+  await assert.rejects(sql`delete from noting.noted`.execute(connection.kysely), { code: '42501' })
+  assert.equal((await sql`select id from noting.noted`.execute(connection.kysely)).rows.length, before.rows.length)
+})

@@ -13,7 +13,12 @@ export type Migration = {
 }
 
 /** Migrations of one owner: a service's own, or those that a package brings along. */
-export type MigrationSet = { readonly name: string; readonly migrations: readonly Migration[] }
+export type MigrationSet = {
+  readonly name: string
+  readonly migrations: readonly Migration[]
+  /** Tables whose rows the service may add and read, and neither change nor remove. Their migration takes the rights from the owner; this, from another role. */
+  readonly insertOnly?: readonly string[]
+}
 
 export type MigrateOptions = {
   /** Of a role that may create in the schema. */
@@ -70,7 +75,13 @@ export async function migrate({ url, schema, role, sets }: MigrateOptions): Prom
       await up(tx)
       await sql`insert into schema_migrations (id, hash) values (${id}, ${hash})`.execute(tx)
     }
-    if (role !== undefined) await grantRows(tx, schema, role)
+    if (role !== undefined)
+      await grantRows(
+        tx,
+        schema,
+        role,
+        sets.flatMap(({ insertOnly = [] }) => insertOnly),
+      )
     return { applied: pending.map(({ id }) => id) }
   })
 }
@@ -130,11 +141,12 @@ function refuseChanged(steps: readonly Step[], landed: ReadonlyMap<string, strin
     throw new MigrationRefused(`landed migrations are immutable, and these read differently now: ${changed.join(', ')}`)
 }
 
-async function grantRows(tx: Kysely<unknown>, schema: string, role: string): Promise<void> {
+async function grantRows(tx: Kysely<unknown>, schema: string, role: string, insertOnly: readonly string[]): Promise<void> {
   const { rows } = await sql<{ same: boolean }>`select current_user = ${role} as same`.execute(tx)
   if (rows[0]?.same) return
   await sql`grant usage on schema ${sql.id(schema)} to ${sql.id(role)}`.execute(tx)
   await sql`grant select, insert, update, delete on all tables in schema ${sql.id(schema)} to ${sql.id(role)}`.execute(tx)
+  for (const table of insertOnly) await sql`revoke update, delete on ${sql.id(schema, table)} from ${sql.id(role)}`.execute(tx)
 }
 
 async function stepsOf(sets: readonly MigrationSet[]): Promise<Step[]> {

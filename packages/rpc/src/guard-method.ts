@@ -86,6 +86,18 @@ export function guardMethod(
     return commonRefusal(ErrorReason.PERMISSION_DENIED, access.permission === '' ? {} : { permission: access.permission })
   }
 
+  /** The error that is answered: that of the call, or what went wrong when its refusal was written down. */
+  async function noted(error: unknown, context: CallContext): Promise<unknown> {
+    const { refused } = options
+    if (!(error instanceof Refusal) || refused === undefined) return error
+    try {
+      await withinDeadline(context, () => refused(context, desc, error))
+      return error
+    } catch (unwritten) {
+      return unwritten
+    }
+  }
+
   function fail(error: unknown, context: CallContext): ConnectError {
     return answerError(error, context, method.declared, options)
   }
@@ -100,11 +112,13 @@ export function guardMethod(
       try {
         const admitted = admit(context, decode)
         const request = admitted instanceof Promise ? await admitted : admitted
-        const answer = await withinDeadline(context, () => context.trace.run(() => within(context, () => handler(request, context))))
+        const answer = await withinDeadline(context, () =>
+          context.trace.run(() => within(context, () => handler(request, context)), context),
+        )
         context.sendResponseHeaders()
         return create(desc.output, answer as Answer)
       } catch (error) {
-        const answer = fail(error, context)
+        const answer = fail(await noted(error, context), context)
         code = answer.code
         throw answer
       } finally {
@@ -128,7 +142,7 @@ export function guardMethod(
           yield create(desc.output, answer)
         }
       } catch (error) {
-        const answer = fail(error, context)
+        const answer = fail(await noted(error, context), context)
         code = answer.code
         throw answer
       } finally {

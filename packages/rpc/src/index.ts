@@ -1,6 +1,7 @@
 export { type Call, callOf } from './call.ts'
 export { type Bounds, forCaller, forTenant } from './client/call-options.ts'
 export { type PeerOptions, type PeerTransport, peerTransport } from './client/peer-transport.ts'
+export { currentCall, nameOfCaller } from './current-call.ts'
 export { canonicalEmail, emailKey } from './email.ts'
 export { fingerprint } from './fingerprint.ts'
 export { createGrpcDoor, type GrpcDoor, type GrpcDoorOptions } from './grpc/grpc-door.ts'

@@ -1,8 +1,9 @@
-import type { DescService } from '@bufbuild/protobuf'
+import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import type { AccessDecider } from '@gatehouse/identity'
 import type { Meter, Tracer } from '@opentelemetry/api'
 import type { ErrorOptions } from './answer-error.ts'
+import type { Call } from './call.ts'
 import { compileMethod } from './compile-method.ts'
 import type { CredentialOptions } from './credentials.ts'
 import { guardMethod, type Handler } from './guard-method.ts'
@@ -10,6 +11,7 @@ import type { GuardedMethod } from './guarded-method.ts'
 import type { CallBounds } from './inbound.ts'
 import type { LimitStore } from './limit-store.ts'
 import { createCallMeters } from './meters.ts'
+import type { Refusal } from './refusal.ts'
 import { StreamsOfPeople } from './streams-of-people.ts'
 
 export type { GuardedMethod } from './guarded-method.ts'
@@ -24,6 +26,11 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   readonly access?: AccessDecider
   /** Runs what a call does, its limits included, so that what it reads and writes is given up when nobody waits any more. */
   readonly within?: <T>(bounds: CallBounds, act: () => T) => T
+  /**
+   * Told of every call that is refused, before the caller is: what it answers is awaited, and what it throws is answered instead. For whoever has to
+   * write refusals down.
+   */
+  readonly refused?: (call: Call, method: DescMethod, refusal: Refusal) => Promise<void> | undefined
   /** Age, give or take a tenth, at which a stream ends well and its caller comes again from its cursor; default five minutes. */
   readonly maxStreamSeconds?: number
   /** How long the caller of a stream may leave an answer untaken, before the stream is cut with `SLOW_READER`; default 30. */

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { type Context, context, ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api'
+import { type Context, context, createContextKey, ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api'
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 const NO_TRACE = '0'.repeat(32)
@@ -66,9 +66,9 @@ export class CallTrace implements SpanContext {
     this.#flags = span.traceFlags
   }
 
-  /** Runs `act` where `trace.getSpanContext(context.active())` is this call. */
-  run<T>(act: () => T): T {
-    return context.with(new CallSpan(this), act)
+  /** Runs `act` where `trace.getSpanContext(context.active())` is this call, and `context.active()` has it under {@link callKey}. */
+  run<T>(act: () => T, call?: object): T {
+    return context.with(new CallSpan(this, call), act)
   }
 
   #parse(): void {
@@ -86,13 +86,18 @@ export class CallTrace implements SpanContext {
   }
 }
 
+/** Where a context has the call that runs in it. */
+export const callKey = createContextKey('gatehouse call')
+
 /** The root context with the span of a call in it. Most calls never look into it, and a context of OpenTelemetry's is a map and three closures. */
 class CallSpan implements Context {
   readonly #span: SpanContext
+  readonly #call: object | undefined
   #made: Context | undefined
 
-  constructor(span: SpanContext) {
+  constructor(span: SpanContext, call: object | undefined) {
     this.#span = span
+    this.#call = call
   }
 
   get #context(): Context {
@@ -101,11 +106,11 @@ class CallSpan implements Context {
   }
 
   getValue(key: symbol): unknown {
-    return this.#context.getValue(key)
+    return key === callKey ? this.#call : this.#context.getValue(key)
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return this.#context.setValue(key, value)
+    return this.#context.setValue(callKey, this.#call).setValue(key, value)
   }
 
   deleteValue(key: symbol): Context {

@@ -31,7 +31,15 @@ import {
   sharedMigrations,
   withinBounds,
 } from '@gatehouse/postgres'
-import { commonRefusal, createGrpcDoor, createPipeline, createWebDoor, type Refusal, type WebRoutes } from '@gatehouse/rpc'
+import {
+  commonRefusal,
+  createGrpcDoor,
+  createPipeline,
+  createWebDoor,
+  type PipelineOptions,
+  type Refusal,
+  type WebRoutes,
+} from '@gatehouse/rpc'
 import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
 import { trace } from '@opentelemetry/api'
 import { type Clock, followClock } from './clock.ts'
@@ -76,6 +84,8 @@ export interface ServeOptions<DB> {
   readonly workers?: readonly (() => AsyncDisposable)[]
   /** Routes of the web door beside the RPCs. */
   readonly routes?: WebRoutes
+  /** Writes a refused call down before it is answered. */
+  readonly refused?: PipelineOptions['refused']
 }
 
 /** A service before it opens its doors: what its use cases stand on. */
@@ -148,7 +158,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const identity = options.identity ? await options.identity(base, opening) : followAuth(base, opening)
   const owned = opening.move()
 
-  async function serve({ rpc, consumers = [], workers = [], routes }: ServeOptions<DB>): Promise<App> {
+  async function serve({ rpc, consumers = [], workers = [], routes, refused }: ServeOptions<DB>): Promise<App> {
     await using parts = owned.move()
     await untilSchema(db, migrationsOf(options.migrations), log, signal)
     // Tokens that are dated by a wrong clock are refused everywhere.
@@ -168,6 +178,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       limits: base.limits,
       access: identity.access,
       within: withinBounds,
+      ...(refused && { refused }),
       log,
       translate,
       isUnavailable,

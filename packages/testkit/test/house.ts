@@ -47,6 +47,7 @@ const packages: Readonly<Record<string, string>> = {
   AccountService: 'auth',
   PasskeyService: 'auth',
   SessionService: 'auth',
+  AuditService: 'auth',
   IssuerService: 'auth',
   ChallengeService: 'auth',
   UserService: 'user',

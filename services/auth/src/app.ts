@@ -1,6 +1,7 @@
 import { createClient } from '@connectrpc/connect'
 import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { AuditService } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
@@ -10,6 +11,7 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
+import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
@@ -17,6 +19,7 @@ import { createHashPool } from './core/passwords/hash-pool.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
+import { auditService } from './rpc/audit-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
 import { factorService } from './rpc/factor-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
@@ -25,6 +28,7 @@ import { passkeyService } from './rpc/passkey-service.ts'
 import { sessionService } from './rpc/session-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
+import { startAuditSealer } from './workers/audit-sealer.ts'
 import { startCleanUp } from './workers/clean-up.ts'
 import { meterKeys } from './workers/key-metrics.ts'
 import { startKeyRotation } from './workers/key-rotation.ts'
@@ -71,6 +75,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     rpc: [
       served(AccessService, accessService({ ...deps, feed: accessFeed, accessChanged: accessFeed.refresh })),
       served(AccountService, accountService(deps)),
+      served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
       served(FactorService, factorService(deps)),
       served(IssuerService, issuerService(deps)),
@@ -80,10 +85,12 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     consumers: consumersOf(deps),
     workers: [
       () => startCleanUp(deps),
+      () => startAuditSealer(deps),
       () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
     ],
     routes: jwksRoute(deps, issuers),
+    refused: auditRefusals(deps),
   })
 }

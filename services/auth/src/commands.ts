@@ -1,6 +1,7 @@
 import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { canonicalEmail } from '@gatehouse/rpc'
-import { serviceCommands } from '@gatehouse/service'
+import { print, serviceCommands } from '@gatehouse/service'
+import { auditCommands } from './audit-commands.ts'
 import { rules, variables } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import type { Deps } from './core/deps.ts'
@@ -12,12 +13,12 @@ import { makeDevPerson } from './core/people/make-dev-person.ts'
 import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite-administrator.ts'
 import { createTenant, defaultTenant } from './core/tenants/create-tenant.ts'
 import { audiencePattern } from './core/tokens/issue-token.ts'
+import { registerAudience } from './core/tokens/register-audience.ts'
 import { keysCheck } from './keys-check.ts'
-import { operated, print } from './operated.ts'
+import { none, operated, word } from './operated.ts'
 import type { Operator } from './operator.ts'
 import { passwordCommands } from './password-commands.ts'
 import { roleCommands } from './role-commands.ts'
-import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
 import { listTenants } from './store/tenants.ts'
@@ -26,17 +27,6 @@ import { workloadKeyCommands } from './workload-key-commands.ts'
 /** Only where everything is thrown away sooner or later. */
 function onlyLocally({ config }: Operator): void {
   if (config.gatehouseMode !== 'local') throw new CommandProblem('This command works with GATEHOUSE_MODE=local only.')
-}
-
-function word(words: readonly string[], what: string): string {
-  const [only, ...more] = words
-  if (only === undefined || more.length > 0) throw new CommandProblem(`This command takes ${what}.`)
-  return only
-}
-
-/** `keys rotate acme` would else rotate the keys of another tenant than was meant. */
-function none(words: readonly string[]): void {
-  if (words.length > 0) throw new CommandProblem(`What is "${words[0]}"? A tenant is named with --tenant ID.`)
 }
 
 function address(words: readonly string[]): string {
@@ -130,6 +120,7 @@ export const commands: readonly Command[] = [
     }),
   },
   ...workloadKeyCommands,
+  ...auditCommands,
   {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',
@@ -137,7 +128,7 @@ export const commands: readonly Command[] = [
     run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
       const audience = word(words, 'one audience')
       if (!audiencePattern.test(audience)) throw new CommandProblem(`${audience} cannot be an audience.`)
-      print(`${audience} is ${(await insertAudience(deps.db, { tenant, audience })) ? 'registered' : 'registered already'}`)
+      print(`${audience} is ${(await registerAudience(deps, { tenant, audience })) ? 'registered' : 'registered already'}`)
     }),
   },
   {

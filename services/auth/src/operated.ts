@@ -1,7 +1,9 @@
+import { userInfo } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { Refusal } from '@gatehouse/rpc'
 import { databaseInWords } from '@gatehouse/service'
+import { actingAs } from './core/audit/actor.ts'
 import { closedKeyIn, WrongEncryptionKey } from './core/keys/sealed-box.ts'
 import { TenantMalformed, TenantRefused } from './core/tenants/create-tenant.ts'
 import { type Operator, openOperator } from './operator.ts'
@@ -9,7 +11,12 @@ import { findTenant } from './store/tenants.ts'
 
 /** Runs a command with what it stands on, and says in a sentence what the operator can mend. */
 export function operated(
-  act: (operator: Operator, words: readonly string[], options: Readonly<Record<string, string>>) => Promise<void>,
+  act: (
+    operator: Operator,
+    words: readonly string[],
+    options: Readonly<Record<string, string>>,
+    env: Readonly<Record<string, string | undefined>>,
+  ) => Promise<void>,
 ): Command['run'] {
   return async (args, env) => {
     const { words, options } = parse(args)
@@ -17,7 +24,7 @@ export function operated(
     try {
       const { tenant } = options
       if (tenant !== undefined && !(await findTenant(operator.deps.db, tenant))) throw new CommandFailed(`There is no tenant ${tenant}.`)
-      await act(operator, words, options)
+      await actingAs({ kind: 'operator', id: ownName() }, () => act(operator, words, options, env))
     } catch (error) {
       const closed = closedKeyIn(error)
       if (closed instanceof WrongEncryptionKey) throw new CommandProblem(closed.message)
@@ -31,6 +38,15 @@ export function operated(
   }
 }
 
+/** The account on the machine under which the command runs, for the audit log; a container may know none. */
+function ownName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return ''
+  }
+}
+
 function parse(args: readonly string[]): { words: readonly string[]; options: Readonly<Record<string, string>> } {
   try {
     const { positionals, values } = parseArgs({
@@ -40,6 +56,10 @@ function parse(args: readonly string[]): { words: readonly string[]; options: Re
         tenant: { type: 'string' },
         origin: { type: 'string' },
         name: { type: 'string' },
+        since: { type: 'string' },
+        until: { type: 'string' },
+        before: { type: 'string' },
+        checkpoints: { type: 'string' },
         now: { type: 'boolean' },
         successor: { type: 'boolean' },
         resource: { type: 'string' },
@@ -53,7 +73,13 @@ function parse(args: readonly string[]): { words: readonly string[]; options: Re
   }
 }
 
-/** Writes a line of a command's result. */
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+export function word(words: readonly string[], what: string): string {
+  const [only, ...more] = words
+  if (only === undefined || more.length > 0) throw new CommandProblem(`This command takes ${what}.`)
+  return only
+}
+
+/** `keys rotate acme` would else rotate the keys of another tenant than was meant. */
+export function none(words: readonly string[]): void {
+  if (words.length > 0) throw new CommandProblem(`What is "${words[0]}"? A tenant is named with --tenant ID.`)
 }

@@ -21,6 +21,8 @@ export interface OpenedDeps extends AsyncDisposable {
   readonly deps: Deps
   readonly people: PeopleStandIn
   readonly databaseUrl: string
+  /** Of the superuser. */
+  readonly adminDatabaseUrl: string
   /** Another process on the same database: a pool and caches of its own, the same people and clock. */
   replica(): Deps
   /** Moves the clock of every replica. */
@@ -75,6 +77,7 @@ export async function openDeps(): Promise<OpenedDeps> {
     deps,
     people,
     databaseUrl: database.url,
+    adminDatabaseUrl: database.adminUrl,
     replica,
     pass(seconds) {
       passedMs += seconds * 1000

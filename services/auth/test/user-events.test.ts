@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
-import { UserDeletedSchema, UserInvitedSchema, UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
+import {
+  UserDeletedSchema,
+  UserInvitedSchema,
+  UserReactivatedSchema,
+  UserSuspendedSchema,
+  UserUpdatedSchema,
+} from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { addEvent, connectNats, createRelay, eventMigrations, type Relay } from '@gatehouse/events'
 import { connect, type Database, transact } from '@gatehouse/postgres'
@@ -83,4 +89,32 @@ test('an invitation that is told late, of somebody who is gone, opens no challen
   await until(() => isHandled(late))
   await until(async () => (await challengesOf(invited.id)) === 1)
   assert.equal(await challengesOf(gone.id), 0)
+})
+
+test('what an administrator does to people in the user service is in the audit log once, with who did it', async () => {
+  const { id: userId } = story.people.add(tenant, { email: 'audited@example.com', state: User_State.INVITED })
+  const actor = 'person:0198c0f0-5d5e-7b4b-8c1e-6f4f0e6a1c02'
+  relay()
+  await tell(UserInvitedSchema, { userId, version: 1n, actor }, 1)
+  await tell(UserUpdatedSchema, { userId, version: 2n, actor: `person:${userId}`, changedFields: ['name'] }, 2)
+  await tell(UserUpdatedSchema, { userId, version: 3n, actor, changedFields: ['name', 'locale'] }, 3)
+  await tell(UserSuspendedSchema, { userId, version: 4n, actor: 'service_account:0198c0f0-5d5e-7b4b-8c1e-6f4f0e6a1c03' }, 4)
+  await tell(UserReactivatedSchema, { userId, version: 5n, actor }, 5)
+  await tell(UserDeletedSchema, { userId, version: 6n }, 6)
+  const entries = async () =>
+    (
+      await sql<{ kind: string; actor: string; fields: string | null }>`
+        select kind, actor_kind || ' ' || actor_id as actor, details->>'fields' as fields from audit_entries
+        where subject_id = ${userId} and kind like 'user_%' order by details->>'version'`.execute(story.db)
+    ).rows
+  await until(async () => (await entries()).length >= 5)
+  const byPerson = actor.replace(':', ' ')
+  assert.deepEqual(await entries(), [
+    { kind: 'user_invite', actor: byPerson, fields: null },
+    { kind: 'user_update', actor: byPerson, fields: 'name locale' },
+    { kind: 'user_suspend', actor: 'service_account 0198c0f0-5d5e-7b4b-8c1e-6f4f0e6a1c03', fields: null },
+    { kind: 'user_reactivate', actor: byPerson, fields: null },
+    // Told by a release that does not say who.
+    { kind: 'user_delete', actor: 'workload user', fields: null },
+  ])
 })

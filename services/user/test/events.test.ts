@@ -26,7 +26,8 @@ test('every change reaches the world once, in order, with nothing personal', asy
     events,
     onEvent: (message, envelope) => void told.push({ message, envelope }),
   })
-  const admin = await story.inBrowser(administrator())
+  const who = administrator()
+  const admin = await story.inBrowser(who)
   const auth = await story.asWorkload('auth')
   const { user } = await admin.createUser({ name: 'Very Personal', email: 'very.personal@example.com' })
   const id = user?.id ?? assert.fail()
@@ -53,6 +54,11 @@ test('every change reaches the world once, in order, with nothing personal', asy
   assert.deepEqual(
     updates.map(({ changedFields }) => changedFields),
     [['name', 'locale'], ['email']],
+  )
+  const byAdministrator = `person:${who.id}`
+  assert.deepEqual(
+    told.flatMap(({ message }) => ('actor' in message ? [message.actor] : [])),
+    [byAdministrator, byAdministrator, 'workload:auth', byAdministrator, byAdministrator, byAdministrator],
   )
   assert.ok(!JSON.stringify(told, (_, value) => (typeof value === 'bigint' ? String(value) : value)).includes('ersonal'))
 })

@@ -1,5 +1,6 @@
 import { UserInvitedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { type Consumer, defineConsumer, TransientFailure } from '@gatehouse/events'
+import { auditUserAct } from '../core/audit/audit-user-act.ts'
 import { findInvited, invitePerson } from '../core/challenges/invite-person.ts'
 import type { Deps } from '../core/deps.ts'
 import type { Schema } from '../store/schema.ts'
@@ -15,7 +16,8 @@ export function onUserInvited(deps: Pick<Deps, 'db' | 'users' | 'batches' | 'now
         throw new TransientFailure('nobody can say whether the invitation still stands', { cause: error })
       }
     },
-    async handle(tx, _message, _envelope, invited) {
+    async handle(tx, { userId, actor }, envelope, invited) {
+      await auditUserAct(tx, envelope, { kind: 'user_invite', userId, actor })
       const outcome = invited && (await invitePerson(tx, deps, invited))
       if (outcome === 'changed') throw new TransientFailure('the sessions of the invited person were ended meanwhile')
     },

@@ -1,5 +1,7 @@
 import { UserSuspendedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { type Consumer, defineConsumer } from '@gatehouse/events'
+import { actorNamed } from '../core/audit/actor.ts'
+import { auditUserAct } from '../core/audit/audit-user-act.ts'
 import type { Deps } from '../core/deps.ts'
 import { revokeSessionsOfUser } from '../core/sessions/revoke-sessions.ts'
 import type { Schema } from '../store/schema.ts'
@@ -8,8 +10,10 @@ import type { Schema } from '../store/schema.ts'
 export function onUserSuspended(deps: Deps): Consumer<Schema> {
   return defineConsumer({
     event: UserSuspendedSchema,
-    async handle(tx, { userId }, { tenant, time }) {
-      await revokeSessionsOfUser(tx, deps, { tenant, userId, openedUntil: time, cause: 'user_suspended' })
+    async handle(tx, { userId, actor }, envelope) {
+      const { tenant, time } = envelope
+      await auditUserAct(tx, envelope, { kind: 'user_suspend', userId, actor })
+      await revokeSessionsOfUser(tx, deps, { tenant, userId, openedUntil: time, cause: 'user_suspended', by: actorNamed(actor, 'user') })
     },
   })
 }

@@ -1,5 +1,6 @@
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { type BatchedRead, batchedByTenant, joined } from '@gatehouse/postgres'
+import { addAuditEntries, type NewAuditEntry } from '../store/audit-entries.ts'
 import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/credentials.ts'
 import { type notOpened, type Opening, openSessions } from '../store/open-sessions.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
@@ -34,6 +35,8 @@ export interface Batches {
   readonly rotation: (rotation: Rotation) => Promise<Rotated | typeof untouched>
   /** Answers the roles of the person. */
   readonly opening: (opening: Opening) => Promise<readonly string[] | typeof notOpened>
+  /** Writes down that a call was refused. */
+  readonly refused: (entry: NewAuditEntry) => Promise<void>
 }
 
 export function createBatches({ db, users }: { readonly db: Db; readonly users: Pick<Users, 'batchGetUsers'> }): Batches {
@@ -58,8 +61,20 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
     ),
     rotation: joinedWrites((rotations) => rotateRefreshTokens(db, rotations)),
     opening: joinedWrites((openings) => openSessions(db, openings)),
+    refused: noted(
+      joinedWrites(async (entries: readonly NewAuditEntry[]) => {
+        await addAuditEntries(db, entries)
+        return entries.map(() => true)
+      }),
+    ),
   }
 }
+
+const noted =
+  (write: (entry: NewAuditEntry) => Promise<boolean>) =>
+  async (entry: NewAuditEntry): Promise<void> => {
+    await write(entry)
+  }
 
 /** Every input has an outcome from its joint write; one that another's fault took back is written alone. */
 function joinedWrites<I, O extends {}>(write: (inputs: readonly I[]) => Promise<O[]>): (input: I) => Promise<O> {

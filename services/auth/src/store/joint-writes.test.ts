@@ -5,7 +5,8 @@ import { eventRow } from '@gatehouse/events'
 import { sql } from 'kysely'
 import { type OpenedDeps, openDeps } from '../../test/open-deps.ts'
 import { signSomebodyIn, somebody } from '../../test/sign-somebody-in.ts'
-import { newSession } from '../core/sessions/open-session.ts'
+import { auditEntry } from '../core/audit/audit.ts'
+import { newSession, signInAct } from '../core/sessions/open-session.ts'
 import { hashRefreshToken } from '../core/sessions/refresh-token.ts'
 import { revokePersonSessions } from '../core/sessions/revoke-person-sessions.ts'
 import { notOpened, type Opening, openSessions } from './open-sessions.ts'
@@ -26,7 +27,7 @@ const countOf = async (table: string) =>
 
 function openingOf(userId: string, { epoch = 0, version = 1 } = {}): Opening {
   const { event, ...made } = newSession(opened.deps, { tenant, userId, userAgent: 'x', source: '203.0.113.77', amr: ['pwd', 'otp'] })
-  return { ...made, event: eventRow(event), epoch, credentialVersion: version }
+  return { ...made, event: eventRow(event), entry: auditEntry(signInAct(made.session)), epoch, credentialVersion: version }
 }
 
 function rotationOf(refreshToken: string, changed: Partial<Rotation> = {}): Rotation {
@@ -70,6 +71,10 @@ test('of sessions that open together each has its own outcome, and one that may 
     assert.deepEqual(found, isOpen ? session : undefined)
     assert.equal((await findRefreshToken(opened.deps.db, { tenant, hash: tokenHash }))?.session_id, isOpen ? session.id : undefined)
     assert.equal((await opened.eventsOf(session.id)).length, isOpen ? 1 : 0)
+    const audited = await sql`select from audit_entries join audit_unsealed using (tenant, id) where session_id = ${session.id}`.execute(
+      opened.deps.db,
+    )
+    assert.equal(audited.rows.length, isOpen ? 1 : 0)
   }
 })
 
@@ -77,9 +82,10 @@ test('a joint opening that fails leaves nothing of any', async () => {
   const user = await somebody(opened)
   const good = openingOf(user.id)
   const twice = { ...openingOf(user.id), tokenHash: good.tokenHash }
-  const before = [await countOf('sessions'), await countOf('refresh_tokens'), await countOf('outbox')]
+  const written = () => Promise.all(['sessions', 'refresh_tokens', 'outbox', 'audit_entries', 'audit_unsealed'].map(countOf))
+  const before = await written()
   await assert.rejects(openSessions(opened.deps.db, [good, twice]), { code: '23505' })
-  assert.deepEqual([await countOf('sessions'), await countOf('refresh_tokens'), await countOf('outbox')], before)
+  assert.deepEqual(await written(), before)
 })
 
 test('of tokens that rotate together each has its own outcome', async () => {

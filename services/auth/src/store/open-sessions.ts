@@ -1,15 +1,18 @@
 import { type EventRow, insertEvents } from '@gatehouse/events'
 import { type ColumnTypes, compiledOnce, rowsAsTable, type Value } from '@gatehouse/postgres'
 import { sql } from 'kysely'
+import { insertAuditEntries, type NewAuditEntry, waitForSeals } from './audit-entries.ts'
 import { rolesOf } from './role-bindings.ts'
 import type { Db } from './schema.ts'
 import type { SessionRow } from './sessions.ts'
 
-/** A session that opens if the person's password and epoch are still the ones that were checked, with its first refresh token and its event. */
+/** A session that opens if the person's password and epoch are still the ones that were checked, with its first refresh token, its event and its entry. */
 export interface Opening {
   readonly session: SessionRow
   readonly tokenHash: Uint8Array
   readonly event: EventRow
+  /** For the audit log; its session is the one that opens. */
+  readonly entry: NewAuditEntry
   readonly epoch: number
   readonly credentialVersion: number
 }
@@ -56,10 +59,10 @@ const plain = [
   'generation',
 ] as const
 
-type Args = { readonly asked: readonly Asked[]; readonly events: readonly EventRow[] }
+type Args = { readonly asked: readonly Asked[]; readonly events: readonly EventRow[]; readonly entries: readonly NewAuditEntry[] }
 
 /**
- * One statement for sessions, refresh tokens and events. It holds the epochs' rows from before it looks at them until it commits: an end of all
+ * One statement for sessions, refresh tokens, events and entries of the audit log. It holds the epochs' rows from before it looks at them until it commits: an end of all
  * sessions is seen by it, or sees what it opened. Epochs are held in the order of their keys, so that two statements never wait for each other.
  */
 const open = compiledOnce((db: Db, value: Value<Args>) =>
@@ -118,6 +121,13 @@ const open = compiledOnce((db: Db, value: Value<Args>) =>
         cte.selectFrom('opened').select(['tenant', sql<string>`id::text`.as('key')]),
       ),
     )
+    .with('audited', (cte) =>
+      insertAuditEntries(
+        (column) => value(({ entries }) => entries.map((entry) => entry[column])),
+        cte.selectFrom('opened').select(['tenant', sql<string>`id::text`.as('session')]),
+      ),
+    )
+    .with('waiting', (cte) => waitForSeals(cte.selectFrom('audited').select(['tenant', 'id'])))
     .selectFrom('opened')
     .select(['id', rolesOf('opened.tenant', 'opened.user_id').as('roles')]),
 )
@@ -127,7 +137,11 @@ export const notOpened = 'not opened'
 
 /** The roles of each person whose session was opened, as they are at that moment; of one that was not, nothing is written. */
 export async function openSessions(db: Db, openings: readonly Opening[]): Promise<(readonly string[] | typeof notOpened)[]> {
-  const rows = await open(db, { asked: openings.map(askedOf), events: openings.map(({ event }) => event) })
+  const rows = await open(db, {
+    asked: openings.map(askedOf),
+    events: openings.map(({ event }) => event),
+    entries: openings.map(({ entry }) => entry),
+  })
   const rolesOfOpened = new Map(rows.map(({ id, roles }) => [id, roles]))
   return openings.map(({ session }) => rolesOfOpened.get(session.id) ?? notOpened)
 }

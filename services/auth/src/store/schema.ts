@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { AccessTables } from './access-tables.ts'
 import type { AccountTables } from './account-tables.ts'
+import type { AuditTables } from './audit-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
 
 /** Set at insert, never changed. */
@@ -109,7 +110,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccessTables, AccountTables, FactorTables {
+export interface Schema extends AccessTables, AccountTables, AuditTables, FactorTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable

@@ -22,13 +22,15 @@ export async function listTenantHosts(db: Db): Promise<{ host: string; tenant: s
   return await db.selectFrom('tenant_hosts').select(['host', 'tenant']).orderBy('host').execute()
 }
 
-/** Makes the tenant; one that exists stays as it is. */
-export async function insertTenant(tx: Db, row: TenantRow): Promise<void> {
-  await tx
+/** Makes the tenant, and answers whether it is new; one that exists stays as it is. */
+export async function insertTenant(tx: Db, row: TenantRow): Promise<boolean> {
+  const made = await tx
     .insertInto('tenants')
     .values(row)
     .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute()
+    .returning('id')
+    .executeTakeFirst()
+  return made !== undefined
 }
 
 export async function moveTenant(tx: Db, row: TenantRow): Promise<void> {

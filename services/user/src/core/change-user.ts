@@ -3,6 +3,7 @@ import type { GenMessage } from '@bufbuild/protobuf/codegenv2'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
 import { addEvent, type NewEvent } from '@gatehouse/events'
 import { type Db, transact } from '@gatehouse/postgres'
+import { currentCall, nameOfCaller } from '@gatehouse/rpc'
 import { addPendingRevocation, spareLaterSessions } from '../store/pending-revocations.ts'
 import type { Schema, UserState } from '../store/schema.ts'
 import { lockUser, type UserChanges, type UserKey, type UserRow, updateUser } from '../store/users.ts'
@@ -49,15 +50,16 @@ export function requireState(user: UserRow, ...allowed: UserState[]): void {
 
 type Fact = Message & { userId: string; version: bigint }
 
-type More<F extends Fact> = Omit<MessageInitShape<GenMessage<F>>, 'userId' | 'version'>
+type More<F extends Fact> = Omit<MessageInitShape<GenMessage<F>>, 'userId' | 'version' | 'actor'>
 
-/** An event about a person that carries the id, the version and `more`. */
+/** An event about a person that carries the id, the version and `more`; where its contract asks who did it, the caller of the call. */
 export function eventAbout<F extends Fact>(
   { tenant, id, version }: UserKey & Pick<UserRow, 'version'>,
   schema: GenMessage<F>,
   more?: More<F>,
 ): NewEvent<GenMessage<F>> {
-  const fact = { ...more, userId: id, version }
+  const call = 'actor' in schema.field ? currentCall() : undefined
+  const fact = { ...more, userId: id, version, ...(call && { actor: nameOfCaller(call.caller) }) }
   const message: MessageShape<GenMessage<F>> = create(schema, fact as MessageInitShape<GenMessage<F>>)
   return { schema, message, tenant, version }
 }

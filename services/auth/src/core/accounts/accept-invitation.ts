@@ -2,6 +2,8 @@ import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { emailKey } from '@gatehouse/rpc'
 import { findCredential, firstVersion, insertCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
+import { thePerson } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
 import { prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
 import { checkPasswordForm } from '../passwords/check-new-password.ts'
@@ -49,6 +51,8 @@ export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput)
     async write(tx) {
       const credential = { tenant, userId, passwordHash, time: new Date(deps.now()) }
       if (!(await insertCredential(tx, credential))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+      const details = { by: 'invitation', challenge: challenge.id }
+      await audit(tx, { tenant, kind: 'password_set', actor: thePerson(userId), subjectId: userId, details })
       return firstVersion
     },
   })

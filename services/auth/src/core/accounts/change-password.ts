@@ -5,6 +5,7 @@ import { addEvent } from '@gatehouse/events'
 import { transact } from '@gatehouse/postgres'
 import { emailKey } from '@gatehouse/rpc'
 import { replaceCredential } from '../../store/credentials.ts'
+import { audit } from '../audit/audit.ts'
 import { endOvertaken } from '../challenges/claim-challenge.ts'
 import type { Deps } from '../deps.ts'
 import { forgetGuesses } from '../passwords/attempts.ts'
@@ -46,6 +47,7 @@ export async function changePassword(deps: Deps, input: ChangePasswordInput): Pr
     const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
     await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
     await forgetGuesses(tx, deps, { tenant, userId, email: person.email })
+    await audit(tx, { tenant, kind: 'password_change', subjectId: userId })
   })
   deps.committed()
 }

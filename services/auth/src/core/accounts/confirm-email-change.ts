@@ -2,6 +2,7 @@ import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { transact } from '@gatehouse/postgres'
 import { emailKey } from '@gatehouse/rpc'
 import { notePreviousAddress } from '../../store/challenges.ts'
+import { audit } from '../audit/audit.ts'
 import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
@@ -41,6 +42,7 @@ export async function confirmEmailChange(
   }
   await transact(deps.db, async (tx) => {
     if (!(await claim(tx))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+    await audit(tx, { tenant, kind: 'email_change', subjectId: userId, details: { challenge: challenge.id } })
     // Another spelling of the same mailbox needs no warning.
     if (emailKey(previous) === emailKey(secret.address)) return
     await openChallenge(tx, { tenant, kind: 'email_changed', address: previous, userId, time })

@@ -1,4 +1,5 @@
 import { once, transact } from '@gatehouse/postgres'
+import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
 import type { Retry } from './caller.ts'
@@ -24,6 +25,7 @@ export async function requestEmailChange(
   const { id } = await transact(deps.db, (tx) =>
     once(tx, { tenant, caller: userId, method: 'AccountService.RequestEmailChange', ...input.retry }, async () => {
       const challenge = await openChallenge(tx, { tenant, kind: 'email_change', address, userId, time })
+      await audit(tx, { tenant, kind: 'email_change_request', subjectId: userId, details: { challenge: challenge.id } })
       return challenge.id
     }),
   )

@@ -1,4 +1,5 @@
 import { once, transact } from '@gatehouse/postgres'
+import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
 import { type Retry, stranger } from './caller.ts'
@@ -21,6 +22,12 @@ export async function requestPasswordReset(
   const { id } = await transact(deps.db, (tx) =>
     once(tx, { tenant, caller: stranger, method: 'AccountService.RequestPasswordReset', ...input.retry }, async () => {
       const challenge = await openChallenge(tx, { tenant, kind: 'reset', address, time, withoutMail: withheld })
+      // Whose address it is, nobody asks here; the challenge is named by what follows.
+      await audit(tx, {
+        tenant,
+        kind: 'password_reset_request',
+        details: { challenge: challenge.id, ...(withheld && { withheld: 'yes' }) },
+      })
       return challenge.id
     }),
   )

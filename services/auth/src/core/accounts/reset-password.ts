@@ -5,6 +5,8 @@ import { addEvent } from '@gatehouse/events'
 import { emailKey } from '@gatehouse/rpc'
 import { setCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
+import { thePerson } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
 import { forgetGuesses } from '../passwords/attempts.ts'
@@ -47,10 +49,11 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
     overtakes: { kinds: ['reset', 'sign_up'], addressKey: emailKey(user.email) },
     async write(tx) {
       const version = await setCredential(tx, { tenant, userId, passwordHash, time: new Date(deps.now()) })
-      await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'password_changed' })
+      await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'password_changed', by: thePerson(userId) })
       const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
       await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
       await forgetGuesses(tx, deps, { tenant, userId, email: user.email })
+      await audit(tx, { tenant, kind: 'password_reset', actor: thePerson(userId), subjectId: userId, details: { challenge: challenge.id } })
       return version
     },
   })

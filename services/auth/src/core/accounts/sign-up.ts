@@ -1,6 +1,7 @@
 import { once, transact } from '@gatehouse/postgres'
 import { v7 as uuidv7 } from 'uuid'
 import { insertSignUp } from '../../store/sign-ups.ts'
+import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
@@ -34,6 +35,7 @@ export async function signUp(deps: Pick<Deps, 'db' | 'now' | 'hashing' | 'breach
         locale: input.locale || 'en',
         password_hash: passwordHash,
       })
+      await audit(tx, { tenant, kind: 'sign_up', details: { challenge: challenge.id } })
       return challenge.id
     }),
   )

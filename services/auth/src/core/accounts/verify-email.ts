@@ -4,6 +4,8 @@ import { commonRefusal, emailKey } from '@gatehouse/rpc'
 import { firstVersion, insertCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { findSignUp, type SignUpRow } from '../../store/sign-ups.ts'
+import { thePerson } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
 import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
@@ -53,6 +55,8 @@ export async function verifyEmail(deps: Deps, input: VerifyEmailInput): Promise<
     async write(tx) {
       const credential = { tenant, userId, passwordHash: pending.password_hash, time: new Date(deps.now()) }
       if (!(await insertCredential(tx, credential))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+      const details = { by: 'sign_up', challenge: challenge.id }
+      await audit(tx, { tenant, kind: 'password_set', actor: thePerson(userId), subjectId: userId, details })
       return firstVersion
     },
   })

@@ -3,6 +3,7 @@ import { transact } from '@gatehouse/postgres'
 import { type ChallengeSecretRow, listSecretsWithCode } from '../../store/challenge-secrets.ts'
 import { type ChallengeRow, countWrongCode, lockChallenge } from '../../store/challenges.ts'
 import { countCodeFailure, lockCodeFailures } from '../../store/code-failures.ts'
+import { concerning } from '../audit/refusals.ts'
 import type { Deps } from '../deps.ts'
 import { deriveSecret, hashAddress } from './derive-secret.ts'
 import type { ProveInput } from './prove.ts'
@@ -26,6 +27,7 @@ export async function checkCode(
     const challenge = await lockChallenge(tx, { tenant, id: input.challengeId })
     if (challenge?.kind !== kindOfPurpose[purpose] || challenge.end_time !== null) return undefined
     if (input.userId !== undefined && challenge.user_id !== input.userId) return undefined
+    concerning(challenge.user_id ?? '', { challenge: challenge.id })
     const failures = {
       tenant,
       addressHash: hashAddress(deps.challengeKey, tenant, challenge.address_key ?? ''),

@@ -1,6 +1,7 @@
 import type { SecretPurpose } from '../../store/account-tables.ts'
 import { type ChallengeSecretRow, findSecretByToken } from '../../store/challenge-secrets.ts'
 import { type ChallengeRow, findChallenge } from '../../store/challenges.ts'
+import { concerning } from '../audit/refusals.ts'
 import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { checkCode } from './check-code.ts'
@@ -34,6 +35,7 @@ export async function prove(deps: Pick<Deps, 'db' | 'now' | 'challengeKey'>, inp
 async function checkToken(deps: Pick<Deps, 'db' | 'now'>, input: ProveInput, token: string): Promise<Proven | undefined> {
   const { tenant } = input
   const secret = await findSecretByToken(deps.db, { tenant, tokenHash: hashToken(token) })
+  if (secret?.user_id) concerning(secret.user_id, { challenge: secret.challenge_id })
   if (secret?.purpose !== input.purpose || secret.token_expire_time.getTime() <= deps.now()) return undefined
   const challenge = await findChallenge(deps.db, { tenant, id: secret.challenge_id })
   if (!challenge || challenge.end_time !== null) return undefined

@@ -9,6 +9,8 @@ import { findFactors, type HeldFactors, nextFactorVersion } from '../../store/fa
 import { deleteRecoveryCodes } from '../../store/recovery-codes.ts'
 import { holdSessionEpoch, nextSessionEpoch } from '../../store/session-epochs.ts'
 import { findSession } from '../../store/sessions.ts'
+import { thePerson } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { assertStrongEnough } from './assert-strong-enough.ts'
 import { neededOf } from './held-factors.ts'
@@ -68,4 +70,13 @@ export async function tellChange(
   const { tenant, userId } = owner
   const message = create(FactorsChangedSchema, { userId, version: BigInt(told.version), change: told.change })
   await addEvent(tx, { schema: FactorsChangedSchema, message, tenant, version: told.version })
+  await audit(tx, { tenant, actor: thePerson(userId), subjectId: userId, ...actOf(told.change) })
+}
+
+/** `totp_added` -> `factor_add` of a `totp`. */
+function actOf(change: FactorChange): { kind: string; details?: Record<string, string> } {
+  if (change === 'recovery_codes_made') return { kind: 'recovery_codes_make' }
+  if (change === 'recovery_code_used') return { kind: 'recovery_code_use' }
+  const [factor = '', done] = change.split('_')
+  return { kind: done === 'added' ? 'factor_add' : 'factor_remove', details: { factor } }
 }

@@ -1,6 +1,7 @@
 import { insertRefreshKey, listRefreshKeys } from '../../store/refresh-keys.ts'
 import { insertSigningKey, listSigningKeys } from '../../store/signing-keys.ts'
 import { lockTenant } from '../../store/tenants.ts'
+import { audit } from '../audit/audit.ts'
 import type { Db } from '../deps.ts'
 import { assertOpens } from './assert-opens.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -14,6 +15,13 @@ export async function ensureKeys(tx: Db, keys: Pick<KeyRing, 'encryptionKey' | '
   const refreshes = (await listRefreshKeys(tx, tenant)).length > 0
   if (signs && refreshes) return
   await assertOpens(tx, keys, tenant, time)
-  if (!signs) await insertSigningKey(tx, { ...(await makeSigningKey(keys.encryptionKey, tenant)), create_time: time, sign_time: time })
-  if (!refreshes) await insertRefreshKey(tx, { ...makeRefreshKey(keys.encryptionKey, tenant, 1), create_time: time })
+  if (!signs) {
+    const key = await makeSigningKey(keys.encryptionKey, tenant)
+    await insertSigningKey(tx, { ...key, create_time: time, sign_time: time })
+    await audit(tx, { tenant, kind: 'key_make', subjectId: key.kid, details: { use: 'tokens' } })
+  }
+  if (!refreshes) {
+    await insertRefreshKey(tx, { ...makeRefreshKey(keys.encryptionKey, tenant, 1), create_time: time })
+    await audit(tx, { tenant, kind: 'key_make', subjectId: '1', details: { use: 'refresh' } })
+  }
 }

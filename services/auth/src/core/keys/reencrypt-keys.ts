@@ -1,8 +1,11 @@
 import { transact } from '@gatehouse/postgres'
+import { listAuditKeys, replaceSealedAuditKey } from '../../store/audit-checkpoints.ts'
 import { listRefreshKeys, replaceSealedRefreshKey } from '../../store/refresh-keys.ts'
 import { listSigningKeys, replaceSealedSigningKey } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
 import { listSealedTotps, replaceSealedTotp } from '../../store/totp-factors.ts'
+import { audit } from '../audit/audit.ts'
+import { placeOfAuditKey } from '../audit/checkpoints.ts'
 import type { Deps } from '../deps.ts'
 import { placeOfTotp } from '../factors/totp.ts'
 import { placeOfRefreshKey, placeOfSigningKey } from './make-keys.ts'
@@ -41,6 +44,15 @@ export async function reencryptKeys(deps: Pick<Deps, 'db' | 'keys' | 'now'>): Pr
           count += 1
         }
       }
+      for (const { kid, private_key: box } of await listAuditKeys(tx, tenant)) {
+        const place = placeOfAuditKey(tenant, kid)
+        if (!opens(unseal, box, place)) shut.push(place)
+        else {
+          await replaceSealedAuditKey(tx, { tenant, kid }, reseal(box, place))
+          count += 1
+        }
+      }
+      await audit(tx, { tenant, kind: 'keys_reencrypt', subjectId: tenant })
     })
   }
   return { count, shut }

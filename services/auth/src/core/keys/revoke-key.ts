@@ -1,6 +1,7 @@
 import { transact } from '@gatehouse/postgres'
 import { insertSigningKey, listSigningKeys, retireKey, signFrom } from '../../store/signing-keys.ts'
 import { lockTenant } from '../../store/tenants.ts'
+import { audit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { assertOpens } from './assert-opens.ts'
 import { makeSigningKey } from './make-keys.ts'
@@ -40,6 +41,7 @@ export async function revokeKey(
     }
     await signFrom(tx, { tenant, kid: signing }, now)
     await retireKey(tx, { tenant, kid }, now)
+    await audit(tx, { tenant, kind: 'key_revoke', subjectId: kid, details: { signing } })
     return { outcome: 'revoked', signing }
   })
   deps.keys.forget(tenant)

@@ -1,6 +1,7 @@
 import { transact } from '@gatehouse/postgres'
 import { insertSigningKey, listSigningKeys, retireOtherKeys, type SigningKeyRow } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
+import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { assertOpens } from './assert-opens.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -47,6 +48,8 @@ export async function rotateKeys(
     const key = await makeSigningKey(deps.keys.encryptionKey, input.tenant)
     await insertSigningKey(tx, { ...key, create_time: new Date(now), sign_time: new Date(signTime) })
     await retireOtherKeys(tx, input.tenant, key.kid, new Date(input.immediately ? now : lastTokenEnds))
+    const details = input.immediately ? { immediately: 'yes' } : {}
+    await audit(tx, { tenant: input.tenant, kind: 'key_rotate', subjectId: key.kid, details })
     return key.kid
   })
   if (kid !== undefined) deps.keys.forget(input.tenant)

@@ -4,6 +4,8 @@ import { addEvent, type NewEvent } from '@gatehouse/events'
 import { v7 as uuidv7 } from 'uuid'
 import { insertRefreshToken } from '../../store/refresh-tokens.ts'
 import { insertSession, type SessionRow } from '../../store/sessions.ts'
+import { thePerson } from '../audit/actor.ts'
+import { type Act, audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { hashRefreshToken, newRefreshToken } from './refresh-token.ts'
 import { coarseNetwork, tidyUserAgent } from './seen-from.ts'
@@ -70,11 +72,24 @@ export function newSession(deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSes
   }
 }
 
-/** Signs a person in within the caller's transaction: session, refresh token and event. Whether the person may is the caller's business. */
+/** What the audit log says of a session that was opened. */
+export function signInAct({ tenant, id, user_id, amr, client_id }: SessionRow): Act {
+  return {
+    tenant,
+    kind: 'sign_in',
+    actor: thePerson(user_id),
+    subjectId: user_id,
+    sessionId: id,
+    details: { methods: amr.join(' '), client: client_id },
+  }
+}
+
+/** Signs a person in within the caller's transaction: session, refresh token, event and entry. Whether the person may is the caller's business. */
 export async function openSession(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): Promise<OpenedSession> {
   const { session, refreshToken, tokenHash, event } = newSession(deps, input)
   await insertSession(tx, session)
   await insertRefreshToken(tx, { tenant: session.tenant, token_hash: tokenHash, session_id: session.id, create_time: session.create_time })
   await addEvent(tx, event)
+  await audit(tx, signInAct(session))
   return { session, refreshToken }
 }

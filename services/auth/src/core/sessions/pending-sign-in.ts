@@ -5,6 +5,9 @@ import { Factor, type NextStep, NextStepSchema, type SignedInResult } from '@gat
 import type { Strength } from '@gatehouse/identity'
 import type { HeldFactors } from '../../store/factors.ts'
 import { insertPendingSignIn, type PendingSignInRow, takeAttempt } from '../../store/pending-sign-ins.ts'
+import { thePerson } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
+import { concerning } from '../audit/refusals.ts'
 import type { Db, Deps } from '../deps.ts'
 import { factorsToward } from '../factors/held-factors.ts'
 import { newChallenge } from '../passkeys/attempts.ts'
@@ -58,6 +61,17 @@ export async function beginNextStep(tx: Db, deps: Pick<Deps, 'now'>, pending: Pe
     create_time: time,
     expire_time: expireTime,
   })
+  const { tenant, userId, sessionId, methods } = pending
+  // Who has shown nothing yet has done nothing yet.
+  if (methods.length > 0)
+    await audit(tx, {
+      tenant,
+      kind: sessionId === null ? 'sign_in_step' : 'step_up_step',
+      actor: thePerson(userId),
+      subjectId: userId,
+      ...(sessionId !== null && { sessionId }),
+      details: { methods: methods.join(' ') },
+    })
   return create(NextStepSchema, {
     continuation,
     factors,
@@ -81,6 +95,7 @@ export async function goOn(
   const key = { tenant, tokenHash: hashOf(input.continuation), sessionId, time: new Date(deps.now()), attempts }
   const pending = await takeAttempt(deps.db, key)
   if (pending === undefined) throw refuse(ErrorReason.CONTINUATION_INVALID)
+  concerning(pending.user_id)
   return pending
 }
 

@@ -6,6 +6,9 @@ import { transact } from '@gatehouse/postgres'
 import { findRefreshToken, type RefreshTokenInSession, type RefreshTokenRow } from '../../store/refresh-tokens.ts'
 import { untouched } from '../../store/rotate-refresh-tokens.ts'
 import { lockSession, raiseSessionVersion, type SessionRow } from '../../store/sessions.ts'
+import { stranger } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
+import { concerning } from '../audit/refusals.ts'
 import type { Db, Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
@@ -27,6 +30,7 @@ export async function refreshSession(deps: Deps, input: RefreshSessionInput): Pr
   const { tenant } = input
   const hash = hashRefreshToken(input.refreshToken)
   const found = await deps.batches.refreshToken({ tenant, hash })
+  if (found) concerning(found.session.user_id, { session: found.session.id })
   if (!found || hasEnded(found.session, deps.now())) throw invalid()
 
   const newest = await deps.keys.refreshKey(tenant)
@@ -125,12 +129,17 @@ async function endReused(tx: Db, deps: Deps, session: SessionRow): Promise<void>
     tenant: session.tenant,
     version,
   })
-  await revokeSessionsOfUser(tx, deps, {
-    tenant: session.tenant,
-    userId: session.user_id,
-    sessionId: session.id,
-    cause: 'token_reused',
+  const { tenant, id: sessionId, user_id: userId } = session
+  await audit(tx, {
+    tenant,
+    kind: 'refresh_token_reuse',
+    result: 'refused',
+    reason: 'REFRESH_TOKEN_INVALID',
+    actor: stranger,
+    subjectId: userId,
+    sessionId,
   })
+  await revokeSessionsOfUser(tx, deps, { tenant, userId, sessionId, cause: 'token_reused', by: stranger })
 }
 
 function hasEnded(session: SessionRow, now: number): boolean {

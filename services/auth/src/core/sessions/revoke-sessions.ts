@@ -5,6 +5,8 @@ import { insertRevocations } from '../../store/revocations.ts'
 import type { EndCause } from '../../store/schema.ts'
 import { nextSessionEpoch } from '../../store/session-epochs.ts'
 import { endSessions, type SessionRow } from '../../store/sessions.ts'
+import type { Actor } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 
 export interface RevokeSessionsInput {
@@ -16,6 +18,8 @@ export interface RevokeSessionsInput {
   /** Leaves sessions alone that were opened later: the fact that ends them is that old. */
   readonly openedUntil?: Date
   readonly cause?: EndCause
+  /** Who ends them, where it is not the caller of the call. */
+  readonly by?: Actor
 }
 
 /** Ends a person's sessions within the caller's transaction and tells everybody. Answers how many it ended. */
@@ -34,6 +38,17 @@ export async function revokeSessionsOfUser(tx: Db, deps: Pick<Deps, 'now' | 'lif
     { time: new Date(deps.now()), cause: input.cause ?? 'revoked' },
   )
   for (const session of ended) await tellRevoked(tx, session)
+  await audit(
+    tx,
+    ...ended.map((session) => ({
+      tenant: session.tenant,
+      kind: 'session_end',
+      subjectId: session.user_id,
+      sessionId: session.id,
+      details: { cause: input.cause ?? 'revoked' },
+      ...(input.by && { actor: input.by }),
+    })),
+  )
   await insertRevocations(
     tx,
     ended.map((session) => ({

@@ -1,7 +1,10 @@
-import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { User_State, User_StateSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { eventRow } from '@gatehouse/events'
+import { transact } from '@gatehouse/postgres'
 import { findFactors } from '../../store/factors.ts'
 import { notOpened } from '../../store/open-sessions.ts'
+import { auditEntry } from '../audit/audit.ts'
+import { concerning } from '../audit/refusals.ts'
 import type { Deps } from '../deps.ts'
 import { neededOf } from '../factors/held-factors.ts'
 import { counted } from '../passwords/attempts.ts'
@@ -10,7 +13,7 @@ import { refusePassword, verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { deviceToken, knownDevice } from './known-device.ts'
-import { newSession, programClientId } from './open-session.ts'
+import { newSession, programClientId, signInAct } from './open-session.ts'
 import { beginNextStep, type SignInOutcome } from './pending-sign-in.ts'
 import { signedIn } from './signed-in.ts'
 
@@ -35,6 +38,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
   const { tenant, email, source, signal } = input
   const began = performance.now()
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
+  if (known) concerning(known.id, known.state === User_State.ACTIVE ? {} : { state: nameOf(known.state) })
   const userId = known?.id ?? nobody
   const credential = await deps.batches.credential({ tenant, id: userId })
   const askedMs = performance.now() - began
@@ -73,7 +77,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
     })
     const { epoch, version: credentialVersion } = checked
     const [roles] = await Promise.all([
-      deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), epoch, credentialVersion }),
+      deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), entry: auditEntry(signInAct(opened.session)), epoch, credentialVersion }),
       attempt.right(),
       upgradePassword(deps, { ...owner, checkedHash: checked.password_hash, password: input.password }),
     ])
@@ -95,8 +99,10 @@ async function askForSecondFactor(
   const { tenant, clientId = programClientId } = input
   const held = await findFactors(deps.db, { tenant, userId })
   const pending = { tenant, userId, sessionId: null, clientId, methods: ['pwd'], strength: neededOf(held), epoch }
-  return { case: 'nextStep', value: await beginNextStep(deps.db, deps, pending, held) }
+  return { case: 'nextStep', value: await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, held)) }
 }
+
+const nameOf = (state: User_State): string => User_StateSchema.value[state]?.localName.toLowerCase() ?? ''
 
 function wrong() {
   return refuse(ErrorReason.EMAIL_OR_PASSWORD_WRONG)

@@ -1,6 +1,7 @@
 import { transact } from '@gatehouse/postgres'
 import { findRefreshToken } from '../../store/refresh-tokens.ts'
 import { findSession } from '../../store/sessions.ts'
+import { thePerson } from '../audit/actor.ts'
 import type { Deps } from '../deps.ts'
 import { hashRefreshToken } from './refresh-token.ts'
 import { revokeSessionsOfUser } from './revoke-sessions.ts'
@@ -17,6 +18,7 @@ export async function signOut(deps: Deps, input: { tenant: string; refreshToken:
       userId: session.user_id,
       sessionId: session.id,
       cause: 'signed_out',
+      by: thePerson(session.user_id),
     }),
   )
   if (ended > 0) deps.committed()

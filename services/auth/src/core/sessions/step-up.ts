@@ -10,6 +10,7 @@ import { putSessionRaise } from '../../store/revocations.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { findSession, lockSession, raiseSession, type SessionRow } from '../../store/sessions.ts'
 import type { SignInPlace } from '../accounts/caller.ts'
+import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { neededOf, reachOf } from '../factors/held-factors.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
@@ -81,6 +82,8 @@ async function raise(tx: Db, deps: Deps, which: { tenant: string; sessionId: str
   await putSessionRaise(tx, { tenant, session_id: id, generation: session.generation, forget_time: forgetTime(deps, session) })
   const message = create(SessionRaisedSchema, { sessionId: id, version: BigInt(session.version), userId: session.user_id })
   await addEvent(tx, { schema: SessionRaisedSchema, message, tenant, version: session.version })
+  const details = { methods: which.methods.join(' ') }
+  await audit(tx, { tenant, kind: 'step_up', subjectId: session.user_id, sessionId: id, details })
   return { session, refreshToken }
 }
 

@@ -1,5 +1,6 @@
 import { transact } from '@gatehouse/postgres'
 import { insertTenant, lockTenant, moveTenant, putTenantHosts } from '../../store/tenants.ts'
+import { audit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { assertOpens } from '../keys/assert-opens.ts'
 import { ensureKeys } from '../keys/ensure-keys.ts'
@@ -46,12 +47,13 @@ async function putTenant(deps: TenantDeps, input: CreateTenantInput, checkOrigin
   if (!URL.canParse(input.origin) || new URL(input.origin).origin !== input.origin)
     throw new TenantMalformed(`${input.origin} is no origin, such as https://id.example.com`)
   await transact(deps.db, async (tx) => {
-    await insertTenant(tx, input)
+    const isNew = await insertTenant(tx, input)
     const tenant = await lockTenant(tx, input.id)
     checkOrigin(tenant?.origin ?? input.origin)
     if (tenant?.origin !== input.origin) await moveTenant(tx, input)
     const taken = await putTenantHosts(tx, input.id, hostsOf(input.origin))
     if (taken !== undefined) throw new TenantRefused(`${taken} belongs to another tenant`)
+    if (isNew) await audit(tx, { tenant: input.id, kind: 'tenant_create', subjectId: input.id })
     await ensureKeys(tx, deps.keys, input.id, deps.now())
   })
   deps.keys.forget(input.id)

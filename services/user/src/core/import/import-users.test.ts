@@ -78,7 +78,7 @@ test('invited people are asked to prove their mailbox', async () => {
   const user = await users.deps.loadUser({ tenant, id })
   assert.deepEqual([user?.state, user?.email_verified], ['invited', false])
   const [event] = await users.eventsOf({ tenant, id })
-  assert.deepEqual({ ...event }, { $typeName: 'gatehouse.user.v1.UserInvited', userId: id, version: 1n, inviterId: '' })
+  assert.deepEqual({ ...event }, { $typeName: 'gatehouse.user.v1.UserInvited', userId: id, version: 1n, inviterId: '', actor: '' })
 })
 
 test('bad lines are named with their first reason, and the others come in', async () => {

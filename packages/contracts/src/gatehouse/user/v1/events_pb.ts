@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/user/v1/events.proto.
  */
 export const file_gatehouse_user_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5nYXRlaG91c2UvdXNlci92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS51c2VyLnYxInEKC1VzZXJJbnZpdGVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxISCgppbnZpdGVyX2lkGAMgASgJOizKvBgoCh1nYXRlaG91c2UudXNlci52MS5Vc2VySW52aXRlZBIHdXNlcl9pZCJdCgtVc2VyQ3JlYXRlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6LMq8GCgKHWdhdGVob3VzZS51c2VyLnYxLlVzZXJDcmVhdGVkEgd1c2VyX2lkInUKC1VzZXJVcGRhdGVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIWCg5jaGFuZ2VkX2ZpZWxkcxgDIAMoCTosyrwYKAodZ2F0ZWhvdXNlLnVzZXIudjEuVXNlclVwZGF0ZWQSB3VzZXJfaWQiYQoNVXNlclN1c3BlbmRlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Lsq8GCoKH2dhdGVob3VzZS51c2VyLnYxLlVzZXJTdXNwZW5kZWQSB3VzZXJfaWQiZQoPVXNlclJlYWN0aXZhdGVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzowyrwYLAohZ2F0ZWhvdXNlLnVzZXIudjEuVXNlclJlYWN0aXZhdGVkEgd1c2VyX2lkIl0KC1VzZXJEZWxldGVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzosyrwYKAodZ2F0ZWhvdXNlLnVzZXIudjEuVXNlckRlbGV0ZWQSB3VzZXJfaWRiBnByb3RvMw", [file_gatehouse_options_v1_options]);
+  fileDesc("Ch5nYXRlaG91c2UvdXNlci92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS51c2VyLnYxIoABCgtVc2VySW52aXRlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKaW52aXRlcl9pZBgDIAEoCRINCgVhY3RvchgEIAEoCTosyrwYKAodZ2F0ZWhvdXNlLnVzZXIudjEuVXNlckludml0ZWQSB3VzZXJfaWQiXQoLVXNlckNyZWF0ZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOizKvBgoCh1nYXRlaG91c2UudXNlci52MS5Vc2VyQ3JlYXRlZBIHdXNlcl9pZCKEAQoLVXNlclVwZGF0ZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEhYKDmNoYW5nZWRfZmllbGRzGAMgAygJEg0KBWFjdG9yGAQgASgJOizKvBgoCh1nYXRlaG91c2UudXNlci52MS5Vc2VyVXBkYXRlZBIHdXNlcl9pZCJwCg1Vc2VyU3VzcGVuZGVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxINCgVhY3RvchgDIAEoCTouyrwYKgofZ2F0ZWhvdXNlLnVzZXIudjEuVXNlclN1c3BlbmRlZBIHdXNlcl9pZCJ0Cg9Vc2VyUmVhY3RpdmF0ZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg0KBWFjdG9yGAMgASgJOjDKvBgsCiFnYXRlaG91c2UudXNlci52MS5Vc2VyUmVhY3RpdmF0ZWQSB3VzZXJfaWQibAoLVXNlckRlbGV0ZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg0KBWFjdG9yGAMgASgJOizKvBgoCh1nYXRlaG91c2UudXNlci52MS5Vc2VyRGVsZXRlZBIHdXNlcl9pZGIGcHJvdG8z", [file_gatehouse_options_v1_options]);
 
 /**
  * Somebody with permission created a person, who has yet to accept.
@@ -41,6 +41,13 @@ export type UserInvited = Message<"gatehouse.user.v1.UserInvited"> & {
    * @generated from field: string inviter_id = 3;
    */
   inviterId: string;
+
+  /**
+   * Who invited: `person:ID`, `service_account:ID` or `workload:NAME`; empty when no call did.
+   *
+   * @generated from field: string actor = 4;
+   */
+  actor: string;
 };
 
 /**
@@ -104,6 +111,13 @@ export type UserUpdated = Message<"gatehouse.user.v1.UserUpdated"> & {
    * @generated from field: repeated string changed_fields = 3;
    */
   changedFields: string[];
+
+  /**
+   * Who changed it: `person:ID`, `service_account:ID` or `workload:NAME`; empty when no call did.
+   *
+   * @generated from field: string actor = 4;
+   */
+  actor: string;
 };
 
 /**
@@ -132,6 +146,13 @@ export type UserSuspended = Message<"gatehouse.user.v1.UserSuspended"> & {
    * @generated from field: int64 version = 2;
    */
   version: bigint;
+
+  /**
+   * Who did it: `person:ID`, `service_account:ID` or `workload:NAME`; empty when no call did.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
 };
 
 /**
@@ -160,6 +181,13 @@ export type UserReactivated = Message<"gatehouse.user.v1.UserReactivated"> & {
    * @generated from field: int64 version = 2;
    */
   version: bigint;
+
+  /**
+   * Who did it: `person:ID`, `service_account:ID` or `workload:NAME`; empty when no call did.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
 };
 
 /**
@@ -188,6 +216,13 @@ export type UserDeleted = Message<"gatehouse.user.v1.UserDeleted"> & {
    * @generated from field: int64 version = 2;
    */
   version: bigint;
+
+  /**
+   * Who did it: `person:ID`, `service_account:ID` or `workload:NAME`; empty when no call did.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
 };
 
 /**
