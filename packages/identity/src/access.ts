@@ -7,9 +7,16 @@ import { Strength } from './strength.ts'
  * - `granted`: the call may go on;
  * - `own`: it may if the request names the caller: ask {@link AccessRule.owns} once it is decoded;
  * - `missing`: there are no credentials, and they are needed;
- * - `denied`: no alternative can hold for this caller.
+ * - `denied`: no alternative can hold for this caller;
+ * - `unknown`: the registry of workloads was never heard.
  */
-export type AccessDecision = 'granted' | 'own' | 'missing' | 'denied'
+export type AccessDecision = 'granted' | 'own' | 'missing' | 'denied' | 'unknown'
+
+/** What other teams' workloads are registered for. */
+export interface WorkloadRegistry {
+  /** Whether the workload may call this RPC, by its full name; undefined while nobody could say. */
+  mayCall(workload: string, rpc: string): boolean | undefined
+}
 
 /** What a sign-in would have to be. */
 export interface LackingSignIn {
@@ -26,12 +33,16 @@ export interface AccessRule {
   readonly forPeople: boolean
   /** Name of the permission that would be enough, for the refusal. */
   readonly permission: string
-  decide(caller: Caller): AccessDecision
+  /** Without a registry every workload that proved its name counts as registered. */
+  decide(caller: Caller, registry?: WorkloadRegistry): AccessDecision
   /** What the sign-in of the caller lacks for this RPC at `now`, in milliseconds since 1970; undefined where it is strong and fresh enough. */
   lacks(caller: Caller, now: number): LackingSignIn | undefined
   /** Whether the request names the person who calls, after {@link decide} said `own`. */
   owns(caller: Caller, request: Message): boolean
 }
+
+/** Our own three: they may call what the contract names them for, and are registered for nothing. */
+export const houseWorkloads: ReadonlySet<string> = new Set(['user', 'auth', 'notification'])
 
 /**
  * Reads the access option of an RPC.
@@ -59,16 +70,24 @@ export function compileAccess(method: DescMethod): AccessRule {
     return ownField ? 'own' : 'denied'
   }
 
+  function decideWorkload(workload: string, registry: WorkloadRegistry | undefined): AccessDecision {
+    if (workloads.includes(workload)) return 'granted'
+    if (!anyWorkload || houseWorkloads.has(workload)) return 'denied'
+    const registered = registry === undefined ? true : registry.mayCall(workload, name)
+    if (registered === undefined) return 'unknown'
+    return registered ? 'granted' : 'denied'
+  }
+
   return {
     public: open,
     forPeople,
     permission,
-    decide(caller) {
+    decide(caller, registry) {
       if (open) return 'granted'
       if (caller.workload === undefined) return caller.person ? decidePerson(caller) : 'missing'
-      if (!anyWorkload && !workloads.includes(caller.workload)) return 'denied'
+      const ofWorkload = decideWorkload(caller.workload, registry)
       // A workload that acts for a person adds nothing to what the person may.
-      return caller.person ? decidePerson(caller) : 'granted'
+      return ofWorkload === 'granted' && caller.person ? decidePerson(caller) : ofWorkload
     },
     lacks(caller, now) {
       if (asked === undefined || caller.person?.kind !== 'person') return undefined

@@ -1,5 +1,6 @@
 import type { DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
+import type { WorkloadRegistry } from '@gatehouse/identity'
 import type { Meter, Tracer } from '@opentelemetry/api'
 import type { ErrorOptions } from './answer-error.ts'
 import { compileMethod } from './compile-method.ts'
@@ -19,6 +20,8 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   /** Name of the service: `user`. */
   readonly service: string
   readonly limits: LimitStore
+  /** What other teams' workloads may call; without it each that proved its name may call whatever is open to registered ones. */
+  readonly registry?: WorkloadRegistry
   /** Runs what a call does, its limits included, so that what it reads and writes is given up when nobody waits any more. */
   readonly within?: <T>(bounds: CallBounds, act: () => T) => T
   /** Age, give or take a tenth, at which a stream ends well and its caller comes again from its cursor; default five minutes. */

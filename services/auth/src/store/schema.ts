@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { AccountTables } from './account-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
+import type { MachineTables } from './machine-tables.ts'
 
 /** Set at insert, never changed. */
 type Fixed<T> = ColumnType<T, T, never>
@@ -101,13 +102,6 @@ export interface RoleBindingsTable {
   create_time: Generated<Date>
 }
 
-export interface ServiceAccountsTable {
-  tenant: Fixed<string>
-  id: Fixed<string>
-  name: Fixed<string>
-  create_time: Generated<Date>
-}
-
 export interface AudiencesTable {
   tenant: Fixed<string>
   audience: Fixed<string>
@@ -115,7 +109,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccountTables, FactorTables {
+export interface Schema extends AccountTables, FactorTables, MachineTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable
@@ -126,7 +120,6 @@ export interface Schema extends AccountTables, FactorTables {
   revocations: RevocationsTable
   session_raises: SessionRaisesTable
   role_bindings: RoleBindingsTable
-  service_accounts: ServiceAccountsTable
   audiences: AudiencesTable
 }
 

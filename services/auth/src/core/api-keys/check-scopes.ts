@@ -1,0 +1,19 @@
+import type { Deps } from '../deps.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { declaredPermissions } from '../roles/declared-permissions.ts'
+import { permissionsOf } from '../roles/permissions-of.ts'
+
+/** Who gives a key its scopes. Whoever holds the database's credentials gives everything. */
+export type Giver = 'operator' | { readonly tenant: string; readonly id: string; readonly scopes?: ReadonlySet<string> | undefined }
+
+/**
+ * Refuses scopes that are no permissions, and those that the giver does not hold at this moment: by what is bound, not by a token of minutes ago, and
+ * within the giver's own key, where it called with one.
+ */
+export async function checkScopes(deps: Pick<Deps, 'batches'>, giver: Giver, scopes: readonly string[]): Promise<void> {
+  for (const scope of scopes) if (!declaredPermissions.includes(scope)) throw refuse(ErrorReason.SCOPE_UNKNOWN, { scope })
+  if (giver === 'operator') return
+  const held = new Set(permissionsOf(await deps.batches.roles({ tenant: giver.tenant, id: giver.id })))
+  for (const scope of scopes)
+    if (!held.has(scope) || giver.scopes?.has(scope) === false) throw refuse(ErrorReason.SCOPE_NOT_HELD, { scope })
+}
