@@ -1,7 +1,9 @@
 import type { DescService } from '@bufbuild/protobuf'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
@@ -13,6 +15,8 @@ const services: readonly [ServiceName, DescService][] = [
   ['auth', AccountService],
   ['auth', SessionService],
   ['auth', IssuerService],
+  ['auth', ServiceAccountService],
+  ['auth', WorkloadService],
   ['notification', NotificationService],
   ['notification', InboxService],
 ]

@@ -2,7 +2,9 @@ import { createRegistry } from '@bufbuild/protobuf'
 import { file_gatehouse_auth_v1_account_service } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { file_gatehouse_auth_v1_challenge_service } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { file_gatehouse_auth_v1_events } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
+import { file_gatehouse_auth_v1_service_account_service } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { file_gatehouse_auth_v1_session_service } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { file_gatehouse_auth_v1_workload_service } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { file_gatehouse_notification_v1_inbox_service } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { file_gatehouse_notification_v1_notification_service } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
 import { file_gatehouse_user_v1_events } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
@@ -16,7 +18,9 @@ const registry = createRegistry(
   file_gatehouse_user_v1_events,
   file_gatehouse_auth_v1_account_service,
   file_gatehouse_auth_v1_challenge_service,
+  file_gatehouse_auth_v1_service_account_service,
   file_gatehouse_auth_v1_session_service,
+  file_gatehouse_auth_v1_workload_service,
   file_gatehouse_auth_v1_events,
   file_gatehouse_notification_v1_inbox_service,
   file_gatehouse_notification_v1_notification_service,
@@ -31,6 +35,7 @@ const secretNames = [
   'accessToken',
   'refreshToken',
   'secret',
+  'apiKey',
   'authorization',
   'cookie',
   'set-cookie',
