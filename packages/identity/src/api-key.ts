@@ -48,6 +48,11 @@ export function nameOfApiKey(key: string): string | undefined {
   return hash('sha256', key, 'base64url')
 }
 
+/** Whether a key is whole, as far as its own checksum tells. */
+export function isWellFormedApiKey(key: string): boolean {
+  return nameOfApiKey(key) !== undefined
+}
+
 /** The id that stands in a key, a UUID; undefined where none does. */
 export function idOfApiKey(key: string): string | undefined {
   const id = readBase62(key.slice(apiKeyPrefix.length, secretStart - 1), 16)

@@ -14,7 +14,7 @@ export {
   TokenInvalid,
   VerificationUnavailable,
 } from './access-token.ts'
-export { apiKeyPattern, apiKeyPrefix, createApiKey, isApiKey, type NewApiKey } from './api-key.ts'
+export { apiKeyPattern, apiKeyPrefix, createApiKey, isApiKey, isWellFormedApiKey, type NewApiKey } from './api-key.ts'
 export {
   type ApiKeyVerifier,
   type ApiKeyVerifierOptions,

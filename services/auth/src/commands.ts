@@ -15,6 +15,7 @@ import { inviteAdministrator, mintAdministratorToken } from './core/roles/invite
 import { createTenant, defaultTenant, TenantMalformed, TenantRefused } from './core/tenants/create-tenant.ts'
 import { audiencePattern } from './core/tokens/issue-token.ts'
 import { keysCheck } from './keys-check.ts'
+import { machineCommands } from './machine-commands.ts'
 import { type Operator, openOperator } from './operator.ts'
 import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
@@ -62,6 +63,16 @@ function parse(args: readonly string[]): { words: readonly string[]; options: Re
         name: { type: 'string' },
         now: { type: 'boolean' },
         successor: { type: 'boolean' },
+        description: { type: 'string' },
+        role: { type: 'string' },
+        scopes: { type: 'string' },
+        lifetime: { type: 'string' },
+        limit: { type: 'string' },
+        overlap: { type: 'string' },
+        issuer: { type: 'string' },
+        subject: { type: 'string' },
+        audience: { type: 'string' },
+        calls: { type: 'string' },
       },
     })
     const { now, successor, ...texts } = values
@@ -176,6 +187,7 @@ export const commands: readonly Command[] = [
     }),
   },
   ...workloadKeyCommands,
+  ...machineCommands({ operated, word, none }),
   {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',
