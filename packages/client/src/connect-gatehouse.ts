@@ -71,7 +71,8 @@ export interface GatehouseClient extends AsyncDisposable {
 export async function connectGatehouse(options: ConnectOptions): Promise<GatehouseClient> {
   const { origin, tenant = 'default', audience = 'gatehouse', workloadKeyFile, apiKey, caFile } = options
   // Told here, where it was mistyped, and without the key itself.
-  if (apiKey !== undefined && !isWellFormedApiKey(apiKey)) throw new TypeError('apiKey is no whole API key: gh_live_<id>_<secret><checksum>')
+  if (apiKey !== undefined && !isWellFormedApiKey(apiKey))
+    throw new TypeError('apiKey is no whole API key: gh_live_<id>_<secret><checksum>')
   await using opening = new AsyncDisposableStack()
   const signer = workloadKeyFile === undefined ? undefined : await createWorkloadSigner(workloadKeyFile)
   const issuers = opening.use(followIssuers(jwksOfOrigin(origin, tenant)))

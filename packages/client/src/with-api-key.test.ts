@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import type { ServiceImpl } from '@connectrpc/connect'
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { createApiKey, createApiKeyVerifier, createRevocationList, TokenInvalid } from '@gatehouse/identity'
 import { callOf, createGrpcDoor, createPipeline } from '@gatehouse/rpc'
@@ -37,11 +37,11 @@ async function openDoor() {
   const unused = () => assert.fail('not part of the test')
   const impl = {
     ...Object.fromEntries(UserService.methods.map(({ localName }) => [localName, unused])),
-    getUser: (_, context) => ({ user: { name: callOf(context).person().clientId } }),
-    async *watchUsers(_, context) {
+    getUser: (_: unknown, context: HandlerContext) => ({ user: { name: callOf(context).person().clientId } }),
+    async *watchUsers(_: unknown, context: HandlerContext) {
       yield { cursor: callOf(context).person().clientId }
     },
-  } as ServiceImpl<typeof UserService>
+  } as unknown as ServiceImpl<typeof UserService>
   return await createGrpcDoor({ service: 'user', services: [pipeline.guard(UserService, impl)], host: '127.0.0.1', port: 0, log })
 }
 

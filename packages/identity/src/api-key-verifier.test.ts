@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { createApiKey, createApiKeyVerifier, createRevocationList, type ResolvedKey, TokenInvalid, VerificationUnavailable } from './index.ts'
+import {
+  createApiKey,
+  createApiKeyVerifier,
+  createRevocationList,
+  type ResolvedKey,
+  TokenInvalid,
+  VerificationUnavailable,
+} from './index.ts'
 
 const good: ResolvedKey = {
   tenant: 'default',
@@ -22,7 +29,12 @@ function open({ answer = async () => good as ResolvedKey | undefined, connected 
       auth.asked.push({ id, hash: Buffer.from(hash).toString('hex') })
       return await auth.answer()
     },
-    changes: { onKeyChanged: list.onKeyChanged, get connected() { return auth.connected } },
+    changes: {
+      onKeyChanged: list.onKeyChanged,
+      get connected() {
+        return auth.connected
+      },
+    },
     now: () => auth.now,
     maxLooks,
   })
@@ -42,7 +54,15 @@ test('a key is asked for once, by id and hash and never by itself, and is then k
   assert.deepEqual(auth.asked, [{ id, hash: createHash('sha256').update(key).digest('hex') }])
   assert.equal(verifier.known(key), person)
   assert.deepEqual(
-    [person?.kind, person?.id, person?.tenant, person?.sessionId, [...(person?.permissions ?? [])], [...(person?.apiKey?.scopes ?? [])], person?.apiKey?.limit],
+    [
+      person?.kind,
+      person?.id,
+      person?.tenant,
+      person?.sessionId,
+      [...(person?.permissions ?? [])],
+      [...(person?.apiKey?.scopes ?? [])],
+      person?.apiKey?.limit,
+    ],
     ['service_account', good.serviceAccountId, 'default', '', good.permissions, good.scopes, good.limit],
   )
   await verifier.verify(key)

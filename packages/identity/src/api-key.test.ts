@@ -38,6 +38,16 @@ test('every change of a single letter is seen without asking anybody', () => {
 
 test('what is cut, doubled, swapped or empty is no key', () => {
   const { key } = createApiKey(randomUUID())
-  const wrong = ['', 'gh_live_', key.slice(1), key.slice(0, -1), `${key}0`, key + key, ` ${key}`, key.toLowerCase(), key.replace('live', 'test')]
+  const wrong = [
+    '',
+    'gh_live_',
+    key.slice(1),
+    key.slice(0, -1),
+    `${key}0`,
+    key + key,
+    ` ${key}`,
+    key.toLowerCase(),
+    key.replace('live', 'test'),
+  ]
   for (const text of wrong) assert.equal(nameOfApiKey(text), undefined, text)
 })

@@ -11,8 +11,8 @@ import {
   createClusterVerifier,
   createProjectedSigner,
   createWorkloadVerifiers,
-  readClusters,
   type RegisteredWorkload,
+  readClusters,
   TokenInvalid,
   type WorkloadVerifier,
 } from './index.ts'
@@ -55,7 +55,9 @@ function open(registered: RegisteredWorkload[] = [], more: { audience?: string; 
   const { url, now, audience } = more
   return createClusterVerifier({
     self: 'auth',
-    clusters: [{ issuer, keys: url ? { url } : { file: jwksFile }, workloads: new Map([[subject, 'user']]), ...(audience && { audience }) }],
+    clusters: [
+      { issuer, keys: url ? { url } : { file: jwksFile }, workloads: new Map([[subject, 'user']]), ...(audience && { audience }) },
+    ],
     directory: { find: (iss, sub) => registered.find((each) => each.issuer === iss && each.subject === sub) },
     ...(now && { now }),
   })
@@ -107,7 +109,15 @@ test('forged tokens are refused: another key, algorithm, or letter', async () =>
   const token = await project(ec)
   const [header = '', payload = '', signature = ''] = token.split('.')
   const none = Buffer.from(JSON.stringify({ alg: 'none', kid: 'ec' })).toString('base64url')
-  for (const text of ['', 'x', 'a.b.c', `${header}.${payload}.`, `${none}.${payload}.`, `${none}.${payload}.${signature}`, token.repeat(20)])
+  for (const text of [
+    '',
+    'x',
+    'a.b.c',
+    `${header}.${payload}.`,
+    `${none}.${payload}.`,
+    `${none}.${payload}.${signature}`,
+    token.repeat(20),
+  ])
     await assert.rejects(verifier.verify(text), TokenInvalid, text.slice(0, 40))
   for (let place = header.length + 1; place < token.length; place += 7) {
     const letter = token[place] === 'A' ? 'B' : 'A'
@@ -152,7 +162,8 @@ test('keys are fetched from the issuer once, stay while it is away, and unknown 
   await Promise.all(tokens.map((token) => verifier.verify(token)))
   assert.equal(asked, 1)
   served = undefined
-  for (let number = 0; number < 20; number++) await assert.rejects(verifier.verify(await project(ec, {}, { kid: `made-up-${number}` })), TokenInvalid)
+  for (let number = 0; number < 20; number++)
+    await assert.rejects(verifier.verify(await project(ec, {}, { kid: `made-up-${number}` })), TokenInvalid)
   assert.ok(asked <= 2, `${asked} requests`)
   assert.equal(await verifier.verify(await project(ec)), 'user')
   await new Promise((resolve) => server.close(resolve))
@@ -162,7 +173,12 @@ test('private and short keys of a cluster are not taken, and a half-written file
   const short = await generateKeyPair('RS256', { extractable: true, modulusLength: 2048 })
   const { n = '' } = await exportJWK(short.publicKey)
   const file = join(folder, 'bad.json')
-  writeFileSync(file, JSON.stringify({ keys: [{ ...(await exportJWK(ec.privateKey)), kid: 'ec' }, { kty: 'RSA', kid: 'rsa', e: 'AQAB', n: n.slice(0, 171) }, null, 7] }))
+  writeFileSync(
+    file,
+    JSON.stringify({
+      keys: [{ ...(await exportJWK(ec.privateKey)), kid: 'ec' }, { kty: 'RSA', kid: 'rsa', e: 'AQAB', n: n.slice(0, 171) }, null, 7],
+    }),
+  )
   const verifier = createClusterVerifier({ self: 'auth', clusters: [{ issuer, keys: { file }, workloads: new Map([[subject, 'user']]) }] })
   for (const key of [ec, rsa]) await assert.rejects(verifier.verify(await project(key)), TokenInvalid)
   const known = open()
@@ -182,7 +198,13 @@ test('the file of clusters is read in words, and key files and clusters are beli
   const token = await project(ec)
   assert.equal(await verifier.verify(token), 'user')
   assert.equal(verifier.known?.(token), 'user')
-  for (const clusters of [7, [{}], [{ issuer }], [{ issuer, jwks_file: 'a', jwks_url: 'b' }], [{ issuer: 'gatehouse-workload', jwks_file: 'a' }]]) {
+  for (const clusters of [
+    7,
+    [{}],
+    [{ issuer }],
+    [{ issuer, jwks_file: 'a', jwks_url: 'b' }],
+    [{ issuer: 'gatehouse-workload', jwks_file: 'a' }],
+  ]) {
     writeFileSync(file, JSON.stringify({ clusters }))
     assert.throws(() => readClusters(file), TypeError)
   }

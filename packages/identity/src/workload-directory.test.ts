@@ -71,6 +71,20 @@ test('before the first word nobody is refused for good; where it is allowed the 
   await directory[Symbol.asyncDispose]()
 })
 
+test('beside an auth of the release before, which has no registry, it is as it was; a registry that was known stays', async () => {
+  const unimplemented = Object.assign(new Error('no such method'), { code: 12 })
+  let answer: () => Promise<RegistryAnswer> = () => Promise.reject(unimplemented)
+  const directory = followWorkloads(() => answer(), { unregistered: 'refuse', intervalMs: 5 })
+  await directory.ready
+  assert.equal(directory.mayCall('billing', getUser), true)
+  answer = async () => ({ version: '1', unchanged: false, workloads: [shop] })
+  while (directory.mayCall('billing', getUser)) await new Promise((resolve) => setTimeout(resolve, 2))
+  answer = () => Promise.reject(unimplemented)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal(directory.mayCall('billing', getUser), false)
+  await directory[Symbol.asyncDispose]()
+})
+
 test('our own workloads are registered for nothing: the contract names what they call', () => {
   const all = { mayCall: () => true }
   for (const workload of ['user', 'auth', 'notification']) {

@@ -42,6 +42,8 @@ export interface FollowWorkloadsOptions {
   readonly onUnregistered?: (workload: string) => void
 }
 
+const unimplemented = 12
+
 /** Keeps the registry by asking for it again and again, with the version that is known: the answer is empty while nothing changed. */
 export function followWorkloads(
   load: (version: string, signal: AbortSignal) => Promise<RegistryAnswer>,
@@ -52,6 +54,7 @@ export function followWorkloads(
   const patience = setTimeout(beReady, 2_000).unref()
   let version = ''
   let known = false
+  let older = false
   let failing = false
   let byName = new Map<string, RegisteredWorkload & { readonly may: ReadonlySet<string> }>()
   let bySubject = new Map<string, RegisteredWorkload>()
@@ -66,11 +69,15 @@ export function followWorkloads(
         version = answer.version
       }
       known = true
+      older = false
       if (failing) onChange?.(undefined)
       failing = false
       beReady()
     } catch (error) {
       if (stop.signal.aborted) return
+      // An auth of the release before, during a rollout, has no registry: as it was with it, so it is.
+      older = !known && (error as { code?: number }).code === unimplemented
+      if (older) beReady()
       if (!failing) onChange?.(error)
       failing = true
     }
@@ -90,7 +97,7 @@ export function followWorkloads(
     mayCall(workload, rpc) {
       const registered = byName.get(workload)
       if (registered) return registered.may.has(rpc) || registered.may.has(rpc.slice(0, rpc.lastIndexOf('/')))
-      if (unregistered === 'refuse') return known ? false : undefined
+      if (unregistered === 'refuse' && !older) return known ? false : undefined
       if (known && !told.has(workload)) {
         told.add(workload)
         onUnregistered?.(workload)

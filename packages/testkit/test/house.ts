@@ -46,6 +46,8 @@ const packages: Readonly<Record<string, string>> = {
   SessionService: 'auth',
   IssuerService: 'auth',
   ChallengeService: 'auth',
+  ServiceAccountService: 'auth',
+  WorkloadService: 'auth',
   UserService: 'user',
   NotificationService: 'notification',
   InboxService: 'notification',

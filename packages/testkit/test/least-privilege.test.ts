@@ -37,8 +37,7 @@ function sourcesOf(service: string): string {
 }
 
 const nameOf = (method: DescMethod) => `${method.parent.name}/${method.name}`
-const named = (method: DescMethod, workload: string) =>
-  hasOption(method, access) && getOption(method, access).workloads.includes(workload)
+const named = (method: DescMethod, workload: string) => hasOption(method, access) && getOption(method, access).workloads.includes(workload)
 
 for (const workload of house) {
   test(`${workload} may call what it calls, and nothing else`, () => {

@@ -63,7 +63,8 @@ function limitOf(text: string | undefined): KeyLimit | undefined {
 
 function keyId(words: readonly string[], frame: CommandFrame): string {
   const id = frame.word(words, 'the id of one key (gatehouse api-keys list ACCOUNT)')
-  if (!isUuid(id)) throw new CommandProblem(`${id} is no id of a key. A key itself belongs on no command line: gatehouse api-keys list ACCOUNT`)
+  if (!isUuid(id))
+    throw new CommandProblem(`${id} is no id of a key. A key itself belongs on no command line: gatehouse api-keys list ACCOUNT`)
   return id
 }
 
@@ -180,7 +181,13 @@ export function machineCommands(frame: CommandFrame): readonly Command[] {
         const ofKeyFile = issuer === keyFileIssuer
         if (ofKeyFile ? audience !== '' || (subject ?? name) !== name : audience === '' || subject === undefined)
           throw new CommandProblem('An issuer needs --subject and --audience, and a key file neither.')
-        const input = { name, issuer, subject: subject ?? name, audience, calls: listOf(calls, 'calls', '--calls gatehouse.user.v1.UserService/GetUser') }
+        const input = {
+          name,
+          issuer,
+          subject: subject ?? name,
+          audience,
+          calls: listOf(calls, 'calls', '--calls gatehouse.user.v1.UserService/GetUser'),
+        }
         await registerWorkload(deps, input)
         print(`${name} is registered: it may call within seconds`)
       }),

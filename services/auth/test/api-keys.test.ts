@@ -171,7 +171,10 @@ test('an account has a bounded number of keys, and a request id makes one accoun
   assert.equal(ends.filter((end) => end === 'ok').length, 20)
   assert.equal(ends.filter((end) => end === 'API_KEYS_EXHAUSTED').length, 5)
   const requestId = crypto.randomUUID()
-  const twice = [await accounts.createServiceAccount({ name: 'twice', requestId }), await accounts.createServiceAccount({ name: 'twice', requestId })]
+  const twice = [
+    await accounts.createServiceAccount({ name: 'twice', requestId }),
+    await accounts.createServiceAccount({ name: 'twice', requestId }),
+  ]
   assert.equal(twice[0]?.serviceAccount?.id, twice[1]?.serviceAccount?.id)
   assert.equal(await outcome(accounts.createServiceAccount({ name: 'twice' })), 'SERVICE_ACCOUNT_EXISTS')
 })
@@ -199,10 +202,13 @@ test('a dump of the database yields no key', async () => {
   const { key } = await makeKey()
   await everywhere(key)
   const secret = key.slice(31, 74)
-  const { rows } = await sql<{ table_name: string }>`select table_name from information_schema.tables where table_schema = current_schema()`.execute(story.db)
+  const { rows } = await sql<{
+    table_name: string
+  }>`select table_name from information_schema.tables where table_schema = current_schema()`.execute(story.db)
   assert.ok(rows.some(({ table_name: name }) => name === 'api_keys'))
   for (const { table_name: name } of rows) {
-    const { rows: found } = await sql`select 1 from ${sql.table(name)} t where t::text like ${`%${secret}%`} or t::text like ${'%gh_live_%'}`.execute(story.db)
+    const { rows: found } =
+      await sql`select 1 from ${sql.table(name)} t where t::text like ${`%${secret}%`} or t::text like ${'%gh_live_%'}`.execute(story.db)
     assert.equal(found.length, 0, name)
   }
 })

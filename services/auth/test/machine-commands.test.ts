@@ -30,9 +30,14 @@ async function gatehouse(name: string, ...args: string[]): Promise<string> {
 
 test('an account and its keys are made, listed, rotated, revoked and taken away by commands', async () => {
   const { story, replicas } = house
-  assert.match(await gatehouse('service-accounts create', 'importer', '--role', 'administrator', '--description', 'brings people in'), /is importer/)
+  assert.match(
+    await gatehouse('service-accounts create', 'importer', '--role', 'administrator', '--description', 'brings people in'),
+    /is importer/,
+  )
   await assert.rejects(gatehouse('service-accounts create', 'importer'), CommandFailed)
-  const key = (await gatehouse('api-keys create', 'importer', '--scopes', 'auth.service_accounts.read', '--limit', '600/1m', '--lifetime', '30d')).trim()
+  const key = (
+    await gatehouse('api-keys create', 'importer', '--scopes', 'auth.service_accounts.read', '--limit', '600/1m', '--lifetime', '30d')
+  ).trim()
   assert.match(key, apiKeyPattern)
   assert.equal(await tryWeb(replicas[1], key), 'ok')
   const listed = await gatehouse('api-keys list', 'importer')

@@ -52,7 +52,11 @@ async function asPod(sub: string, audience: string): Promise<string[]> {
   writeFileSync(file, token)
   return await Promise.all(
     strict.map(async (app) => {
-      await using transport = peerTransport({ target: 'auth', url: `127.0.0.1:${app.ports.grpc}`, signer: createProjectedSigner('pod', file) })
+      await using transport = peerTransport({
+        target: 'auth',
+        url: `127.0.0.1:${app.ports.grpc}`,
+        signer: createProjectedSigner('pod', file),
+      })
       return await outcome(createClient(IssuerService, transport).listIssuers({}))
     }),
   )

@@ -17,7 +17,10 @@ type Alternative = 'own' | 'auth' | 'notification' | 'registered' | (typeof ever
 const rpcs: Record<Exclude<keyof Users, 'getCurrentUser'>, { may: Alternative[]; call: (users: Users, id: string) => Promise<unknown> }> = {
   createUser: { may: ['user.users.create'], call: (users) => users.createUser({ name: 'New', email: `${uuidv7()}@example.com` }) },
   getUser: { may: ['own', 'user.users.read', 'registered'], call: (users, id) => users.getUser({ id }) },
-  batchGetUsers: { may: ['auth', 'notification', 'user.users.read', 'registered'], call: (users, id) => users.batchGetUsers({ ids: [id] }) },
+  batchGetUsers: {
+    may: ['auth', 'notification', 'user.users.read', 'registered'],
+    call: (users, id) => users.batchGetUsers({ ids: [id] }),
+  },
   listUsers: { may: ['user.users.read'], call: (users) => users.listUsers({}) },
   searchUsers: { may: ['user.users.read'], call: (users) => users.searchUsers({ query: 'a' }) },
   updateUser: { may: ['own', 'user.users.update'], call: (users, id) => users.updateUser({ id, name: 'New name' }) },

@@ -14,6 +14,7 @@ import { queue } from './queue.ts'
 import { relay } from './relay.ts'
 import { refresh, signIn } from './sessions.ts'
 import { start } from './start.ts'
+import { verifyApiKey } from './verify-api-key.ts'
 import { verifyToken } from './verify-token.ts'
 import { webDoor } from './web-door.ts'
 
@@ -30,6 +31,7 @@ export const benchmarks: readonly Benchmark[] = [
   limits,
   webDoor,
   verifyToken,
+  verifyApiKey,
   signIn,
   betterAuth,
   refresh,
