@@ -298,7 +298,10 @@ test('a program calls every service with an API key, and is refused by all withi
   })().then(ended.resolve, ended.resolve)
   await opened.promise
 
-  const accounts = (await house.call('/api/serviceAccounts', undefined, { token })).body.serviceAccounts as unknown as { id: string; name: string }[]
+  const accounts = (await house.call('/api/serviceAccounts', undefined, { token })).body.serviceAccounts as unknown as {
+    id: string
+    name: string
+  }[]
   const id = accounts.find(({ name }) => name === 'reader')?.id
   const listed = await house.call(`/api/serviceAccounts/${id}/apiKeys`, undefined, { token })
   const keyId = String(listed.body.apiKeys?.[0]?.id)
