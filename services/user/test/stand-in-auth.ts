@@ -1,6 +1,7 @@
-import type { DescService } from '@bufbuild/protobuf'
+import type { DescService, MessageInitShape } from '@bufbuild/protobuf'
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { type ResolvedApiKeySchema, ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { createAccessTokenVerifier, createWorkloadVerifier, followIssuers } from '@gatehouse/identity'
 import { callOf, createGrpcDoor, createPipeline } from '@gatehouse/rpc'
@@ -15,6 +16,9 @@ export type StandInAuth = AsyncDisposable & {
   readonly tellOrigins: (origins: ReadonlyMap<string, string>) => void
   /** Whose sessions were ended, in order. */
   readonly ended: { tenant: string; userId: string; workload: string | undefined }[]
+  /** API keys that are good, by their ids, and what was asked about keys. */
+  readonly apiKeys: Map<string, MessageInitShape<typeof ResolvedApiKeySchema>>
+  readonly askedKeys: string[]
   /** While set, it answers that it cannot. */
   failing: boolean
   tokenFor(person: TokenFor): Promise<string>
@@ -28,6 +32,8 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
   const jwk = JSON.stringify({ ...(await exportJWK(publicKey)), kid: 'stand-in', alg: 'ES256', use: 'sig' })
   const { promise: origins, resolve: tellOrigins } = Promise.withResolvers<ReadonlyMap<string, string>>()
   const ended: StandInAuth['ended'] = []
+  const apiKeys: StandInAuth['apiKeys'] = new Map()
+  const askedKeys: string[] = []
   let failing = false
 
   const issuers = parts.use(followIssuers(async () => []))
@@ -57,7 +63,15 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
     },
   }
+  const accounts: Partial<ServiceImpl<typeof ServiceAccountService>> = {
+    async resolveApiKey({ keyId }) {
+      askedKeys.push(keyId)
+      const key = apiKeys.get(keyId)
+      return key ? { key } : {}
+    },
+  }
   const services = [
+    pipeline.guard(ServiceAccountService, { ...refusingAll(ServiceAccountService), ...accounts }),
     pipeline.guard(IssuerService, issuerService),
     pipeline.guard(SessionService, { ...refusingAll(SessionService), ...sessionService }),
   ]
@@ -68,6 +82,8 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
     port: door.port,
     tellOrigins,
     ended,
+    apiKeys,
+    askedKeys,
     get failing() {
       return failing
     },
