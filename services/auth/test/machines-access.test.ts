@@ -7,6 +7,7 @@ import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { declaredPermissions } from '../src/core/roles/declared-permissions.ts'
 import { insertCredential } from '../src/store/credentials.ts'
+import { bindRole } from '../src/store/role-bindings.ts'
 import { openBrowser } from './browser.ts'
 import { accountOf, bearer, type Machines, openMachines, outcome } from './machines-house.ts'
 import type { WorkloadName } from './open-story.ts'
@@ -109,6 +110,29 @@ test('a permission opens what it names and nothing else, also as the scope of a 
     for (const [name, { call, permission: asked, answer = 'ok' }] of Object.entries(rpcs))
       assert.equal(await outcome(call(clients)), asked === permission ? answer : 'PERMISSION_DENIED', `${name} with ${permission}`)
   }
+})
+
+test('whoever signed in long ago proves anew who they are before they make a key', async () => {
+  const user = house.story.people.add('default', { email: 'long-ago@example.com' })
+  const passwordHash = await createHashPool().hash(password)
+  await insertCredential(house.story.db, { tenant: 'default', userId: user.id, passwordHash, time: new Date() })
+  await bindRole(house.story.db, { tenant: 'default', subject_id: user.id, role: 'administrator' })
+  const sessions = await house.story.grpc(SessionService)
+  const { result } = await sessions.signIn({ email: user.email, password })
+  assert.equal(result.case, 'signedIn')
+  const { accessToken, refreshToken, session } = result.case === 'signedIn' ? result.value : assert.fail()
+  const serviceAccountId = await accountOf(house)
+  const make = async (token: string) =>
+    (await clientsOf(bearer(token))).accounts.createApiKey({ serviceAccountId, name: 'x', scopes: ['auth.api_keys.read'] })
+  const { apiKey } = await make(accessToken)
+  const hourAgo = new Date(Date.now() - 3_600_000)
+  await house.story.db.updateTable('sessions').set({ auth_time: hourAgo }).where('id', '=', session?.id ?? '').execute()
+  const { signedIn } = await sessions.refreshSession({ refreshToken })
+  assert.equal(await outcome(make(signedIn?.accessToken ?? '')), 'STEP_UP_REQUIRED')
+  const later = (await clientsOf(bearer(signedIn?.accessToken ?? ''))).accounts
+  assert.equal(await outcome(later.rotateApiKey({ id: apiKey?.id ?? '' })), 'STEP_UP_REQUIRED')
+  // To take away needs no more than the permission.
+  assert.equal(await outcome(later.revokeApiKey({ id: apiKey?.id ?? '' })), 'ok')
 })
 
 test('a workload may what names it, and only over gRPC', async () => {
