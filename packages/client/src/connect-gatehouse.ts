@@ -10,11 +10,13 @@ import {
   createWorkloadSigner,
   followIssuers,
   followRevocations,
+  isWellFormedApiKey,
   jwksOfOrigin,
   type Person,
 } from '@gatehouse/identity'
 import { type Bounds, forTenant, peerTransport } from '@gatehouse/rpc/peer'
 import { type FollowOptions, followUsers } from './follow-users.ts'
+import { withApiKey } from './with-api-key.ts'
 
 /** Where Gatehouse is, and who asks. What is left out cannot be used. */
 export interface ConnectOptions {
@@ -26,9 +28,11 @@ export interface ConnectOptions {
   readonly audience?: string
   /** The own workload's private key (a JWK), from which its one-minute tokens are made. */
   readonly workloadKeyFile?: string
+  /** An API key of a service account, `gh_live_…`: calls are made with what of its scopes the account may. In place of a workload's key, or beside it. */
+  readonly apiKey?: string
   /** gRPC doors, `host:port`. */
   readonly userUrl?: string
-  /** With it a revoked session is refused within a second; without it, when its token ends. */
+  /** With it, and the workload's key, a revoked session is refused within a second; without it, when its token ends. */
   readonly authUrl?: string
   readonly notificationUrl?: string
   /** `nats://user:password@host:port` */
@@ -68,7 +72,10 @@ export interface GatehouseClient extends AsyncDisposable {
 
 /** Connects. Nothing has to be reachable yet: keys, peers and broker are found when they come. */
 export async function connectGatehouse(options: ConnectOptions): Promise<GatehouseClient> {
-  const { origin, tenant = 'default', audience = 'gatehouse', workloadKeyFile, caFile } = options
+  const { origin, tenant = 'default', audience = 'gatehouse', workloadKeyFile, apiKey, caFile } = options
+  // Told here, where it was mistyped, and without the key itself.
+  if (apiKey !== undefined && !isWellFormedApiKey(apiKey))
+    throw new TypeError('apiKey is no whole API key: gh_live_<id>_<secret><checksum>')
   await using opening = new AsyncDisposableStack()
   const signer = workloadKeyFile === undefined ? undefined : await createWorkloadSigner(workloadKeyFile)
   const issuers = opening.use(followIssuers(jwksOfOrigin(origin, tenant)))
@@ -80,8 +87,10 @@ export async function connectGatehouse(options: ConnectOptions): Promise<Gatehou
   const auth = transport('auth', options.authUrl)
   const revocations = options.authUrl === undefined ? undefined : opening.use(followRevocations(createClient(SessionService, auth)))
   const verifier = createAccessTokenVerifier({ audience, issuers, ...(revocations && { revocations }) })
-  const users = createClient(UserService, transport('user', options.userUrl))
-  const notifications = createClient(NotificationService, transport('notification', options.notificationUrl))
+  const acting = (target: string, url: string | undefined): Transport =>
+    apiKey === undefined ? transport(target, url) : withApiKey(transport(target, url), apiKey)
+  const users = createClient(UserService, acting('user', options.userUrl))
+  const notifications = createClient(NotificationService, acting('notification', options.notificationUrl))
   const nats =
     options.natsUrl === undefined ? undefined : opening.use(connectNats({ url: options.natsUrl, name: signer?.name ?? 'gatehouse-client' }))
   await revocations?.ready

@@ -27,8 +27,19 @@ export const serviceVariables = {
     min: 1024,
     max: 2 ** 40,
   }),
-  WORKLOAD_KEY_FILE: text({ about: "the service's private key as a JWK, for its workload tokens" }),
-  WORKLOAD_JWKS_FILE: text({ about: "every workload's public key, as a JWKS" }),
+  WORKLOAD_KEY_FILE: optional(text({ about: "the service's private key as a JWK, for its workload tokens" })),
+  WORKLOAD_TOKEN_FILE: optional(
+    text({ about: 'in place of a key: the token that Kubernetes projects, {peer} in the path being the service that is called' }),
+  ),
+  WORKLOAD_JWKS_FILE: text({ about: "every workload's public key, as a JWKS; one without keys where all tokens come from clusters" }),
+  WORKLOAD_CLUSTERS_FILE: optional(
+    text({ about: 'clusters whose service account tokens are believed, and which of them are our own, as JSON' }),
+  ),
+  WORKLOADS_UNREGISTERED: optional(
+    oneOf(['allow', 'refuse'], {
+      about: 'what becomes of a proven workload that is not registered; refuse in production, allow elsewhere unless given',
+    }),
+  ),
   USER_URL: optional(text({ about: 'gRPC door of the user service, host:port' })),
   AUTH_URL: optional(text({ about: 'gRPC door of the auth service, host:port' })),
   NOTIFICATION_URL: optional(text({ about: 'gRPC door of the notification service, host:port' })),
@@ -62,6 +73,10 @@ function verifiesPostgres(databaseUrl: string): boolean {
 
 /** What has to hold between the values of {@link serviceVariables}; most of it in production mode only. */
 export const serviceRules: readonly Rule<ServiceConfig>[] = [
+  ({ workloadKeyFile, workloadTokenFile }) =>
+    (workloadKeyFile === undefined) === (workloadTokenFile === undefined)
+      ? 'WORKLOAD_KEY_FILE is missing, or WORKLOAD_TOKEN_FILE in its place: one of the two says who the service is'
+      : undefined,
   // Whoever retries for minutes has to meet their own request.
   ({ requestsKept }) => (requestsKept < 3_600_000 ? 'REQUESTS_KEPT has to be 1h or more' : undefined),
   (values) =>

@@ -11,8 +11,11 @@ import { file_gatehouse_auth_v1_events } from './gatehouse/auth/v1/events_pb.ts'
 import { file_gatehouse_auth_v1_factor_service } from './gatehouse/auth/v1/factor_service_pb.ts'
 import { file_gatehouse_auth_v1_issuer_service } from './gatehouse/auth/v1/issuer_service_pb.ts'
 import { file_gatehouse_auth_v1_passkey_service } from './gatehouse/auth/v1/passkey_service_pb.ts'
+import { file_gatehouse_auth_v1_service_account } from './gatehouse/auth/v1/service_account_pb.ts'
+import { file_gatehouse_auth_v1_service_account_service } from './gatehouse/auth/v1/service_account_service_pb.ts'
 import { file_gatehouse_auth_v1_session } from './gatehouse/auth/v1/session_pb.ts'
 import { file_gatehouse_auth_v1_session_service } from './gatehouse/auth/v1/session_service_pb.ts'
+import { file_gatehouse_auth_v1_workload_service } from './gatehouse/auth/v1/workload_service_pb.ts'
 import { file_gatehouse_notification_v1_error_reason } from './gatehouse/notification/v1/error_reason_pb.ts'
 import { file_gatehouse_notification_v1_events } from './gatehouse/notification/v1/events_pb.ts'
 import { file_gatehouse_notification_v1_inbox_service } from './gatehouse/notification/v1/inbox_service_pb.ts'
@@ -39,8 +42,11 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_factor_service,
   file_gatehouse_auth_v1_issuer_service,
   file_gatehouse_auth_v1_passkey_service,
+  file_gatehouse_auth_v1_service_account,
+  file_gatehouse_auth_v1_service_account_service,
   file_gatehouse_auth_v1_session,
   file_gatehouse_auth_v1_session_service,
+  file_gatehouse_auth_v1_workload_service,
   file_gatehouse_notification_v1_error_reason,
   file_gatehouse_notification_v1_events,
   file_gatehouse_notification_v1_inbox_service,

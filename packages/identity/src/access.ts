@@ -10,9 +10,16 @@ import { Strength } from './strength.ts'
  * - `granted`: the call may go on;
  * - `own`: it may if the request names the caller, or a resource on which they may: ask {@link AccessRule.owns} once it is decoded;
  * - `missing`: there are no credentials, and they are needed;
- * - `denied`: no alternative can hold for this caller.
+ * - `denied`: no alternative can hold for this caller;
+ * - `unknown`: the registry of workloads was never heard.
  */
-export type AccessDecision = 'granted' | 'own' | 'missing' | 'denied'
+export type AccessDecision = 'granted' | 'own' | 'missing' | 'denied' | 'unknown'
+
+/** What other teams' workloads are registered for. */
+export interface WorkloadRegistry {
+  /** Whether the workload may call this RPC, by its full name; undefined while nobody could say. */
+  mayCall(workload: string, rpc: string): boolean | undefined
+}
 
 /** What a sign-in would have to be. */
 export interface LackingSignIn {
@@ -29,13 +36,16 @@ export interface AccessRule {
   readonly forPeople: boolean
   /** Name of the permission that would be enough, for the refusal. */
   readonly permission: string
-  /** `decider` knows who holds which permission; the claims of tokens alone unless given. */
-  decide(caller: Caller, decider?: AccessDecider): AccessDecision
+  /** `decider` knows who holds which permission; the claims of tokens alone unless given. Without a registry every workload that proved its name counts as registered. */
+  decide(caller: Caller, decider?: AccessDecider, registry?: WorkloadRegistry): AccessDecision
   /** What the sign-in of the caller lacks for this RPC at `now`, in milliseconds since 1970; undefined where it is strong and fresh enough. */
   lacks(caller: Caller, now: number): LackingSignIn | undefined
   /** Whether the request names the person who calls, or a resource on which they hold the permission, after {@link decide} said `own`. */
   owns(caller: Caller, request: Message, decider?: AccessDecider): boolean
 }
+
+/** Our own three: they may call what the contract names them for, and are registered for nothing. */
+export const houseWorkloads: ReadonlySet<string> = new Set(['user', 'auth', 'notification'])
 
 /**
  * Reads the access option of an RPC.
@@ -69,16 +79,24 @@ export function compileAccess(method: DescMethod): AccessRule {
     return resourceOf !== undefined && decider.allows(person, permission, resourceOf(request))
   }
 
+  function decideWorkload(workload: string, registry: WorkloadRegistry | undefined): AccessDecision {
+    if (workloads.includes(workload)) return 'granted'
+    if (!anyWorkload || houseWorkloads.has(workload)) return 'denied'
+    const registered = registry === undefined ? true : registry.mayCall(workload, name)
+    if (registered === undefined) return 'unknown'
+    return registered ? 'granted' : 'denied'
+  }
+
   return {
     public: open,
     forPeople,
     permission,
-    decide(caller, decider = claimsOnly) {
+    decide(caller, decider = claimsOnly, registry = undefined) {
       if (open) return 'granted'
       if (caller.workload === undefined) return caller.person ? decidePerson(caller.person, decider) : 'missing'
-      if (!anyWorkload && !workloads.includes(caller.workload)) return 'denied'
+      const ofWorkload = decideWorkload(caller.workload, registry)
       // A workload that acts for a person adds nothing to what the person may.
-      return caller.person ? decidePerson(caller.person, decider) : 'granted'
+      return ofWorkload === 'granted' && caller.person ? decidePerson(caller.person, decider) : ofWorkload
     },
     lacks(caller, now) {
       if (asked === undefined || caller.person?.kind !== 'person') return undefined

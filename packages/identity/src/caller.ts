@@ -24,6 +24,17 @@ export interface Person {
   readonly scopes?: ReadonlySet<string>
   /** When the token ends: milliseconds since 1970. */
   readonly expireTime: number
+  /** The API key that a service account called with; not there for tokens. */
+  readonly apiKey?: ApiKeyUse
+}
+
+/** What a call by an API key is bound to. */
+export interface ApiKeyUse {
+  readonly id: string
+  /** What the key may do at most; `permissions` are what of it the account's roles give. Whoever decides by roles of their own has to stay within them. */
+  readonly scopes: ReadonlySet<string>
+  /** How often the key may call. */
+  readonly limit?: { readonly count: number; readonly windowSeconds: number }
 }
 
 /** Who calls: nobody, a person, a workload, or a workload that acts for a person. */

@@ -1,4 +1,12 @@
-export { type AccessDecision, type AccessRule, compileAccess, type LackingSignIn, requestField } from './access.ts'
+export {
+  type AccessDecision,
+  type AccessRule,
+  compileAccess,
+  houseWorkloads,
+  type LackingSignIn,
+  requestField,
+  type WorkloadRegistry,
+} from './access.ts'
 export {
   type AccessTokenVerifier,
   type AccessTokenVerifierOptions,
@@ -6,7 +14,16 @@ export {
   TokenInvalid,
   VerificationUnavailable,
 } from './access-token.ts'
-export type { Caller, Person } from './caller.ts'
+export { apiKeyPattern, apiKeyPrefix, createApiKey, isApiKey, isWellFormedApiKey, type NewApiKey } from './api-key.ts'
+export {
+  type ApiKeyVerifier,
+  type ApiKeyVerifierOptions,
+  createApiKeyVerifier,
+  type KeyChanges,
+  type ResolvedKey,
+} from './api-key-verifier.ts'
+export type { ApiKeyUse, Caller, Person } from './caller.ts'
+export { type Cluster, createClusterVerifier } from './cluster-tokens.ts'
 export { checkCondition } from './conditions/check-condition.ts'
 export type { AskedResource } from './conditions/condition.ts'
 export { ConditionInvalid } from './conditions/condition-invalid.ts'
@@ -30,6 +47,7 @@ export {
   jwksOfOrigin,
   type TrustedIssuer,
 } from './issuers.ts'
+export { createProjectedSigner } from './projected-token.ts'
 export {
   createRevocationList,
   followRevocations,
@@ -50,9 +68,18 @@ export {
   workloadHeader,
 } from './workload.ts'
 export {
+  type FollowWorkloadsOptions,
+  followWorkloads,
+  keyFileIssuer,
+  type RegisteredWorkload,
+  type RegistryAnswer,
+  type WorkloadDirectory,
+} from './workload-directory.ts'
+export {
   addWorkloadKey,
   listWorkloadKeys,
   retireWorkloadKey,
   rotateWorkloadKey,
   WorkloadKeysRefused,
 } from './workload-key-files.ts'
+export { createWorkloadVerifiers, readClusters, type WorkloadVerifiersOptions } from './workload-verifiers.ts'

@@ -9,6 +9,8 @@ export interface RevocationList {
   isRevoked(sessionId: string, generation?: number): boolean
   /** Calls back for each session that ends from now on; answers how to stop that. For streams that must end with their session. */
   onRevoked(listener: (sessionId: string) => void): () => void
+  /** Calls back for each API key that is revoked or changed from now on; answers how to stop that. */
+  onKeyChanged(listener: (keyId: string) => void): () => void
 }
 
 /** A {@link RevocationList} that follows auth. */
@@ -29,6 +31,7 @@ export function createRevocationList(now: () => number = Date.now) {
   const forgetTimes = new Map<string, number>()
   const raised = new Map<string, { readonly generation: number; readonly forgetTime: number }>()
   const listeners = new Set<(sessionId: string) => void>()
+  const keyListeners = new Set<(keyId: string) => void>()
   let nextSweep = 0
 
   function sweep(): void {
@@ -52,12 +55,22 @@ export function createRevocationList(now: () => number = Date.now) {
       sweep()
       if ((raised.get(sessionId)?.generation ?? 0) < generation) raised.set(sessionId, { generation, forgetTime })
     },
+    /** What is known of an API key is true no more. Nothing is kept: whoever remembers keys listens. */
+    changeKey(keyId: string): void {
+      for (const listener of keyListeners) listener(keyId)
+    },
     isRevoked: (sessionId: string, generation = 0) =>
       forgetTimes.has(sessionId) || (raised.size > 0 && generation < (raised.get(sessionId)?.generation ?? 0)),
     onRevoked(listener: (sessionId: string) => void) {
       listeners.add(listener)
       return () => {
         listeners.delete(listener)
+      }
+    },
+    onKeyChanged(listener: (keyId: string) => void) {
+      keyListeners.add(listener)
+      return () => {
+        keyListeners.delete(listener)
       }
     },
   }
@@ -94,6 +107,7 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
         timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
         for (const { sessionId, forgetTime } of message.revoked) list.add(sessionId, endOf(forgetTime))
         for (const { sessionId, generation, forgetTime } of message.raised) list.raise(sessionId, generation, endOf(forgetTime))
+        for (const { keyId } of message.keys) list.changeKey(keyId)
         last = message.cursor
         if (!connected && told) onChange?.(undefined)
         connected = true
@@ -128,6 +142,7 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
     },
     isRevoked: list.isRevoked,
     onRevoked: list.onRevoked,
+    onKeyChanged: list.onKeyChanged,
     async [Symbol.asyncDispose]() {
       stop.abort()
       clearTimeout(patience)

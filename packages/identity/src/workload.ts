@@ -3,14 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { type CryptoKey, decodeProtectedHeader, errors, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { TokenInvalid } from './access-token.ts'
+import { keyFileIssuer } from './workload-directory.ts'
 
 /** Name of the metadata that carries a workload token. */
 export const workloadHeader = 'gatehouse-workload'
 /** Name of the metadata in which a workload without a person names the tenant. */
 export const tenantHeader = 'gatehouse-tenant'
 
-const issuer = 'gatehouse-workload'
+const issuer = keyFileIssuer
 const typ = 'gatehouse-workload+jwt'
+/** The `typ` by which tokens of key files are told from those of clusters. */
+export const workloadTokenType: string = typ
 const lifetimeSeconds = 60
 const toleranceSeconds = 5
 

@@ -31,6 +31,7 @@ export type LimitStore = {
 const pruneEveryMs = 60_000
 const pruneRows = 1000
 const maxCharges = 8
+const maxKinds = 500
 
 /**
  * Limits that are exact across replicas and parallel bursts, in one round trip that calls of the same moment share.
@@ -45,9 +46,11 @@ export function postgresLimits(db: Executor, { hashKey }: { hashKey?: string | U
   let pruned = performance.now()
   let pruning = false
 
-  // A method's limits are always the same, so there are as many kinds of batches as there are methods with limits at most.
+  // A method's limits are always the same, so there are few kinds of batches.
   const batchesOf = (charges: readonly Charge[]): ReturnType<typeof limitBatches> => {
     const kind = charges.map(({ count, windowSeconds }) => `${count}/${windowSeconds}`).join(' ')
+    // Limits of API keys are anybody's choice. A batch that is let go of counts to its end: the counters are in Postgres.
+    if (batches.size >= maxKinds) batches.clear()
     const known = batches.get(kind) ?? limitBatches(db, charges)
     batches.set(kind, known)
     return known

@@ -83,7 +83,7 @@ describe('who may call', () => {
     ['a service account with the permission', person('robot'), ['ok', denied, 'ok', denied, 'ok']],
     ['a forged token', person('forged'), [badToken, badToken, badToken, badToken, badToken]],
     ['another scheme', { authorization: 'Basic YWRhOmFkYQ==' }, [badToken, badToken, badToken, badToken, badToken]],
-    ['a named workload', workload('auth', 'default'), ['ok', denied, denied, 'ok', 'ok']],
+    ['a named workload', workload('auth', 'default'), [denied, denied, denied, 'ok', 'ok']],
     ['another workload', workload('billing', 'default'), ['ok', denied, denied, denied, 'ok']],
     ['a forged workload', workload('forged', 'default'), [badWorkload, badWorkload, badWorkload, badWorkload, badWorkload]],
     [
@@ -91,9 +91,9 @@ describe('who may call', () => {
       { ...person('ada'), ...workload('forged') },
       [badWorkload, badWorkload, badWorkload, badWorkload, badWorkload],
     ],
-    ['a workload for the person', { ...person('ada'), ...workload('auth') }, ['ok', denied, denied, denied, 'ok']],
-    ['a workload for another person', { ...person('bob'), ...workload('auth') }, [denied, denied, denied, denied, 'ok']],
-    ['a workload for an administrator', { ...person('admin'), ...workload('auth') }, ['ok', denied, denied, denied, 'ok']],
+    ['a workload for the person', { ...person('ada'), ...workload('billing') }, ['ok', denied, denied, denied, 'ok']],
+    ['a workload for another person', { ...person('bob'), ...workload('billing') }, [denied, denied, denied, denied, 'ok']],
+    ['a workload for an administrator', { ...person('admin'), ...workload('billing') }, ['ok', denied, denied, denied, 'ok']],
   ]
   for (const [who, headers, expected] of matrix) {
     test(who, async () => {
@@ -131,25 +131,25 @@ describe('the tenant', () => {
 
   test("of a person is their token's", async () => {
     assert.equal(await tenantSeen(person('ada-of-acme')), 'acme')
-    assert.equal(await tenantSeen({ ...person('ada-of-acme'), ...workload('auth') }), 'acme')
+    assert.equal(await tenantSeen({ ...person('ada-of-acme'), ...workload('billing') }), 'acme')
   })
 
   test("cannot be chosen against the person's token", async () => {
-    assert.equal(await refusal({ ...person('ada-of-acme'), ...workload('auth', 'default') }), 'WRONG_TENANT')
+    assert.equal(await refusal({ ...person('ada-of-acme'), ...workload('billing', 'default') }), 'WRONG_TENANT')
     assert.equal(await tenantSeen({ ...person('ada-of-acme'), 'gatehouse-tenant': 'default' }), 'acme', 'a person names no tenant')
   })
 
   test('of a workload alone is what it names', async () => {
-    assert.equal(await tenantSeen(workload('auth', 'acme')), 'acme')
+    assert.equal(await tenantSeen(workload('billing', 'acme')), 'acme')
   })
 
   test('that a workload does not name is refused when it is needed', async () => {
-    await assert.rejects(tenantSeen(workload('auth')), (error) => reasonOf(error) === 'WRONG_TENANT')
+    await assert.rejects(tenantSeen(workload('billing')), (error) => reasonOf(error) === 'WRONG_TENANT')
   })
 
   test('that is no name is refused', async () => {
     for (const name of ['Acme', 'a.b', 'a*', '>', '-a', 'a-', 'x'.repeat(64)])
-      assert.equal(await refusal(workload('auth', name)), 'WRONG_TENANT', name)
+      assert.equal(await refusal(workload('billing', name)), 'WRONG_TENANT', name)
   })
 
   test('of a stranger on the gRPC door is the default, whatever they name', async () => {

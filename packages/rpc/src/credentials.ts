@@ -1,7 +1,9 @@
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import {
   type AccessTokenVerifier,
+  type ApiKeyVerifier,
   type Caller,
+  isApiKey,
   type Person,
   TokenInvalid,
   tenantHeader,
@@ -15,6 +17,8 @@ import { commonRefusal, type Refusal } from './refusal.ts'
 /** What it takes to know who calls, and on behalf of which tenant. */
 export interface CredentialOptions {
   readonly accessTokens: AccessTokenVerifier
+  /** Without it no API key is good. */
+  readonly apiKeys?: ApiKeyVerifier
   readonly workloads: WorkloadVerifier
   /** The clock by which tokens are good, in epoch milliseconds; the machine's unless given. */
   readonly now?: () => number
@@ -43,7 +47,7 @@ export function identify(context: CallContext, options: CredentialOptions): Prom
 /** Verifies the person's token once more: it may have been revoked since. */
 export async function verifyPerson(context: CallContext, options: CredentialOptions): Promise<void> {
   const authorization = context.inbound.header('authorization')
-  if (authorization !== undefined) await personOf(authorization, options.accessTokens)
+  if (authorization !== undefined) await personOf(authorization, options)
 }
 
 async function identifyOnWeb(context: CallContext, authorization: string | undefined, options: CredentialOptions): Promise<void> {
@@ -52,7 +56,7 @@ async function identifyOnWeb(context: CallContext, authorization: string | undef
   if (tenant === undefined) throw commonRefusal(ErrorReason.NOT_SERVED)
   context.setTenant(tenant)
   if (authorization === undefined) return
-  const person = await personOf(authorization, options.accessTokens)
+  const person = await personOf(authorization, options)
   if (person.tenant !== tenant) throw commonRefusal(ErrorReason.WRONG_TENANT)
   context.caller = { person }
 }
@@ -64,7 +68,7 @@ function identifyOnGrpc(
   options: CredentialOptions,
 ): Promise<void> | undefined {
   const workload = workloadToken === undefined ? undefined : options.workloads.known?.(workloadToken)
-  const person = authorization === undefined ? undefined : options.accessTokens.known?.(bearerOf(authorization))
+  const person = authorization === undefined ? undefined : knownPerson(bearerOf(authorization), options)
   if ((workloadToken !== undefined && workload === undefined) || (authorization !== undefined && person === undefined))
     return verifyOnGrpc(context, authorization, workloadToken, options)
   setCaller(context, person, workload)
@@ -78,7 +82,7 @@ async function verifyOnGrpc(
   options: CredentialOptions,
 ): Promise<void> {
   const workload = workloadToken === undefined ? undefined : await workloadOf(workloadToken, options.workloads)
-  const person = authorization === undefined ? undefined : await personOf(authorization, options.accessTokens)
+  const person = authorization === undefined ? undefined : await personOf(authorization, options)
   setCaller(context, person, workload)
 }
 
@@ -101,11 +105,16 @@ function bearerOf(authorization: string): string {
   return authorization.slice(0, BEARER.length).toLowerCase() === BEARER ? authorization.slice(BEARER.length).trim() : ''
 }
 
-async function personOf(authorization: string, accessTokens: AccessTokenVerifier): Promise<Person> {
+function knownPerson(token: string, { accessTokens, apiKeys }: CredentialOptions): Person | undefined {
+  return isApiKey(token) ? apiKeys?.known(token) : accessTokens.known?.(token)
+}
+
+/** An API key stands where an access token would, and is told from it by its prefix: no JWT begins like it. */
+async function personOf(authorization: string, { accessTokens, apiKeys }: CredentialOptions): Promise<Person> {
   const token = bearerOf(authorization)
-  if (token === '') throw commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID)
+  if (token === '' || (isApiKey(token) && apiKeys === undefined)) throw commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID)
   try {
-    return await accessTokens.verify(token)
+    return await (isApiKey(token) && apiKeys ? apiKeys.verify(token) : accessTokens.verify(token))
   } catch (error) {
     throw refusalOf(error, ErrorReason.ACCESS_TOKEN_INVALID)
   }

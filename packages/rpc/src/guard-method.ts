@@ -7,7 +7,7 @@ import { CallContext } from './call-context.ts'
 import type { CompiledMethod } from './compile-method.ts'
 import { identify } from './credentials.ts'
 import type { GuardedMethod } from './guarded-method.ts'
-import type { LimitGate } from './limits.ts'
+import { countApiKey, type LimitGate } from './limits.ts'
 import type { CallMeter } from './meters.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import { commonRefusal, Refusal } from './refusal.ts'
@@ -54,9 +54,11 @@ export function guardMethod(
 
   function admitCaller(context: CallContext, decode: () => Message): Message | Promise<Message> {
     // access, as far as it needs no request: nobody's bytes are decoded in vain
-    const decision = access.decide(context.caller, options.access)
+    const decision = access.decide(context.caller, options.access, options.registry)
     if (decision === 'missing') throw commonRefusal(ErrorReason.CREDENTIALS_MISSING)
     if (decision === 'denied') throw denied()
+    // whoever is registered is not refused for good because auth could not be asked yet
+    if (decision === 'unknown') throw commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'auth' })
     // decode
     const request = decodeWith(decode)
     // access by the request's own field
@@ -67,12 +69,17 @@ export function guardMethod(
     // canonical form, then the rules of the contract
     check(request)
     // limits: only valid requests are counted, by their canonical values
-    return limits === undefined ? request : limited(context, request, limits)
+    const keyLimit = context.caller.person?.apiKey?.limit
+    return limits === undefined && keyLimit === undefined ? request : limited(context, request, limits)
   }
 
   /** Whoever is late is answered, whatever the counting of their call waits for. */
-  async function limited(context: CallContext, request: Message, count: LimitGate): Promise<Message> {
-    await withinDeadline(context, () => within(context, () => count(context, request)))
+  async function limited(context: CallContext, request: Message, count: LimitGate | undefined): Promise<Message> {
+    const countAll = async () => {
+      await countApiKey(context, options.limits)
+      await count?.(context, request)
+    }
+    await withinDeadline(context, () => within(context, countAll))
     return request
   }
 

@@ -28,6 +28,15 @@ export function compileFieldLimitKeys(method: DescMethod, field: string): (value
   return (value) => names.map((name) => `${name}:${counted(value)}`)
 }
 
+/** Counts a call against the limit of the API key that it came with. Apart from the method's own limits: whoever exhausted the key's is counted by none of those. */
+export async function countApiKey(context: CallContext, store: LimitStore): Promise<void> {
+  const { person } = context.caller
+  const { id, limit } = person?.apiKey ?? {}
+  if (person === undefined || limit === undefined) return
+  const answer = await store.take([{ key: `api-key:${id}`, tenant: person.tenant, ...limit }])
+  if (!answer.allowed) throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: answer.retryAfterSeconds })
+}
+
 /** What values of a field are counted as, so that every spelling of one thing is one thing: ids are found in either letter case. */
 function countedForm(field: DescField): (value: string) => string {
   if (isEmailField(field)) return emailKey

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
-import type { AccessDecider } from '@gatehouse/identity'
+import type { AccessDecider, WorkloadRegistry } from '@gatehouse/identity'
 import type { Meter, Tracer } from '@opentelemetry/api'
 import type { ErrorOptions } from './answer-error.ts'
 import type { Call } from './call.ts'
@@ -24,6 +24,8 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   readonly limits: LimitStore
   /** Knows who holds which permission; the claims of tokens alone decide unless it is given. */
   readonly access?: AccessDecider
+  /** What other teams' workloads may call; without it each that proved its name may call whatever is open to registered ones. */
+  readonly registry?: WorkloadRegistry
   /** Runs what a call does, its limits included, so that what it reads and writes is given up when nobody waits any more. */
   readonly within?: <T>(bounds: CallBounds, act: () => T) => T
   /**

@@ -1,21 +1,15 @@
 import type { DescService } from '@bufbuild/protobuf'
-import { createClient, type ServiceImpl } from '@connectrpc/connect'
+import type { ServiceImpl } from '@connectrpc/connect'
 import type { ServiceConfig } from '@gatehouse/config'
-import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
-import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
-import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Consumer, connectNats, createRelay, eventMigrations, type Nats, startConsumers } from '@gatehouse/events'
 import {
-  type AccessDirectory,
   createAccessTokenVerifier,
-  createWorkloadSigner,
-  createWorkloadVerifier,
-  followAccess,
-  followIssuers,
-  followRevocations,
+  createApiKeyVerifier,
+  createWorkloadVerifiers,
+  followWorkloads,
   type IssuerDirectory,
-  type RevocationList,
+  readClusters,
   type WorkloadSigner,
 } from '@gatehouse/identity'
 import {
@@ -43,18 +37,12 @@ import {
 import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
 import { trace } from '@opentelemetry/api'
 import { type Clock, followClock } from './clock.ts'
+import { followAuth, type ServiceIdentity } from './follow-auth.ts'
 import { startHealthServer } from './health-server.ts'
+import { openSigner } from './open-signer.ts'
 import { createPeers, type PeerName, type Peers } from './peers.ts'
 import { startPruningRequests } from './prune-requests.ts'
 import type { App } from './run-service.ts'
-
-/** How a service knows whom to trust. */
-export interface ServiceIdentity {
-  readonly issuers: IssuerDirectory
-  readonly revocations: RevocationList
-  /** Who may do what. */
-  readonly access: AccessDirectory
-}
 
 /** What a service is opened with. */
 export interface OpenOptions<DB> {
@@ -137,7 +125,8 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const clock = opening.use(followClock(db))
   opening.use(startPruningRequests(db, { log, keptSeconds: config.requestsKept / 1000 }))
   const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
-  const signer = await createWorkloadSigner(config.workloadKeyFile, clock.now)
+  const signer = await openSigner(name, config, clock.now)
+  const clusters = config.workloadClustersFile === undefined ? [] : readClusters(config.workloadClustersFile)
   const peers = opening.use(createPeers(config, signer, log))
   const relay = opening.use(createRelay({ db, nats, service: name, log, stream: { maxBytes: config.natsStreamBytes } }))
   const requestKey = Buffer.from(config.requestKey, 'base64')
@@ -163,7 +152,17 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     await untilSchema(db, migrationsOf(options.migrations), log, signal)
     // Tokens that are dated by a wrong clock are refused everywhere.
     await within(2_000, clock.measured)
-    for (const told of [identity.revocations, identity.access]) if ('ready' in told) await told.ready
+    const directory = parts.use(
+      followWorkloads(identity.readRegistry, {
+        unregistered: config.workloadsUnregistered ?? (config.gatehouseMode === 'production' ? 'refuse' : 'allow'),
+        onUnregistered: (workload) => {
+          if (config.gatehouseMode === 'production') log.warn({ workload }, 'a workload calls that is not registered')
+        },
+      }),
+    )
+    const apiKeys = parts.use(createApiKeyVerifier({ resolve: identity.resolveApiKey, changes: identity.revocations, now: clock.now }))
+    const access = 'ready' in identity.access ? identity.access.ready : undefined
+    await Promise.all([identity.revocations.ready, access, directory.ready])
     const pipeline = createPipeline({
       service: name,
       accessTokens: createAccessTokenVerifier({
@@ -172,7 +171,9 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         revocations: identity.revocations,
         now: clock.now,
       }),
-      workloads: createWorkloadVerifier({ self: name, jwksFile: config.workloadJwksFile, now: clock.now }),
+      apiKeys,
+      workloads: createWorkloadVerifiers({ self: name, jwksFile: config.workloadJwksFile, clusters, directory, now: clock.now }),
+      registry: directory,
       now: clock.now,
       tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? lookForHost(identity.issuers, host),
       limits: base.limits,
@@ -222,26 +223,6 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     return { ports: { grpc: grpc.port, web: web.port, metrics: health.port }, [Symbol.asyncDispose]: () => serving.disposeAsync() }
   }
   return { ...base, identity, serve }
-}
-
-function followAuth(
-  service: { peer(name: PeerName): ReturnType<Peers['to']>; log: Logger; clock: Clock },
-  parts: AsyncDisposableStack,
-): ServiceIdentity {
-  const auth = service.peer('auth')
-  const issuerClient = createClient(IssuerService, auth)
-  const say = (what: string) => (error: unknown) =>
-    error === undefined
-      ? service.log.info({}, `${what}: auth answers again`)
-      : service.log.warn({ problem: error instanceof Error ? error.message : String(error) }, `${what}: auth does not answer`)
-  const issuers = parts.use(
-    followIssuers(async (signal) => (await issuerClient.listIssuers({}, { signal, timeoutMs: 5_000 })).issuers, {
-      onChange: say('issuers'),
-    }),
-  )
-  const revocations = parts.use(followRevocations(createClient(SessionService, auth), say('revocations')))
-  const access = parts.use(followAccess(createClient(AccessService, auth), { now: service.clock.now, onChange: say('access') }))
-  return { issuers, revocations, access }
 }
 
 // A host that nobody has heard of is served nothing; before the first answer of auth there is nobody to have heard of any.

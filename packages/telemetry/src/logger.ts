@@ -15,6 +15,7 @@ const secretNames = [
   'accessToken',
   'refreshToken',
   'secret',
+  'apiKey',
   'authorization',
   'cookie',
   'set-cookie',

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
 import { SignUpRequestSchema, VerifyEmailRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { CreateApiKeyResponseSchema, ResolveApiKeyRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { context, metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { createLogger, redact, startTelemetry, type Telemetry } from './index.ts'
 
@@ -41,6 +42,18 @@ test('a log line shows neither a message of the contract nor a header that is se
   assert.doesNotMatch(line, /planted-secret|ada@example/)
   assert.equal(line.trim().split('\n').length, 1)
   assert.equal(JSON.parse(line).shown, 'yes\nno')
+})
+
+test('a log line never shows an API key, nor what would stand for it', () => {
+  const { written, destination } = lines()
+  const key = 'gh_live_planted-secret'
+  const keyHash = Buffer.from('planted-secret-of-32-bytes-length')
+  const logger = createLogger({ service: 'auth', destination })
+  logger.info({ answer: create(CreateApiKeyResponseSchema, { key }), headers: { authorization: `Bearer ${key}` }, apiKey: key }, 'made')
+  logger.info({ request: create(ResolveApiKeyRequestSchema, { keyId: 'k1', keyHash }) }, 'resolved')
+  assert.doesNotMatch(written.join(''), /planted-secret|gh_live_/)
+  assert.ok(!written.join('').includes(keyHash.toString('base64')))
+  assert.match(written.join(''), /"k1"/)
 })
 
 test('a log line carries the trace of its call', async () => {

@@ -50,6 +50,8 @@ const packages: Readonly<Record<string, string>> = {
   AuditService: 'auth',
   IssuerService: 'auth',
   ChallengeService: 'auth',
+  ServiceAccountService: 'auth',
+  WorkloadService: 'auth',
   UserService: 'user',
   NotificationService: 'notification',
   InboxService: 'notification',

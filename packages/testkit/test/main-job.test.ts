@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { createClient } from '@connectrpc/connect'
+import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { peerTransport, reasonOf as reasonOfError } from '@gatehouse/rpc'
 import { claimsOf, codeIn, type House, openHouse, reasonOf, tokenIn, until } from './house.ts'
 import { seeExample } from './see-example.ts'
 
@@ -278,4 +281,40 @@ test('two tenants never see each other, and one address lives in both', async ()
 test("the README's example verifies a token, asks who that is, and is told of a new and a changed person", async () => {
   const cwd = fileURLToPath(new URL('../../../', import.meta.url))
   await seeExample(house, { cwd, program: 'packages/client/example.ts', name: 'Eve', email: 'eve@example.com' })
+})
+
+test('a program calls every service with an API key, and is refused by all within a second after it was revoked', async () => {
+  const token = await house.adminToken()
+  const { userId } = await house.person('seen-by-a-program@example.com')
+  await house.local.gatehouse('auth', 'service-accounts', 'create', 'reader', '--role', 'administrator')
+  const scopes = 'user.users.read,notification.notifications.read,auth.service_accounts.read'
+  const key = (await house.local.gatehouse('auth', 'api-keys', 'create', 'reader', '--scopes', scopes)).trim()
+  const calls = [`/api/users/${userId}`, '/api/notifications', '/api/serviceAccounts']
+  const statuses = (of: string) => Promise.all(calls.map(async (path) => (await house.call(path, undefined, { token: of })).status))
+  assert.deepEqual(await statuses(key), [200, 200, 200])
+  assert.equal((await house.call(`/api/users/${userId}:suspend`, {}, { token: key })).status, 403)
+
+  await using transport = peerTransport({ target: 'user', url: `127.0.0.1:${house.local.ports.services.user.grpc}` })
+  const users = createClient(UserService, transport)
+  const headers = { authorization: `Bearer ${key}` }
+  assert.equal((await users.getUser({ id: userId }, { headers })).user?.id, userId)
+  const ended = Promise.withResolvers<unknown>()
+  const opened = Promise.withResolvers<void>()
+  void (async () => {
+    for await (const _ of users.watchUsers({}, { headers, timeoutMs: 0 })) opened.resolve()
+  })().then(ended.resolve, ended.resolve)
+  await opened.promise
+
+  const accounts = (await house.call('/api/serviceAccounts', undefined, { token })).body.serviceAccounts as unknown as {
+    id: string
+    name: string
+  }[]
+  const id = accounts.find(({ name }) => name === 'reader')?.id
+  const listed = await house.call(`/api/serviceAccounts/${id}/apiKeys`, undefined, { token })
+  const keyId = String(listed.body.apiKeys?.[0]?.id)
+  assert.ok(!JSON.stringify(listed.body).includes(key.slice(31)))
+  assert.equal((await house.call(`/api/apiKeys/${keyId}`, undefined, { token, method: 'DELETE' })).status, 200)
+  await until('every service to refuse the key', async () => (await statuses(key)).every((status) => status === 401), 1_500)
+  // The stream that is open ends too, at its next look.
+  assert.equal(reasonOfError(await ended.promise), 'ACCESS_TOKEN_INVALID')
 })

@@ -6,7 +6,9 @@ import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challen
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
+import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf } from './config.ts'
@@ -25,7 +27,9 @@ import { factorService } from './rpc/factor-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { passkeyService } from './rpc/passkey-service.ts'
+import { serviceAccountService } from './rpc/service-account-service.ts'
 import { sessionService } from './rpc/session-service.ts'
+import { workloadService } from './rpc/workload-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
 import { startAuditSealer } from './workers/audit-sealer.ts'
@@ -80,7 +84,9 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(FactorService, factorService(deps)),
       served(IssuerService, issuerService(deps)),
       served(PasskeyService, passkeyService(deps)),
+      served(ServiceAccountService, serviceAccountService(deps)),
       served(SessionService, sessionService(deps)),
+      served(WorkloadService, workloadService(deps)),
     ],
     consumers: consumersOf(deps),
     workers: [

@@ -15,6 +15,7 @@ import { createTenant, defaultTenant } from './core/tenants/create-tenant.ts'
 import { audiencePattern } from './core/tokens/issue-token.ts'
 import { registerAudience } from './core/tokens/register-audience.ts'
 import { keysCheck } from './keys-check.ts'
+import { machineCommands } from './machine-commands.ts'
 import { none, operated, word } from './operated.ts'
 import type { Operator } from './operator.ts'
 import { passwordCommands } from './password-commands.ts'
@@ -121,6 +122,7 @@ export const commands: readonly Command[] = [
   },
   ...workloadKeyCommands,
   ...auditCommands,
+  ...machineCommands({ operated, word, none }),
   {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',

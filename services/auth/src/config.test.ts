@@ -46,6 +46,12 @@ test('every missing variable is named at once', () => {
     assert.match(problems, new RegExp(`^${name} is missing`, 'm'))
 })
 
+test('a service says who it is by a key file or by projected tokens, and by one of them', () => {
+  assert.match(problemsOf({ WORKLOAD_KEY_FILE: undefined }).join(), /WORKLOAD_KEY_FILE is missing/)
+  assert.deepEqual(problemsOf({ WORKLOAD_KEY_FILE: undefined, WORKLOAD_TOKEN_FILE: '/var/run/gatehouse/{peer}' }), [])
+  assert.equal(problemsOf({ WORKLOAD_TOKEN_FILE: '/var/run/gatehouse/{peer}' }).length, 1)
+})
+
 test('keys are 32 bytes and two', () => {
   assert.match(problemsOf({ AUTH_KEY_ENCRYPTION_KEY: key(2, 16) }).join(), /32 bytes/)
   assert.match(problemsOf({ AUTH_KEY_ENCRYPTION_KEY: key(2, 33) }).join(), /it has 33/)

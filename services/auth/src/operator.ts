@@ -1,9 +1,9 @@
 import { createClient } from '@connectrpc/connect'
 import { readConfig } from '@gatehouse/config'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { createWorkloadSigner } from '@gatehouse/identity'
 import { connect, postgresLimits } from '@gatehouse/postgres'
 import { peerTransport } from '@gatehouse/rpc'
+import { openSigner } from '@gatehouse/service'
 import { createLogger } from '@gatehouse/telemetry'
 import { type AuthConfig, encryptionKeysOf, hashingOf, lifetimesOf, rules, variables } from './config.ts'
 import { createBatches } from './core/batches.ts'
@@ -38,7 +38,7 @@ export async function openOperator(env: Readonly<Record<string, string | undefin
     log,
     ...(config.grpcTlsCaFile !== undefined && { tls: { caFile: config.grpcTlsCaFile } }),
   }
-  const signer = await createWorkloadSigner(config.workloadKeyFile)
+  const signer = await openSigner('auth', config)
   const users = createClient(UserService, parts.use(peerTransport({ ...peer, signer })))
   // Whoever acts as an operator shows the operator's token and no workload's.
   const operators = createClient(UserService, parts.use(peerTransport(peer)))

@@ -3,11 +3,13 @@ import { followIssuers } from '@gatehouse/identity'
 import type { Service, ServiceIdentity } from '@gatehouse/service'
 import { type AuthConfig, encryptionKeysOf } from './config.ts'
 import { type AccessFeed, startAccessFeed } from './core/access/access-feed.ts'
+import { resolveApiKey } from './core/api-keys/resolve-api-key.ts'
 import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
 import { closedKeyIn } from './core/keys/sealed-box.ts'
 import { type RevocationFeed, startRevocationFeed } from './core/revocations/revocation-feed.ts'
 import { defaultTenant, ensureDefaultTenant } from './core/tenants/create-tenant.ts'
 import { listIssuers } from './core/tenants/list-issuers.ts'
+import { readRegistry } from './core/workloads/list-workloads.ts'
 import type { Schema } from './store/schema.ts'
 
 /** What the other services ask auth for, auth reads from its own database. */
@@ -54,6 +56,24 @@ export function openIdentity(
   // The doors open when the first look has been taken; should Postgres leave just then, they open without.
   const ready = Promise.race([Promise.all([known.promise, feed.ready, accessFeed.ready]), delay(longestWaitMs, undefined, { ref: false })])
   ready.catch(() => {})
-  const revocations = { ...feed.list, ready }
-  return { issuers, revocations, access: accessFeed.directory, keys, feed, accessFeed }
+  const revocations = {
+    ...feed.list,
+    ready,
+    get connected() {
+      return feed.connected
+    },
+  }
+  return {
+    issuers,
+    revocations,
+    access: accessFeed.directory,
+    keys,
+    feed,
+    accessFeed,
+    resolveApiKey: (keyId, keyHash) => resolveApiKey({ db, now: clock.now, log }, { keyId, keyHash }),
+    async readRegistry(version) {
+      const { rows, ...rest } = await readRegistry({ db }, version)
+      return { ...rest, workloads: rows }
+    },
+  }
 }

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Code, ConnectError } from '@connectrpc/connect'
+import { createApiKey } from '@gatehouse/identity'
+import { reasonOf } from '@gatehouse/rpc'
 import { refused } from '@gatehouse/testkit'
 import pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { createApp } from '../src/app.ts'
-import { overGrpc } from './clients.ts'
+import { overGrpc, overWeb } from './clients.ts'
 import { administrator, openStory } from './open-story.ts'
 import { until } from './until.ts'
 
@@ -138,4 +140,30 @@ test('calls in flight are answered before the service ends', async () => {
   const ended = second[Symbol.asyncDispose]()
   for (const { user } of await Promise.all(calls)) assert.equal(user?.name, 'Changed at the end')
   await ended
+})
+
+test('while auth is away a known API key goes on, an unknown one is unavailable, and a mistyped one is no key', async () => {
+  const id = uuidv7()
+  const { key } = createApiKey(id)
+  const permissions = ['user.users.read']
+  story.auth.apiKeys.set(id, { tenant: 'default', serviceAccountId: uuidv7(), serviceAccountName: 'robot', scopes: permissions, permissions })
+  const { id: person } = await story.register()
+  const read = async (token: string) => {
+    const { users, transport } = overGrpc(`127.0.0.1:${story.app.ports.grpc}`, { authorization: `Bearer ${token}` })
+    await using _ = transport
+    const overBoth = [users.getUser({ id: person }), overWeb(story.origin('default'), token).getUser({ id: person })]
+    return await Promise.allSettled(overBoth)
+  }
+  const reasons = async (token: string) =>
+    (await read(token)).map((end) => (end.status === 'fulfilled' ? 'ok' : reasonOf(ConnectError.from(end.reason))))
+  assert.deepEqual(await reasons(key), ['ok', 'ok'])
+  const mistyped = `${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`
+  assert.deepEqual(await reasons(mistyped), ['ACCESS_TOKEN_INVALID', 'ACCESS_TOKEN_INVALID'])
+  assert.deepEqual(story.auth.askedKeys, [id], 'both doors asked once, and for the mistyped key nobody was asked')
+  await story.auth[Symbol.asyncDispose]()
+  assert.deepEqual(await reasons(key), ['ok', 'ok'])
+  const unknown = createApiKey(uuidv7()).key
+  assert.deepEqual(await reasons(unknown), ['DEPENDENCY_UNAVAILABLE', 'DEPENDENCY_UNAVAILABLE'])
+  assert.deepEqual(await reasons(key), ['ok', 'ok'])
+  assert.deepEqual(await reasons(mistyped), ['ACCESS_TOKEN_INVALID', 'ACCESS_TOKEN_INVALID'])
 })

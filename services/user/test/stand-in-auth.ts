@@ -1,7 +1,8 @@
-import type { DescService } from '@bufbuild/protobuf'
+import type { DescService, MessageInitShape } from '@bufbuild/protobuf'
 import { timestampDate } from '@bufbuild/protobuf/wkt'
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { type ResolvedApiKeySchema, ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { createAccessTokenVerifier, createWorkloadVerifier, followIssuers } from '@gatehouse/identity'
 import { callOf, createGrpcDoor, createPipeline } from '@gatehouse/rpc'
@@ -16,6 +17,9 @@ export type StandInAuth = AsyncDisposable & {
   readonly tellOrigins: (origins: ReadonlyMap<string, string>) => void
   /** Whose sessions were ended, in order. */
   readonly ended: { tenant: string; userId: string; workload: string | undefined; openedUntil?: Date }[]
+  /** API keys that are good, by their ids, and what was asked about keys. */
+  readonly apiKeys: Map<string, MessageInitShape<typeof ResolvedApiKeySchema>>
+  readonly askedKeys: string[]
   /** While set, it answers that it cannot. */
   failing: boolean
   tokenFor(person: TokenFor): Promise<string>
@@ -29,6 +33,8 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
   const jwk = JSON.stringify({ ...(await exportJWK(publicKey)), kid: 'stand-in', alg: 'ES256', use: 'sig' })
   const { promise: origins, resolve: tellOrigins } = Promise.withResolvers<ReadonlyMap<string, string>>()
   const ended: StandInAuth['ended'] = []
+  const apiKeys: StandInAuth['apiKeys'] = new Map()
+  const askedKeys: string[] = []
   let failing = false
 
   const issuers = parts.use(followIssuers(async () => []))
@@ -58,7 +64,15 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
     },
   }
+  const accounts: Partial<ServiceImpl<typeof ServiceAccountService>> = {
+    async resolveApiKey({ keyId }) {
+      askedKeys.push(keyId)
+      const key = apiKeys.get(keyId)
+      return key ? { key } : {}
+    },
+  }
   const services = [
+    pipeline.guard(ServiceAccountService, { ...refusingAll(ServiceAccountService), ...accounts }),
     pipeline.guard(IssuerService, issuerService),
     pipeline.guard(SessionService, { ...refusingAll(SessionService), ...sessionService }),
   ]
@@ -69,6 +83,8 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
     port: door.port,
     tellOrigins,
     ended,
+    apiKeys,
+    askedKeys,
     get failing() {
       return failing
     },

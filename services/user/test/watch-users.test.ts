@@ -19,7 +19,7 @@ import { until } from './until.ts'
 const story = await openStory()
 const look = new pg.Client(story.config.databaseUrl)
 await look.connect()
-const signer = await createWorkloadSigner(story.config.workloadKeyFile)
+const signer = await createWorkloadSigner(story.config.workloadKeyFile ?? '')
 after(async () => {
   await look.end()
   await story[Symbol.asyncDispose]()

@@ -16,6 +16,7 @@ import { relay } from './relay.ts'
 import { refresh, signIn } from './sessions.ts'
 import { start } from './start.ts'
 import { timing } from './timing.ts'
+import { verifyApiKey } from './verify-api-key.ts'
 import { verifyToken } from './verify-token.ts'
 import { webDoor } from './web-door.ts'
 
@@ -33,6 +34,7 @@ export const benchmarks: readonly Benchmark[] = [
   webDoor,
   verifyToken,
   accessCheck,
+  verifyApiKey,
   signIn,
   betterAuth,
   refresh,

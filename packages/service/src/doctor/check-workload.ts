@@ -3,8 +3,8 @@ import { createClient } from '@connectrpc/connect'
 import type { ServiceConfig } from '@gatehouse/config'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { Health, HealthCheckResponse_ServingStatus as Status } from '@gatehouse/contracts/grpc/health/v1/health_pb'
-import { createWorkloadSigner } from '@gatehouse/identity'
 import { createLogger } from '@gatehouse/telemetry'
+import { openSigner } from '../open-signer.ts'
 import { createPeers, type PeerName } from '../peers.ts'
 import { either, type Finding, ok, wrong } from './findings.ts'
 
@@ -12,6 +12,8 @@ const timeoutMs = 2000
 
 /** The service's own key, and whether the JWKS knows it. */
 export async function checkWorkloadKey(name: PeerName, { workloadKeyFile, workloadJwksFile }: ServiceConfig): Promise<Finding[]> {
+  // Whether projected tokens are believed is for their peers to say.
+  if (workloadKeyFile === undefined) return []
   const key = await readJson<{ kid?: string; workload?: string; d?: string }>(workloadKeyFile)
   const jwks = await readJson<{ keys?: { kid?: string; workload?: string; d?: string }[] }>(workloadJwksFile)
   const found: Finding[] = []
@@ -49,7 +51,7 @@ async function readJson<T extends object>(file: string): Promise<T> {
 export async function checkPeers(name: PeerName, config: ServiceConfig): Promise<Finding[]> {
   const urls = { user: config.userUrl, auth: config.authUrl, notification: config.notificationUrl }
   const names = (Object.keys(urls) as PeerName[]).filter((peer) => peer !== name && urls[peer] !== undefined)
-  const signer = await createWorkloadSigner(config.workloadKeyFile)
+  const signer = await openSigner(name, config)
   await using peers = createPeers(config, signer, createLogger({ service: name, level: 'silent' }))
   const look = async (peer: PeerName): Promise<Finding> => {
     const place = `${peer} at ${urls[peer]}`

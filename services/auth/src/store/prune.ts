@@ -36,6 +36,22 @@ export async function pruneSessionRaises(db: Db, forgottenBefore: Date, limit: n
   return Number(pruned.numAffectedRows ?? 0n)
 }
 
+export async function pruneApiKeyChanges(db: Db, forgottenBefore: Date, limit: number): Promise<number> {
+  const pruned = await sql`
+    delete from api_key_changes where (tenant, key_id) in (
+      select tenant, key_id from api_key_changes where forget_time < ${forgottenBefore} order by forget_time
+      limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}
+
+export async function pruneApiKeys(db: Db, endedBefore: Date, limit: number): Promise<number> {
+  const pruned = await sql`
+    delete from api_keys where (tenant, account_id, id) in (
+      select tenant, account_id, id from api_keys where least(expire_time, revoke_time) < ${endedBefore}
+      order by least(expire_time, revoke_time) limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(pruned.numAffectedRows ?? 0n)
+}
+
 export async function prunePendingSignIns(db: Db, expiredBefore: Date, limit: number): Promise<number> {
   const pruned = await sql`
     delete from pending_sign_ins where (tenant, token_hash) in (

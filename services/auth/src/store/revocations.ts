@@ -29,14 +29,16 @@ export async function putSessionRaise(
     .execute()
 }
 
-/** A session ended, or was raised. */
+/** A session ended, or was raised, or an API key changed. */
 export interface RevocationRow {
   readonly tenant: string
+  /** Of the session, or of the key. */
   readonly session_id: string
   readonly revoke_time: Date
   readonly forget_time: Date
-  /** Null where the session ended; else its tokens of an earlier generation are dead. */
+  /** Null where the session ended; else its tokens of an earlier generation are dead. Of a key it counts the changes. */
   readonly generation: number | null
+  readonly is_key: boolean
 }
 
 /** The database's clock: revocations are stamped by it. */
@@ -45,17 +47,30 @@ export async function databaseTime(db: Db): Promise<Date> {
   return time
 }
 
-/** Ends and raises from a time on, the oldest first, from behind the row that `after` names. */
+/** Ends, raises and changes of keys from a time on, the oldest first, from behind the row that `after` names. */
 const since = (from: RawBuilder<Date>, limit: number, after?: After) => {
-  const part = (table: string, time: string, generation: string) => {
-    const [at, of] = [sql.ref(time), sql.table(table)]
-    const behind = after ? sql`and (${at}, session_id) > (${after.revoke_time}::timestamptz, ${after.session_id}::uuid)` : sql``
-    return sql`(select tenant, session_id, ${at} as revoke_time, forget_time, ${sql.raw(generation)} as generation from ${of}
-      where ${at} >= ${from} ${behind} order by ${at}, session_id limit ${limit}::integer)`
+  const part = ({ table, time, id = 'session_id', generation }: Kind) => {
+    const [at, of, named] = [sql.ref(time), sql.table(table), sql.ref(id)]
+    const behind = after ? sql`and (${at}, ${named}) > (${after.revoke_time}::timestamptz, ${after.session_id}::uuid)` : sql``
+    return sql`(select tenant, ${named} as session_id, ${at} as revoke_time, forget_time, ${sql.raw(generation)} as generation,
+      ${sql.lit(id === 'key_id')} as is_key from ${of} where ${at} >= ${from} ${behind} order by ${at}, ${named} limit ${limit}::integer)`
   }
-  return sql`(select * from (${part('revocations', 'revoke_time', 'null::integer')} union all ${part('session_raises', 'raise_time', 'generation')}) both_kinds
+  return sql`(select * from (${sql.join(kinds.map(part), sql` union all `)}) every_kind
     order by revoke_time, session_id limit ${limit}::integer)`
 }
+
+interface Kind {
+  readonly table: string
+  readonly time: string
+  readonly id?: string
+  readonly generation: string
+}
+
+const kinds: readonly Kind[] = [
+  { table: 'revocations', time: 'revoke_time', generation: 'null::integer' },
+  { table: 'session_raises', time: 'raise_time', generation: 'generation' },
+  { table: 'api_key_changes', time: 'change_time', id: 'key_id', generation: 'version' },
+]
 
 interface After {
   readonly revoke_time: Date

@@ -3,6 +3,7 @@ import type { AccessTables } from './access-tables.ts'
 import type { AccountTables } from './account-tables.ts'
 import type { AuditTables } from './audit-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
+import type { MachineTables } from './machine-tables.ts'
 
 /** Set at insert, never changed. */
 type Fixed<T> = ColumnType<T, T, never>
@@ -96,13 +97,6 @@ export interface SessionRaisesTable {
   forget_time: Date
 }
 
-export interface ServiceAccountsTable {
-  tenant: Fixed<string>
-  id: Fixed<string>
-  name: Fixed<string>
-  create_time: Generated<Date>
-}
-
 export interface AudiencesTable {
   tenant: Fixed<string>
   audience: Fixed<string>
@@ -110,7 +104,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccessTables, AccountTables, AuditTables, FactorTables {
+export interface Schema extends AccessTables, AccountTables, AuditTables, FactorTables, MachineTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable
@@ -120,7 +114,6 @@ export interface Schema extends AccessTables, AccountTables, AuditTables, Factor
   refresh_tokens: RefreshTokensTable
   revocations: RevocationsTable
   session_raises: SessionRaisesTable
-  service_accounts: ServiceAccountsTable
   audiences: AudiencesTable
 }
 

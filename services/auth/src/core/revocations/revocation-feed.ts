@@ -11,6 +11,8 @@ export interface RevocationFeed extends AsyncDisposable {
   readonly ready: Promise<void>
   /** What this process itself refuses. */
   readonly list: RevocationList
+  /** Whether the last poll succeeded: what this process remembers is as new as the list. */
+  readonly connected: boolean
   /** Feeds a new watcher from now on; end it with {@link RevocationFeed.leave}. */
   join(): Watcher<RevocationRow>
   leave(watcher: Watcher<RevocationRow>): void
@@ -56,8 +58,9 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     // Hardly ever: a thousand sessions and more that ended within the time looked back.
     if (rows.length === pageSize) for await (const page of pagesOfRevocations(db, new Date(now.getTime() - lookBackMs))) page.forEach(see)
     for (const [key, time] of seen) if (time < now.getTime() - 2 * lookBackMs) seen.delete(key)
-    for (const { session_id: id, generation, forget_time: time } of fresh) {
-      if (generation === null) list.add(id, time.getTime())
+    for (const { session_id: id, generation, forget_time: time, is_key: isKey } of fresh) {
+      if (isKey) list.changeKey(id)
+      else if (generation === null) list.add(id, time.getTime())
       else list.raise(id, generation, time.getTime())
     }
     for (const watcher of watchers) watcher.tell(fresh, cursorOf(now), heartbeatMs)
@@ -82,6 +85,9 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   return {
     ready,
     list,
+    get connected() {
+      return !first && !failing
+    },
     join() {
       const watcher = new Watcher<RevocationRow>(maxPending)
       watchers.add(watcher)

@@ -14,7 +14,7 @@ export interface WatchRevocationsInput {
   readonly signal: AbortSignal
 }
 
-/** First what a verifier has to know, then each session that ends. A reader that falls behind is cut off rather than fed from ever more memory. */
+/** First what a verifier has to know, then each session that ends and each key that changes. A reader that falls behind is cut off rather than fed from ever more memory. */
 export async function* watchRevocations(
   deps: Pick<Deps, 'db' | 'lifetimes'> & { feed: RevocationFeed },
   input: WatchRevocationsInput,
@@ -51,7 +51,8 @@ function messageOf(rows: readonly RevocationRow[], cursor: string, snapshotCompl
   const told = (row: RevocationRow) => ({ sessionId: row.session_id, tenant: row.tenant, forgetTime: timestampFromDate(row.forget_time) })
   return create(WatchRevocationsResponseSchema, {
     revoked: rows.filter(({ generation }) => generation === null).map(told),
-    raised: rows.flatMap((row) => (row.generation === null ? [] : [{ ...told(row), generation: row.generation }])),
+    raised: rows.flatMap((row) => (row.generation === null || row.is_key ? [] : [{ ...told(row), generation: row.generation }])),
+    keys: rows.filter((row) => row.is_key).map((row) => ({ keyId: row.session_id, tenant: row.tenant })),
     cursor,
     snapshotComplete,
   })

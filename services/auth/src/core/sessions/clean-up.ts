@@ -1,4 +1,6 @@
 import {
+  pruneApiKeyChanges,
+  pruneApiKeys,
   prunePasskeyAttempts,
   prunePendingSignIns,
   pruneRefreshTokens,
@@ -17,6 +19,9 @@ const sessionsKeptMs = 7 * dayMs
 /** A used-up refresh token that comes back later than this is unknown instead of reused. */
 const usedTokensKeptMs = 7 * dayMs
 
+/** Ended API keys stay in the lists for a month. */
+const endedKeysKeptMs = 30 * dayMs
+
 /** Longer than any watch looks back. */
 const revocationsKeptMs = 10 * 60_000
 
@@ -32,6 +37,8 @@ export async function cleanUp(deps: Pick<Deps, 'db' | 'now'>, signal?: AbortSign
     () => pruneRefreshTokens(deps.db, before(usedTokensKeptMs), batch),
     () => pruneRevocations(deps.db, before(revocationsKeptMs), batch),
     () => pruneSessionRaises(deps.db, before(revocationsKeptMs), batch),
+    () => pruneApiKeyChanges(deps.db, before(revocationsKeptMs), batch),
+    () => pruneApiKeys(deps.db, before(endedKeysKeptMs), batch),
     () => prunePendingSignIns(deps.db, before(0), batch),
     () => prunePasskeyAttempts(deps.db, before(0), batch),
   ]) {

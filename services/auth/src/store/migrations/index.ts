@@ -6,6 +6,7 @@ import * as roles from './0004-roles.ts'
 import * as vacuum from './0005-vacuum-often.ts'
 import * as factors from './0006-factors.ts'
 import * as access from './0007-access.ts'
+import * as machines from './0008-machines.ts'
 import * as audit from './0009-audit.ts'
 import * as passwords from './0011-passwords.ts'
 
@@ -20,6 +21,7 @@ export const migrations: MigrationSet = {
     { id: '0005-vacuum-often', up: vacuum.up },
     { id: '0006-factors', up: factors.up },
     { id: '0007-access', up: access.up },
+    { id: '0008-machines', up: machines.up },
     { id: '0009-audit', up: audit.up },
     { id: '0011-passwords', up: passwords.up },
   ],

@@ -1,0 +1,32 @@
+import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { transact } from '@gatehouse/postgres'
+import { commonRefusal } from '@gatehouse/rpc'
+import { deleteWorkload, nextRegistryVersion, putWorkload, type WorkloadInput, type WorkloadRow } from '../../store/workloads.ts'
+import type { Deps } from '../deps.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { defaultTenant } from '../tenants/create-tenant.ts'
+import { isRegistrable } from './open-to-registered.ts'
+
+/** A workload acts for every tenant: an administrator of one must not let it in. */
+export function onlyByDefaultTenant(tenant: string): void {
+  if (tenant !== defaultTenant) throw commonRefusal(CommonReason.WRONG_TENANT)
+}
+
+/** Registers a workload, or changes what is registered under its name. */
+export async function registerWorkload(deps: Pick<Deps, 'db' | 'now'>, input: WorkloadInput): Promise<WorkloadRow> {
+  for (const call of input.calls) if (!isRegistrable(call)) throw refuse(ErrorReason.WORKLOAD_CALL_UNKNOWN, { call })
+  return await transact(deps.db, async (tx) => {
+    await nextRegistryVersion(tx)
+    const row = await putWorkload(tx, input, new Date(deps.now()))
+    if (!row) throw refuse(ErrorReason.WORKLOAD_EXISTS)
+    return row
+  })
+}
+
+/** Forgets a workload; answers whether there was one. */
+export async function unregisterWorkload(deps: Pick<Deps, 'db'>, name: string): Promise<boolean> {
+  return await transact(deps.db, async (tx) => {
+    await nextRegistryVersion(tx)
+    return await deleteWorkload(tx, name)
+  })
+}
