@@ -3,7 +3,6 @@ export {
   type AccessTokenVerifier,
   type AccessTokenVerifierOptions,
   createAccessTokenVerifier,
-  TokenInvalid,
   VerificationUnavailable,
 } from './access-token.ts'
 export type { Caller, Person } from './caller.ts'
@@ -12,9 +11,9 @@ export {
   followIssuers,
   type IssuerDirectory,
   type IssuerRecord,
-  jwksOfOrigin,
   type TrustedIssuer,
 } from './issuers.ts'
+export { jwksOfOrigin } from './jwks-of-origin.ts'
 export {
   createRevocationList,
   followRevocations,
@@ -22,7 +21,9 @@ export {
   type RevocationList,
   type RevocationSource,
 } from './revocations.ts'
+export type { SkippedKey } from './signing-keys.ts'
 export { acrOf, nameOfStrength, Strength, strengthOf, strongerOf } from './strength.ts'
+export { TokenInvalid } from './token-invalid.ts'
 export {
   createWorkloadKey,
   createWorkloadSigner,
