@@ -12,8 +12,8 @@ const JITTER = 0.1
 
 /**
  * What ends a stream though its handler would go on: its age, so that connections can be closed and callers move to new replicas without an error;
- * and the end of the person's token, well when it comes by its time, with `ACCESS_TOKEN_INVALID` within a second after it was revoked. A stream
- * outlives the check at its door by far; without this a revoked session would go on listening.
+ * and the end of the person's token, well when it comes by its time, with `ACCESS_TOKEN_INVALID` when it was revoked: at once where the verifier tells so,
+ * and within a second after its key or tenant went. A stream outlives the check at its door by far; without this a revoked session would go on listening.
  */
 export function watchStream(context: CallContext, options: CredentialOptions, maxSeconds: number): StreamWatch {
   return (stream) => {
@@ -31,7 +31,11 @@ export function watchStream(context: CallContext, options: CredentialOptions, ma
       }
     }
     const timer = person === undefined ? undefined : setInterval(() => void check(), CHECK_INTERVAL_MS)
+    const unwatch = person && options.accessTokens.onChange?.(person, () => void check())
+    // It may have been revoked between the check at the door and this.
+    if (unwatch) void check()
     return () => {
+      unwatch?.()
       clearTimeout(age)
       clearInterval(timer)
     }
