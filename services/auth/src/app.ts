@@ -11,6 +11,7 @@ import { consumersOf } from './consumers/index.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
+import { openEncryptionKeys } from './encryption-keys.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accountService } from './rpc/account-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
@@ -33,7 +34,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     migrations,
     ...(signal && { signal }),
     identity: async (base, parts) => {
-      own = openIdentity(base, config, parts)
+      own = openIdentity(base, config, await openEncryptionKeys(config), parts)
       return own
     },
   })
