@@ -12,6 +12,7 @@ import { limits } from './limits.ts'
 import { mail } from './mail.ts'
 import { queue } from './queue.ts'
 import { relay } from './relay.ts'
+import { revocation } from './revocation.ts'
 import { refresh, signIn } from './sessions.ts'
 import { start } from './start.ts'
 import { verifyToken } from './verify-token.ts'
@@ -30,6 +31,7 @@ export const benchmarks: readonly Benchmark[] = [
   limits,
   webDoor,
   verifyToken,
+  revocation,
   signIn,
   betterAuth,
   refresh,
