@@ -23,7 +23,7 @@ export async function benchToken(): Promise<{ token: string; issuer: IssuerRecor
     .setSubject('0190a0de-0000-7000-8000-000000000001')
     .setJti(crypto.randomUUID())
     .setIssuedAt()
-    .setExpirationTime('2h')
+    .setExpirationTime('10m')
     .sign(privateKey)
   return { token, issuer: { tenant: 'default', origin, hosts: ['localhost:8080', '127.0.0.1'], jwks: [JSON.stringify(jwk)] } }
 }

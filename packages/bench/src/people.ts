@@ -97,7 +97,8 @@ export async function otherSessions(local: Local, count: number): Promise<void> 
   })
 }
 
-async function withDatabase<T>(local: Local, name: ServiceName, act: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Runs something over one connection to a service’s database, as the service. */
+export async function withDatabase<T>(local: Local, name: ServiceName, act: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client(local.environment(name).DATABASE_URL)
   await client.connect()
   try {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { TokenInvalid, VerificationUnavailable } from './access-token.ts'
+import { VerificationUnavailable } from './access-token.ts'
+import { TokenInvalid } from './token-invalid.ts'
 import { idOfApiKey, nameOfApiKey } from './api-key.ts'
 import type { ApiKeyUse, Person } from './caller.ts'
 

@@ -11,7 +11,6 @@ export {
   type AccessTokenVerifier,
   type AccessTokenVerifierOptions,
   createAccessTokenVerifier,
-  TokenInvalid,
   VerificationUnavailable,
 } from './access-token.ts'
 export { apiKeyPattern, apiKeyPrefix, createApiKey, isApiKey, isWellFormedApiKey, type NewApiKey } from './api-key.ts'
@@ -44,9 +43,9 @@ export {
   followIssuers,
   type IssuerDirectory,
   type IssuerRecord,
-  jwksOfOrigin,
   type TrustedIssuer,
 } from './issuers.ts'
+export { jwksOfOrigin } from './jwks-of-origin.ts'
 export { createProjectedSigner } from './projected-token.ts'
 export {
   createRevocationList,
@@ -55,7 +54,9 @@ export {
   type RevocationList,
   type RevocationSource,
 } from './revocations.ts'
+export type { SkippedKey } from './signing-keys.ts'
 export { acrOf, nameOfStrength, Strength, strengthOf, strongerOf } from './strength.ts'
+export { TokenInvalid } from './token-invalid.ts'
 export {
   createWorkloadKey,
   createWorkloadSigner,

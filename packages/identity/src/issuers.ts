@@ -1,4 +1,5 @@
-import { type CryptoKey, importJWK, type JWK } from 'jose'
+import type { CryptoKey } from 'jose'
+import { createKeyReader, type SkippedKey } from './signing-keys.ts'
 
 /** A tenant as a verifier sees it; the shape of `gatehouse.auth.v1.Issuer`. */
 export interface IssuerRecord {
@@ -39,8 +40,12 @@ export interface FollowIssuersOptions {
   intervalMs?: number
   /** Shortest time between two looks that strangers can cause; 1 s unless given. */
   cooldownMs?: number
+  /** The most tenants that are kept; an answer with more is refused as a whole. 100,000 unless given. */
+  maxIssuers?: number
   /** Told when looking begins to fail and when it works again, not each time. */
   onChange?: (error: unknown) => void
+  /** Told once of each key that is passed over: tokens that it signed are refused. */
+  onSkippedKey?: (key: SkippedKey) => void
 }
 
 /**
@@ -51,8 +56,9 @@ export function followIssuers(
   load: (signal: AbortSignal) => Promise<readonly IssuerRecord[]>,
   options: FollowIssuersOptions = {},
 ): IssuerDirectory {
-  const { intervalMs = 30_000, cooldownMs = 1_000, onChange } = options
+  const { intervalMs = 30_000, cooldownMs = 1_000, maxIssuers = 100_000, onChange, onSkippedKey } = options
   const stop = new AbortController()
+  const keys = createKeyReader(onSkippedKey)
   let issuers = new Map<string, TrustedIssuer>()
   let hosts = new Map<string, string>()
   let known = false
@@ -65,8 +71,14 @@ export function followIssuers(
     lastLook = performance.now()
     try {
       const records = await load(stop.signal)
-      const next = await Promise.all(records.map(trust))
-      issuers = new Map(next.map((each) => [each.tenant, each]))
+      if (records.length > maxIssuers) throw new Error(`${records.length} issuers are more than are kept`)
+      const read = await keys.readAll(records)
+      issuers = new Map(
+        records.map(({ tenant, origin }) => [
+          tenant,
+          { tenant, origin, issuer: `${origin}/oidc`, keys: read.get(tenant) ?? new Map<string, CryptoKey>() },
+        ]),
+      )
       hosts = new Map(records.flatMap((record) => record.hosts.map((host) => [host.toLowerCase(), record.tenant] as const)))
       known = true
       if (failing) onChange?.(undefined)
@@ -108,31 +120,5 @@ export function followIssuers(
       await first
       await running
     },
-  }
-}
-
-async function trust(record: IssuerRecord): Promise<TrustedIssuer> {
-  const keys = new Map<string, CryptoKey>()
-  for (const text of record.jwks) {
-    const jwk = JSON.parse(text) as JWK
-    // One key, one algorithm (RFC 8725 section 3.1); whatever else stands in the set is not for access tokens.
-    if (jwk.kid === undefined || jwk.kty !== 'EC' || jwk.crv !== 'P-256' || jwk.d !== undefined) continue
-    const key = await importJWK({ ...jwk, alg: 'ES256' }, 'ES256')
-    if (!(key instanceof Uint8Array)) keys.set(jwk.kid, key)
-  }
-  return { tenant: record.tenant, origin: record.origin, issuer: `${record.origin}/oidc`, keys }
-}
-
-/**
- * Loader for programs outside the house: the public keys of one tenant from `<origin>/.well-known/jwks.json`.
- * @param origin Where the tenant's pages live, such as `https://id.example.com`; its tokens have `<origin>/oidc` as `iss`.
- */
-export function jwksOfOrigin(origin: string, tenant = 'default'): (signal: AbortSignal) => Promise<readonly IssuerRecord[]> {
-  const url = new URL('/.well-known/jwks.json', origin)
-  return async (signal) => {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]), redirect: 'error' })
-    if (!response.ok) throw new Error(`${url.href} answered ${response.status}`)
-    const body = (await response.json()) as { keys?: readonly JWK[] }
-    return [{ tenant, origin: url.origin, hosts: [url.host], jwks: (body.keys ?? []).map((key) => JSON.stringify(key)) }]
   }
 }

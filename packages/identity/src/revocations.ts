@@ -7,8 +7,8 @@ import { pause } from './pause.ts'
 export interface RevocationList {
   /** Whether the session has ended, or was raised since a token of this generation (0 unless given) was made. */
   isRevoked(sessionId: string, generation?: number): boolean
-  /** Calls back for each session that ends from now on; answers how to stop that. For streams that must end with their session. */
-  onRevoked(listener: (sessionId: string) => void): () => void
+  /** Calls back whenever the session ends or is raised from now on; answers how to stop that. For streams that must end with their token. */
+  onChange(sessionId: string, listener: () => void): () => void
   /** Calls back for each API key that is revoked or changed from now on; answers how to stop that. */
   onKeyChanged(listener: (keyId: string) => void): () => void
 }
@@ -30,7 +30,7 @@ export interface RevocationSource {
 export function createRevocationList(now: () => number = Date.now) {
   const forgetTimes = new Map<string, number>()
   const raised = new Map<string, { readonly generation: number; readonly forgetTime: number }>()
-  const listeners = new Set<(sessionId: string) => void>()
+  const listeners = new Map<string, Set<() => void>>()
   const keyListeners = new Set<(keyId: string) => void>()
   let nextSweep = 0
 
@@ -41,11 +41,15 @@ export function createRevocationList(now: () => number = Date.now) {
     nextSweep = now() + 60_000
   }
 
+  function tell(sessionId: string): void {
+    for (const listener of [...(listeners.get(sessionId) ?? [])]) listener()
+  }
+
   function add(sessionId: string, forgetTime: number): void {
     sweep()
     if (forgetTimes.has(sessionId)) return
     forgetTimes.set(sessionId, forgetTime)
-    for (const listener of listeners) listener(sessionId)
+    tell(sessionId)
   }
 
   return {
@@ -53,7 +57,9 @@ export function createRevocationList(now: () => number = Date.now) {
     /** The session goes on: its tokens of an earlier generation are dead. */
     raise(sessionId: string, generation: number, forgetTime: number): void {
       sweep()
-      if ((raised.get(sessionId)?.generation ?? 0) < generation) raised.set(sessionId, { generation, forgetTime })
+      if ((raised.get(sessionId)?.generation ?? 0) >= generation) return
+      raised.set(sessionId, { generation, forgetTime })
+      tell(sessionId)
     },
     /** What is known of an API key is true no more. Nothing is kept: whoever remembers keys listens. */
     changeKey(keyId: string): void {
@@ -61,10 +67,12 @@ export function createRevocationList(now: () => number = Date.now) {
     },
     isRevoked: (sessionId: string, generation = 0) =>
       forgetTimes.has(sessionId) || (raised.size > 0 && generation < (raised.get(sessionId)?.generation ?? 0)),
-    onRevoked(listener: (sessionId: string) => void) {
-      listeners.add(listener)
+    onChange(sessionId: string, listener: () => void) {
+      const told = listeners.get(sessionId) ?? new Set()
+      listeners.set(sessionId, told.add(listener))
       return () => {
-        listeners.delete(listener)
+        told.delete(listener)
+        if (told.size === 0 && listeners.get(sessionId) === told) listeners.delete(sessionId)
       }
     },
     onKeyChanged(listener: (keyId: string) => void) {
@@ -141,7 +149,7 @@ export function followRevocations(source: RevocationSource, onChange?: (error: u
       return connected
     },
     isRevoked: list.isRevoked,
-    onRevoked: list.onRevoked,
+    onChange: list.onChange,
     onKeyChanged: list.onKeyChanged,
     async [Symbol.asyncDispose]() {
       stop.abort()

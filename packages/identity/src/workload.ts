@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { type CryptoKey, decodeProtectedHeader, errors, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { TokenInvalid } from './access-token.ts'
+import { TokenInvalid } from './token-invalid.ts'
 import { keyFileIssuer } from './workload-directory.ts'
 
 /** Name of the metadata that carries a workload token. */

@@ -20,9 +20,9 @@ export interface StreamRule {
 
 /**
  * What ends a stream though its handler would go on: its age, so that connections can be closed and callers move to new replicas without an error;
- * and the end of the person's token, well when it comes by its time, with `ACCESS_TOKEN_INVALID` within a second after it was revoked; and the loss of
- * what it takes to call, as soon as that is known. A stream
- * outlives the check at its door by far; without this a revoked session would go on listening.
+ * and the end of the person's token, well when it comes by its time, with `ACCESS_TOKEN_INVALID` when it was revoked: at once where the verifier tells so,
+ * and within a second after its key or tenant went; and the loss of what it takes to call, as soon as that is known. A stream outlives the check at its door
+ * by far; without this a revoked session would go on listening.
  */
 export function watchStream(
   context: CallContext,
@@ -45,6 +45,9 @@ export function watchStream(
       }
     }
     const timer = person === undefined ? undefined : setInterval(() => void check(), CHECK_INTERVAL_MS)
+    const unwatch = person && options.accessTokens.onChange?.(person, () => void check())
+    // It may have been revoked between the check at the door and this.
+    if (unwatch) void check()
     // What ends by its time is found by the timer; what somebody takes away is told.
     const stopListening =
       person === undefined
@@ -54,6 +57,7 @@ export function watchStream(
           })
     return () => {
       stopListening?.()
+      unwatch?.()
       clearTimeout(age)
       clearInterval(timer)
     }

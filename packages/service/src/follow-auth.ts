@@ -50,6 +50,7 @@ export function followAuth(service: { peer(name: 'auth'): Transport; log: Logger
   const issuers = parts.use(
     followIssuers(async (signal) => (await issuerClient.listIssuers({}, { signal, timeoutMs: 5_000 })).issuers, {
       onChange: say('issuers'),
+      onSkippedKey: (key) => service.log.warn(key, 'a published key is passed over: tokens that it signed are refused'),
     }),
   )
   const revocations = parts.use(followRevocations(createClient(SessionService, auth), say('revocations')))

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { codeIn, type House, openHouse, reasonOf, until } from './house.ts'
+import { openStreams, streamNames } from './open-streams.ts'
+import { operate } from './operate.ts'
+import { startVerifierBehind } from './verifier-behind.ts'
 
 let house: House
 before(async () => {
@@ -50,6 +53,53 @@ test('with auth down tokens still verify, what needs auth is unavailable, and wh
     async () => (await house.call('UserService/GetCurrentUser', {}, { token: other.accessToken })).status === 401,
   )
   assert.equal((await house.call('UserService/GetCurrentUser', {}, { token: person.accessToken })).status, 200)
+})
+
+test('a verifier that is cut off from auth goes on by the life of a token, says so, and hears of what ended when it is back', async () => {
+  const person = await house.person('cut-off@example.com')
+  await using verifier = await startVerifierBehind(house)
+  const look = async () => [await verifier.accepts(person.accessToken), await verifier.isConnected()]
+  assert.deepEqual(await look(), [true, true])
+  await verifier.link.set({ kind: 'reset' })
+  await until('its metric to tell', async () => !(await verifier.isConnected()))
+  assert.equal((await house.call('SessionService/SignOut', { refreshToken: person.refreshToken })).status, 200)
+  await until(
+    'the others to refuse',
+    async () => (await house.call('UserService/GetCurrentUser', {}, { token: person.accessToken })).status === 401,
+  )
+  assert.deepEqual(await look(), [true, false])
+  await verifier.link.set()
+  await until('it to refuse too', async () => !(await verifier.accepts(person.accessToken)))
+  assert.deepEqual(await look(), [false, true])
+})
+
+test('whoever is raised, suspended or deleted loses every open stream, at both services and both doors', async () => {
+  const person = await house.person('watching@example.com')
+  const { failure } = await operate(house.local, 'auth', 'admin invite', person.email)
+  assert.equal(failure, undefined)
+  const admin = await house.adminToken()
+  const credentials = { email: person.email, password: person.password }
+  const signIn = async () => (await house.call('SessionService/SignIn', credentials)).body.signedIn?.accessToken ?? ''
+  const losesAll = async (token: string, act: () => Promise<{ status: number }>) => {
+    await using streams = await openStreams(house, token)
+    assert.equal((await act()).status, 200)
+    await until('every stream to end', () => streams.ends.size === streamNames.length)
+    for (const rpc of ['UserService/GetCurrentUser', 'InboxService/ListInboxItems'])
+      assert.equal(reasonOf(await house.call(rpc, {}, { token })), 'ACCESS_TOKEN_INVALID', rpc)
+  }
+
+  const token = await signIn()
+  const begun = await house.call('SessionService/BeginStepUp', {}, { token })
+  const raise = { continuation: begun.body.nextStep?.continuation, proof: { password: person.password } }
+  let raised = ''
+  await losesAll(token, async () => {
+    const answer = await house.call('SessionService/CompleteStepUp', raise, { token })
+    raised = answer.body.signedIn?.accessToken ?? ''
+    return answer
+  })
+  await losesAll(raised, () => house.call(`/api/users/${person.userId}:suspend`, {}, { token: admin }))
+  assert.equal((await house.call(`/api/users/${person.userId}:reactivate`, {}, { token: admin })).status, 200)
+  await losesAll(await signIn(), () => house.call(`/api/users/${person.userId}`, undefined, { token: admin, method: 'DELETE' }))
 })
 
 test('with user down nobody is signed in, and a refresh uses nothing up', async () => {

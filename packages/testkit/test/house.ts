@@ -30,6 +30,7 @@ export interface CallOptions {
 /** A whole Gatehouse for the stories of one file. */
 export interface House extends AsyncDisposable {
   readonly local: Local
+  readonly folder: string
   /** Calls an RPC by `AccountService/SignUp`, or a path. */
   call(what: string, body?: unknown, options?: CallOptions): Promise<Answer>
   /** The newest mail to the address for which `found` holds, waited for. */
@@ -83,6 +84,7 @@ export async function openHouse(options: Partial<Parameters<typeof startLocal>[0
   }
   return {
     local,
+    folder,
     call,
     mailTo: (address, found = () => true) =>
       until(`a mail to ${address}`, () => local.mailbox.messages.find((mail) => mail.to.includes(address) && found(mail))),

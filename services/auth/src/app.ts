@@ -18,6 +18,7 @@ import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
+import { openEncryptionKeys } from './encryption-keys.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
@@ -48,7 +49,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     migrations,
     ...(signal && { signal }),
     identity: async (base, parts) => {
-      own = openIdentity(base, config, parts)
+      own = openIdentity(base, config, await openEncryptionKeys(config), parts)
       breaches = parts.use(await openBreachList({ filter: config.passwordBreachFilter, url: config.passwordBreachUrl, log: base.log }))
       return own
     },

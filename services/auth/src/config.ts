@@ -24,6 +24,9 @@ export const variables = {
   USER_URL: text({ about: 'gRPC door of the user service, host:port; without it nobody can sign in' }),
   AUTH_KEY_ENCRYPTION_KEY: secret({ about: 'encrypts the signing keys in the database, 32 bytes in base64', bytes: 32 }),
   AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: optional(secret({ about: 'the key before, until `gatehouse keys reencrypt` has been run', bytes: 32 })),
+  AUTH_KEY_UNWRAP_PROGRAM: optional(
+    text({ about: 'absolute path of a program that unwraps the two above, where a key management service has wrapped them' }),
+  ),
   AUTH_CHALLENGE_KEY: secret({
     about: 'makes the codes and links of mails, 32 bytes in base64; never in the database',
     bytes: 32,
@@ -75,15 +78,6 @@ export function hashingOf(config: AuthConfig): HashPoolOptions {
   return { parameters: { memoryKib, passes }, ...(running !== undefined && { running }) }
 }
 
-/** The keys that close and open what lies encrypted in the database. */
-export function encryptionKeysOf(config: AuthConfig): { encryptionKey: Uint8Array; previousEncryptionKey: Uint8Array | undefined } {
-  const { authKeyEncryptionKey: present, authKeyEncryptionKeyPrevious: previous } = config
-  return {
-    encryptionKey: Buffer.from(present, 'base64'),
-    previousEncryptionKey: previous === undefined ? undefined : Buffer.from(previous, 'base64'),
-  }
-}
-
 /** What a network may not see, or does not. */
 function isEncryptedOrHere(address: string): boolean {
   const { protocol, hostname } = new URL(address)
@@ -93,13 +87,17 @@ function isEncryptedOrHere(address: string): boolean {
 /** What has to hold between the values. */
 export const rules: readonly Rule<AuthConfig>[] = [
   ...serviceRules,
-  (values) => {
-    const { encryptionKey, previousEncryptionKey } = encryptionKeysOf(values)
-    const keys = { AUTH_KEY_ENCRYPTION_KEY: encryptionKey, AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: previousEncryptionKey }
-    return Object.entries(keys).flatMap(([name, key]) =>
-      key === undefined || key.length === 32 ? [] : [`${name} has to be 32 bytes, in base64; it has ${key.length}`],
-    )
+  ({ authKeyEncryptionKey, authKeyEncryptionKeyPrevious, authKeyUnwrapProgram }) => {
+    // However long a wrapped key is, is known to whoever wrapped it.
+    if (authKeyUnwrapProgram !== undefined) return []
+    const keys = { AUTH_KEY_ENCRYPTION_KEY: authKeyEncryptionKey, AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: authKeyEncryptionKeyPrevious }
+    return Object.entries(keys).flatMap(([name, key]) => {
+      const length = key === undefined ? 32 : Buffer.from(key, 'base64').length
+      return length === 32 ? [] : [`${name} has to be 32 bytes, in base64; it has ${length}`]
+    })
   },
+  ({ authKeyUnwrapProgram: program }) =>
+    program === undefined || program.startsWith('/') ? undefined : 'AUTH_KEY_UNWRAP_PROGRAM has to be an absolute path',
   (values) =>
     values.authKeyEncryptionKey === values.authChallengeKey
       ? 'AUTH_KEY_ENCRYPTION_KEY and AUTH_CHALLENGE_KEY have to be two keys'

@@ -1,7 +1,8 @@
 import { connect } from '@gatehouse/postgres'
 import { type Check, type Finding, note, ok, wrong } from '@gatehouse/service'
-import { type AuthConfig, encryptionKeysOf } from './config.ts'
+import type { AuthConfig } from './config.ts'
 import { type JudgedKeys, judgeKeys } from './core/keys/judge-keys.ts'
+import { openEncryptionKeys } from './encryption-keys.ts'
 import type { Schema } from './store/schema.ts'
 
 const day = 86_400_000
@@ -9,7 +10,7 @@ const day = 86_400_000
 /** Whether the tenants have keys that sign, that open, and that change. */
 export function keysCheck(config: AuthConfig): Check {
   return async () => {
-    const { encryptionKey, previousEncryptionKey } = encryptionKeysOf(config)
+    const { encryptionKey, previousEncryptionKey } = await openEncryptionKeys(config)
     const openers = previousEncryptionKey === undefined ? [encryptionKey] : [encryptionKey, previousEncryptionKey]
     await using database = connect<Schema>({
       url: config.databaseUrl,

@@ -5,12 +5,13 @@ import { connect, postgresLimits } from '@gatehouse/postgres'
 import { peerTransport } from '@gatehouse/rpc'
 import { openSigner } from '@gatehouse/service'
 import { createLogger } from '@gatehouse/telemetry'
-import { type AuthConfig, encryptionKeysOf, hashingOf, lifetimesOf, rules, variables } from './config.ts'
+import { type AuthConfig, hashingOf, lifetimesOf, rules, variables } from './config.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps, Users } from './core/deps.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
 import { openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
+import { openEncryptionKeys } from './encryption-keys.ts'
 import type { Schema } from './store/schema.ts'
 
 /** What a command stands on: the service's own configuration, without its doors. */
@@ -55,7 +56,7 @@ export async function openOperator(env: Readonly<Record<string, string | undefin
     // The running services' relay finds the events at its next poll.
     committed: () => {},
     lifetimes: lifetimesOf(config),
-    keys: createKeyRing({ db, now, ...encryptionKeysOf(config) }),
+    keys: createKeyRing({ db, now, ...(await openEncryptionKeys(config)) }),
     audiences: config.authAudiences,
     challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
     requestKey,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { followIssuers } from '@gatehouse/identity'
 import type { Service, ServiceIdentity } from '@gatehouse/service'
-import { type AuthConfig, encryptionKeysOf } from './config.ts'
+import type { AuthConfig } from './config.ts'
 import { type AccessFeed, startAccessFeed } from './core/access/access-feed.ts'
 import { resolveApiKey } from './core/api-keys/resolve-api-key.ts'
 import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
@@ -10,6 +10,7 @@ import { type RevocationFeed, startRevocationFeed } from './core/revocations/rev
 import { defaultTenant, ensureDefaultTenant } from './core/tenants/create-tenant.ts'
 import { listIssuers } from './core/tenants/list-issuers.ts'
 import { readRegistry } from './core/workloads/list-workloads.ts'
+import type { EncryptionKeys } from './encryption-keys.ts'
 import type { Schema } from './store/schema.ts'
 
 /** What the other services ask auth for, auth reads from its own database. */
@@ -26,10 +27,11 @@ const longestWaitMs = 5_000
 export function openIdentity(
   service: Pick<Service<Schema>, 'db' | 'clock' | 'log'>,
   config: AuthConfig,
+  encryptionKeys: EncryptionKeys,
   parts: AsyncDisposableStack,
 ): OwnIdentity {
   const { db, clock, log } = service
-  const keys = createKeyRing({ db, now: clock.now, log, ...encryptionKeysOf(config) })
+  const keys = createKeyRing({ db, now: clock.now, log, ...encryptionKeys })
   const deps = { db, keys, now: clock.now }
   const known = Promise.withResolvers<void>()
   let ensured = false
@@ -42,7 +44,10 @@ export function openIdentity(
         await keys.signer(defaultTenant).then(() => known.resolve(), rejectIfHopeless)
         return records
       },
-      { intervalMs: issuersReadEveryMs },
+      {
+        intervalMs: issuersReadEveryMs,
+        onSkippedKey: (key) => log.warn(key, 'a published key is passed over: tokens that it signed are refused'),
+      },
     ),
   )
   // Trying again does not help where no key opens: such a service must not start. One that runs goes on verifying: that takes public keys only.

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -99,4 +102,21 @@ test('with another encryption key the service does not start', async () => {
   const replica = await story.startReplica({ AUTH_KEY_ENCRYPTION_KEY: other, AUTH_KEY_ENCRYPTION_KEY_PREVIOUS: previous })
   const { result } = await (await story.grpc(SessionService, {}, undefined, replica)).signIn(await somebody())
   assert.equal(result.case, 'signedIn')
+})
+
+test('with the encryption key wrapped a program unwraps it, and without that the service does not start', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-unwrap-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const program = join(folder, 'kms.cjs')
+  const theirs = `const wrapped = Buffer.from(require('node:fs').readFileSync(0, 'utf8'), 'base64')
+    console.log(Buffer.from(wrapped.subarray(16).map((byte) => byte ^ 0xff)).toString('base64'))`
+  writeFileSync(program, `#!${process.execPath}\n${theirs}\n`)
+  chmodSync(program, 0o700)
+  const key = Buffer.from(story.environment.AUTH_KEY_ENCRYPTION_KEY ?? '', 'base64')
+  const wrapped = Buffer.concat([Buffer.from('their key, no. 1'), key.map((byte) => byte ^ 0xff)]).toString('base64')
+  const replica = await story.startReplica({ AUTH_KEY_ENCRYPTION_KEY: wrapped, AUTH_KEY_UNWRAP_PROGRAM: program })
+  const { result } = await (await story.grpc(SessionService, {}, undefined, replica)).signIn(await somebody())
+  assert.equal(result.case, 'signedIn')
+  const away = { AUTH_KEY_ENCRYPTION_KEY: wrapped, AUTH_KEY_UNWRAP_PROGRAM: join(folder, 'away') }
+  await assert.rejects(story.startReplica(away), /away did not unwrap a key/)
 })

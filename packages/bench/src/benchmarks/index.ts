@@ -13,6 +13,7 @@ import { limits } from './limits.ts'
 import { mail } from './mail.ts'
 import { queue } from './queue.ts'
 import { relay } from './relay.ts'
+import { revocation } from './revocation.ts'
 import { refresh, signIn } from './sessions.ts'
 import { start } from './start.ts'
 import { timing } from './timing.ts'
@@ -35,6 +36,7 @@ export const benchmarks: readonly Benchmark[] = [
   verifyToken,
   accessCheck,
   verifyApiKey,
+  revocation,
   signIn,
   betterAuth,
   refresh,

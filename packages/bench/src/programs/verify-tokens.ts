@@ -64,6 +64,6 @@ function sign(number: number): Promise<string> {
     .setSubject(`person-${number}`)
     .setJti(crypto.randomUUID())
     .setIssuedAt()
-    .setExpirationTime('2h')
+    .setExpirationTime('10m')
     .sign(privateKey)
 }

@@ -45,9 +45,9 @@ export interface PeerTransport extends Transport, AsyncDisposable {}
 const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
   'grpc.service_config_disable_resolution': 1,
-  // Fast enough that a peer is found again within seconds after it, or its address, came back.
+  // Fast enough that a peer is found again within a second after it came back, and its new address within seconds.
   'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2000,
+  'grpc.max_reconnect_backoff_ms': 500,
   'grpc.dns_min_time_between_resolutions_ms': 2000,
   // A peer behind a network that swallows packets is noticed and not waited for.
   'grpc.keepalive_time_ms': 30_000,

@@ -51,6 +51,26 @@ test('tries on until auth answers, and says so once', async () => {
   assert.ok(person)
 })
 
+test('one whom auth takes its time for holds up nobody', async () => {
+  const slow = await ask()
+  const answer = Promise.withResolvers<void>()
+  const done: string[] = []
+  await using worker = start(
+    async ({ userId }) => {
+      if (userId === slow) await answer.promise
+      done.push(userId)
+    },
+    // Whoever waits for the next look waits in vain.
+    { pollMs: 3_600_000 },
+  )
+  await until(async () => (await db.selectFrom('pending_revocations').select('attempts').executeTakeFirst())?.attempts === 1)
+  const other = await ask()
+  worker.nudge()
+  await until(() => done.includes(other))
+  answer.resolve()
+  await until(() => done.includes(slow))
+})
+
 test('one who always fails holds up nobody', async () => {
   const poison = await ask()
   const done: string[] = []

@@ -26,6 +26,8 @@ export type EndSessions = AsyncDisposable & {
 /** Asks auth to end the sessions of people who were suspended or deleted, until it has answered. Replicas share the work through the table. */
 export function endSessions({ db, revoke, log, pollMs = 500, leaseMs = 30_000, maxBackoffMs = 10_000 }: EndSessionsOptions): EndSessions {
   const stop = new AbortController()
+  const underWay = new Set<Promise<void>>()
+  const failed = new Map<string, number>()
   let failing = false
   let nudged = false
   let wake = (): void => {}
@@ -41,16 +43,46 @@ export function endSessions({ db, revoke, log, pollMs = 500, leaseMs = 30_000, m
     await deletePendingRevocation(db, pending)
   }
 
-  const round = async (): Promise<void> => {
-    for (let taken = atOnce; taken === atOnce && !stop.signal.aborted; ) {
-      const due = await takePendingRevocations(db, { limit: atOnce, leaseMs })
-      taken = due.length
-      const failed = (await Promise.allSettled(due.map(attempt))).find((outcome) => outcome.status === 'rejected')
-      if (failed) throw failed.reason
-      if (taken > 0 && failing) {
-        failing = false
-        log.info('sessions of suspended and deleted people are ended again')
-      }
+  /** One that auth takes its time for holds up nobody else's. */
+  const start = (pending: PendingRevocation): void => {
+    const who = `${pending.tenant} ${pending.user_id}`
+    const work = attempt(pending)
+      .then(
+        () => recovered(who),
+        (error: unknown) => {
+          failed.set(who, performance.now())
+          complain(error)
+        },
+      )
+      .finally(() => {
+        const wasFull = underWay.size === atOnce
+        underWay.delete(work)
+        if (wasFull) nudge()
+      })
+    underWay.add(work)
+  }
+
+  /** All is well when nobody is left for whom it failed; one whom another replica has taken over does not come back here. */
+  const recovered = (who: string): void => {
+    failed.delete(who)
+    for (const [other, time] of failed) if (performance.now() - time > 3 * maxBackoffMs) failed.delete(other)
+    if (failing && failed.size === 0) {
+      failing = false
+      log.info('sessions of suspended and deleted people are ended again')
+    }
+  }
+
+  const complain = (error: unknown): void => {
+    if (!failing && !stop.signal.aborted) log.warn({ err: error }, 'sessions of suspended or deleted people cannot be ended; trying on')
+    failing = true
+  }
+
+  const takeWhatIsDue = async (): Promise<void> => {
+    while (underWay.size < atOnce && !stop.signal.aborted) {
+      const room = atOnce - underWay.size
+      const due = await takePendingRevocations(db, { limit: room, leaseMs })
+      due.forEach(start)
+      if (due.length < room) return
     }
   }
 
@@ -63,25 +95,23 @@ export function endSessions({ db, revoke, log, pollMs = 500, leaseMs = 30_000, m
       }
     })
 
+  const nudge = (): void => {
+    nudged = true
+    wake()
+  }
+
   const run = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       nudged = false
-      try {
-        await round()
-      } catch (error) {
-        if (!failing && !stop.signal.aborted) log.warn({ err: error }, 'sessions of suspended or deleted people cannot be ended; trying on')
-        failing = true
-      }
+      await takeWhatIsDue().catch(complain)
       if (!nudged && !stop.signal.aborted) await pause()
     }
+    await Promise.all(underWay)
   }
 
   const running = run()
   return {
-    nudge() {
-      nudged = true
-      wake()
-    },
+    nudge,
     async [Symbol.asyncDispose]() {
       stop.abort()
       wake()

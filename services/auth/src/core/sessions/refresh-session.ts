@@ -95,9 +95,9 @@ async function meetRepeat(
     const token = session && (await findRefreshToken(tx, { tenant, hash }))
     if (!session || !token || hasEnded(session, deps.now())) return 'ended'
     if (token.use_time === null) throw new Error('a refresh token is unused in a session that goes on, and yet was not rotated')
-    if (token.key_version !== null && (await isHarmlessRepeat(tx, deps, token))) return { session, keyVersion: token.key_version }
-    // Overtaken by a step-up a moment ago: whoever was just refreshing is refused, and is no thief.
-    if (token.successor_hash === null && !isTooLate(deps, token)) return 'ended'
+    const repeat = await judgeRepeat(tx, deps, token)
+    if (repeat === 'harmless' && token.key_version !== null) return { session, keyVersion: token.key_version }
+    if (repeat === 'overtaken') return 'ended'
     await endReused(tx, deps, session)
     return 'reused'
   })
@@ -108,12 +108,16 @@ async function meetRepeat(
   return typeof outcome === 'string' ? undefined : outcome
 }
 
-/** Two tabs, or an answer that got lost: a repeat soon after, while nobody has used the successor. */
-async function isHarmlessRepeat(tx: Db, deps: Deps, token: RefreshTokenRow): Promise<boolean> {
-  if (token.use_time === null || token.successor_hash === null) return false
-  if (isTooLate(deps, token)) return false
+/**
+ * `harmless`: two tabs, or an answer that got lost: a repeat soon after, while nobody has used the successor. `overtaken`: a step-up has used up the token or
+ * its successor a moment ago; whoever was just refreshing is refused, and is no thief.
+ */
+async function judgeRepeat(tx: Db, deps: Deps, token: RefreshTokenRow): Promise<'harmless' | 'overtaken' | 'reused'> {
+  if (isTooLate(deps, token)) return 'reused'
+  if (token.successor_hash === null) return 'overtaken'
   const successor = await findRefreshToken(tx, { tenant: token.tenant, hash: token.successor_hash })
-  return successor?.use_time === null
+  if (successor?.use_time === null) return 'harmless'
+  return successor?.successor_hash === null ? 'overtaken' : 'reused'
 }
 
 function isTooLate(deps: Deps, token: Pick<RefreshTokenRow, 'use_time'>): boolean {
