@@ -1,4 +1,4 @@
-import { Code, ConnectError, createClient } from '@connectrpc/connect'
+import { createClient } from '@connectrpc/connect'
 import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
@@ -9,8 +9,6 @@ import { refuse } from './core/refuse.ts'
 import type { UserKey } from './store/users.ts'
 
 const patienceMs = 3_000
-/** Where no answer is as good as one. */
-const shortPatienceMs = 1_000
 
 /** Refuses to let somebody go without whom nobody could do everything any more. */
 export type LetGo = (person: UserKey) => Promise<void>
@@ -25,14 +23,12 @@ export function letPersonGo(service: Pick<Service<never>, 'peer'> & { readonly i
   return async ({ tenant, id }) => {
     const isAdministrator = access.holdsEverything({ tenant, id: id.toLowerCase() })
     try {
-      const timeoutMs = isAdministrator === true ? patienceMs : shortPatienceMs
-      await auth.releasePerson({ userId: id }, forTenant(tenant, { timeoutMs }))
+      await auth.releasePerson({ userId: id }, forTenant(tenant, { timeoutMs: patienceMs }))
     } catch (error) {
       if (reasonOf(error) === 'LAST_ADMINISTRATOR') throw refuse(ErrorReason.LAST_ADMINISTRATOR)
-      // The release of auth before this one has no such RPC, and knows no better.
-      const unanswered = [Code.Unavailable, Code.DeadlineExceeded, Code.Unimplemented].includes(ConnectError.from(error).code)
-      if (unanswered && isAdministrator !== true) return
-      throw unanswered ? commonRefusal(CommonReason.DEPENDENCY_UNAVAILABLE, { dependency: 'auth' }, { cause: error }) : error
+      // Whatever else it says: no answer. The release of auth before this one has no such RPC, and knows no better.
+      if (isAdministrator !== true) return
+      throw commonRefusal(CommonReason.DEPENDENCY_UNAVAILABLE, { dependency: 'auth' }, { cause: error })
     }
   }
 }

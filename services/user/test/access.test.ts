@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 import { refused } from '@gatehouse/testkit'
@@ -103,4 +104,15 @@ test('a service account is no person', async () => {
   const robot = await story.asPerson({ ...administrator(), serviceAccount: true })
   await robot.getUser({ id: ada.id })
   await refused(robot.getCurrentUser({}), Code.PermissionDenied, 'PERMISSION_DENIED')
+})
+
+test('while auth does not tell what is bound, the claim of the token decides, and a metric says so', async () => {
+  const { app } = story
+  const metrics = await (await fetch(`http://127.0.0.1:${app.ports.metrics}/metrics`)).text()
+  assert.match(metrics, /^gatehouse_access_fresh(\{[^}]*\})? 0$/m)
+  for (const open of [story.asPerson, story.inBrowser]) {
+    await (await open({ tenant: 'default', id: other.id, permissions: ['user.users.read'] })).listUsers({})
+    const without = await open({ tenant: 'default', id: other.id })
+    await refused(without.listUsers({}), Code.PermissionDenied, 'PERMISSION_DENIED')
+  }
 })
