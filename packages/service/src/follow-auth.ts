@@ -38,7 +38,10 @@ export interface ServiceIdentity {
 const resolveTimeoutMs = 1_000
 
 /** Asks auth for everything, and says in the log when it does not answer. */
-export function followAuth(service: { peer(name: 'auth'): Transport; log: Logger; clock: Pick<Clock, 'now'> }, parts: AsyncDisposableStack): ServiceIdentity {
+export function followAuth(
+  service: { peer(name: 'auth'): Transport; log: Logger; clock: Pick<Clock, 'now'> },
+  parts: AsyncDisposableStack,
+): ServiceIdentity {
   const auth = service.peer('auth')
   const issuerClient = createClient(IssuerService, auth)
   const accounts = createClient(ServiceAccountService, auth)

@@ -77,7 +77,14 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
     })
     const { epoch, version: credentialVersion } = checked
     const [roles] = await Promise.all([
-      deps.batches.opening({ ...opened, tokenHash, event: eventRow(event), entry: auditEntry(signInAct(opened.session)), epoch, credentialVersion }),
+      deps.batches.opening({
+        ...opened,
+        tokenHash,
+        event: eventRow(event),
+        entry: auditEntry(signInAct(opened.session)),
+        epoch,
+        credentialVersion,
+      }),
       attempt.right(),
       upgradePassword(deps, { ...owner, checkedHash: checked.password_hash, password: input.password }),
     ])
