@@ -55,7 +55,7 @@ export async function openAccountHouse(): Promise<AccountHouse> {
       return rows
     },
     async dump() {
-      const tables = ['credentials', 'challenges', 'sign_ups', 'challenge_secrets', 'code_failures', 'outbox', 'requests']
+      const tables = ['credentials', 'challenges', 'sign_ups', 'challenge_secrets', 'code_failures', 'outbox', 'requests', 'audit_entries']
       const dumps = tables.map(async (table) => {
         const { rows } = await sql<{ row: string }>`select to_jsonb(t)::text as row from ${sql.table(table)} t`.execute(deps.db)
         return rows.map((each) => `${table} ${each.row}`)

@@ -203,8 +203,21 @@ test('what is refused again and again without cost is on record once a minute, w
     await refused(sessions.revokeSessionsOfUser({ userId: crypto.randomUUID() }), Code.PermissionDenied, 'PERMISSION_DENIED')
   const { entries } = await (await readers()).listAuditEntries({ filter: { actorId: person.user?.id ?? '', result: AuditResult.REFUSED } })
   assert.deepEqual(
-    entries.map(({ kind }) => kind),
-    ['session_end'],
+    entries.map(({ kind, reason }) => [kind, reason]),
+    [['session_end', 'PERMISSION_DENIED']],
+  )
+})
+
+test('whoever is refused by a limit is on record', async () => {
+  const person = (await (await story.grpc(SessionService)).signIn({ email: (await somebody()).email, password })).result
+    .value as SignedInResult
+  const sessions = await story.grpc(SessionService, bearer(person.accessToken))
+  const calls = await Promise.allSettled(Array.from({ length: 62 }, () => sessions.beginStepUp({})))
+  assert.equal(calls.filter(({ status }) => status === 'rejected').length, 2)
+  const { entries } = await (await readers()).listAuditEntries({ filter: { actorId: person.user?.id ?? '', result: AuditResult.REFUSED } })
+  assert.deepEqual(
+    entries.map(({ kind, reason }) => [kind, reason]),
+    [['step_up', 'LIMIT_EXCEEDED']],
   )
 })
 

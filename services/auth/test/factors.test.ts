@@ -9,6 +9,7 @@ import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_s
 import { Strength } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 import { refused } from '@gatehouse/testkit'
 import { decodeJwt } from 'jose'
+import { sql } from 'kysely'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { insertCredential } from '../src/store/credentials.ts'
 import { openStory, type Story } from './open-story.ts'
@@ -104,6 +105,12 @@ test('an authenticator app is set up, asked for, and makes a sign-in of two fact
   assert.ok(listed.totpCreateTime && listed.totpLastUseTime && listed.password)
   assert.equal(listed.recoveryCodesLeft, 10)
   await refused((await factorsOf(token)).beginTotp({}), Code.AlreadyExists, 'FACTOR_EXISTS')
+  await (await factorsOf(token)).deleteTotp({})
+  const { rows } = await sql<{ said: string }>`select kind || ' ' || coalesce(details->>'factor', details->>'methods', reason) as said
+    from audit_entries where subject_id = ${user.id} order by time, id`.execute(story.db)
+  const said = rows.map((row) => row.said)
+  const added = ['sign_in pwd', 'sign_in pwd', 'confirm_totp FACTOR_WRONG', 'factor_add totp', 'begin_totp STEP_UP_REQUIRED']
+  assert.deepEqual(said, [...added, 'sign_in_step pwd', 'sign_in pwd otp', 'factor_remove totp'])
 })
 
 test('a code counts once: fifty times at once over two replicas, one session', async () => {
