@@ -24,7 +24,7 @@ let strict: readonly App[]
 let folder: string
 let clusterKey: CryptoKey
 before(async () => {
-  ;[house, folder] = await Promise.all([openMachines(), mkdtemp(join(tmpdir(), 'gatehouse-cluster-'))])
+  ;[house, folder] = await Promise.all([openMachines({ alone: true }), mkdtemp(join(tmpdir(), 'gatehouse-cluster-'))])
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
   clusterKey = privateKey
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'cluster', alg: 'RS256' }] }))
