@@ -187,7 +187,7 @@ export function machineCommands(frame: CommandFrame): readonly Command[] {
           audience,
           calls: listOf(calls, 'calls', '--calls gatehouse.user.v1.UserService/GetUser'),
         }
-        await registerWorkload(deps, input)
+        await registerWorkload(deps, 'operator', input)
         print(`${name} is registered: it may call within seconds`)
       }),
     },

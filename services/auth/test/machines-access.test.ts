@@ -59,7 +59,7 @@ const rpcs: Record<string, { call: (clients: Clients) => Promise<unknown>; permi
         name: 'matrix',
         issuer: 'gatehouse-workload',
         subject: 'matrix',
-        calls: ['gatehouse.user.v1.UserService/GetUser'],
+        calls: ['gatehouse.auth.v1.IssuerService/ListIssuers'],
       }),
     permission: 'auth.workloads.write',
   },
@@ -71,7 +71,7 @@ const rpcs: Record<string, { call: (clients: Clients) => Promise<unknown>; permi
 let house: Machines
 let person: string
 before(async () => {
-  house = await openMachines()
+  house = await openMachines({ alone: true })
   const user = house.story.people.add('default', { email: 'matrix@example.com' })
   const passwordHash = await createHashPool().hash(password)
   await insertCredential(house.story.db, { tenant: 'default', userId: user.id, passwordHash, time: new Date() })

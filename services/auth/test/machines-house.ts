@@ -23,10 +23,10 @@ export async function outcome(call: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Two replicas of auth, two tenants, and administrators' tokens. */
-export async function openMachines() {
+/** Two replicas of auth unless one is enough, two tenants, and administrators' tokens. */
+export async function openMachines({ alone = false } = {}) {
   const story = await openStory()
-  const other = await story.startReplica()
+  const other = alone ? story.app : await story.startReplica()
   const now = Date.now
   const keys = createKeyRing({ db: story.db, now, encryptionKey: Buffer.alloc(32, 8) })
   const batches = createBatches({ db: story.db, users: story.people.users })

@@ -12,7 +12,7 @@ import { createProjectedSigner } from '@gatehouse/identity'
 import { peerTransport } from '@gatehouse/rpc'
 import type { App } from '@gatehouse/service'
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { bearer, type Machines, openMachines, outcome } from './machines-house.ts'
+import { accountOf, bearer, type Machines, openMachines, outcome } from './machines-house.ts'
 import { until } from './until.ts'
 
 const issuer = 'https://kubernetes.default.svc.cluster.local'
@@ -24,7 +24,7 @@ let strict: readonly App[]
 let folder: string
 let clusterKey: CryptoKey
 before(async () => {
-  ;[house, folder] = await Promise.all([openMachines(), mkdtemp(join(tmpdir(), 'gatehouse-cluster-'))])
+  ;[house, folder] = await Promise.all([openMachines({ alone: true }), mkdtemp(join(tmpdir(), 'gatehouse-cluster-'))])
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
   clusterKey = privateKey
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'cluster', alg: 'RS256' }] }))
@@ -151,6 +151,18 @@ test('what cannot be registered is refused', async () => {
   assert.equal(await register({ name: 'same-subject' }), 'WORKLOAD_EXISTS')
   assert.equal(await outcome(workloads.unregisterWorkload({ name: 'shop' })), 'ok')
   assert.equal(await outcome(workloads.unregisterWorkload({ name: 'shop' })), 'ok')
+})
+
+test('nobody lets a workload in to what they do not hold themselves', async () => {
+  const serviceAccountId = await accountOf(house)
+  const { key } = await house.accounts.createApiKey({ serviceAccountId, name: 'weak', scopes: ['auth.workloads.write'] })
+  const weak = await house.story.grpc(WorkloadService, bearer(key))
+  const register = (calls: string[]) =>
+    outcome(weak.registerWorkload({ name: 'weak', issuer: 'gatehouse-workload', subject: 'weak', calls }))
+  assert.equal(await register(['gatehouse.user.v1.UserService/GetUser']), 'SCOPE_NOT_HELD')
+  assert.equal(await register([listIssuers, 'gatehouse.notification.v1.NotificationService']), 'SCOPE_NOT_HELD')
+  assert.equal(await register([listIssuers]), 'ok')
+  assert.equal(await outcome(weak.unregisterWorkload({ name: 'weak' })), 'ok')
 })
 
 test('the registry is kept by the default tenant only: a workload acts for all of them', async () => {

@@ -4,8 +4,7 @@ import {
   CreateServiceAccountRequestSchema,
   type ServiceAccountService,
 } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
-import { type Call, callOf, fingerprint } from '@gatehouse/rpc'
-import type { Giver } from '../core/api-keys/check-scopes.ts'
+import { callOf, fingerprint } from '@gatehouse/rpc'
 import { createApiKey, defaultLifetimeSeconds } from '../core/api-keys/create-api-key.ts'
 import { listApiKeys } from '../core/api-keys/list-api-keys.ts'
 import { resolveApiKey } from '../core/api-keys/resolve-api-key.ts'
@@ -17,6 +16,7 @@ import { createServiceAccount } from '../core/service-accounts/create-service-ac
 import { listServiceAccounts } from '../core/service-accounts/list-service-accounts.ts'
 import type { ApiKeyRow } from '../store/api-keys.ts'
 import type { ServiceAccountRow } from '../store/service-accounts.ts'
+import { giverOf } from './giver-of.ts'
 
 const defaultWindowSeconds = 60
 
@@ -97,11 +97,6 @@ export function serviceAccountService(deps: Deps) {
       }
     },
   } satisfies ServiceImpl<typeof ServiceAccountService>
-}
-
-function giverOf(call: Call): Giver {
-  const { tenant, id, apiKey } = call.person()
-  return { tenant, id, scopes: apiKey?.scopes }
 }
 
 function secondsOf(duration: Duration | undefined): number | undefined {

@@ -6,13 +6,15 @@ import type { Deps } from '../core/deps.ts'
 import { listWorkloads, readRegistry } from '../core/workloads/list-workloads.ts'
 import { onlyByDefaultTenant, registerWorkload, unregisterWorkload } from '../core/workloads/register-workload.ts'
 import type { WorkloadRow } from '../store/workloads.ts'
+import { giverOf } from './giver-of.ts'
 
 /** Who of other teams may call what. */
 export function workloadService(deps: Deps) {
   return {
     async registerWorkload({ name, issuer, subject, audience, calls }, context) {
-      onlyByDefaultTenant(callOf(context).tenant)
-      return { workload: workloadOf(await registerWorkload(deps, { name, issuer, subject, audience, calls })) }
+      const call = callOf(context)
+      onlyByDefaultTenant(call.tenant)
+      return { workload: workloadOf(await registerWorkload(deps, giverOf(call), { name, issuer, subject, audience, calls })) }
     },
     async listWorkloads({ pageSize, pageToken }, context) {
       onlyByDefaultTenant(callOf(context).tenant)

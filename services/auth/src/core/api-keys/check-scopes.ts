@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { declaredPermissions } from '../roles/declared-permissions.ts'
 
-/** Who gives a key its scopes. Whoever holds the database's credentials gives everything. */
+/** Who gives a key its scopes, or lets a workload in. Whoever holds the database's credentials gives everything. */
 export type Giver = 'operator' | { readonly tenant: string; readonly id: string; readonly scopes?: ReadonlySet<string> | undefined }
 
 /**

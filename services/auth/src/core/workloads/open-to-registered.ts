@@ -2,14 +2,20 @@ import { type DescMethod, getOption, hasOption } from '@bufbuild/protobuf'
 import { access } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 import { declaredServices } from '../roles/declared-permissions.ts'
 
-/** Every RPC of the contracts that is open to registered workloads, by its full name. */
-export const openToRegistered: ReadonlySet<string> = new Set(
-  declaredServices.flatMap((service) => service.methods.filter(isOpen).map(({ name }) => `${service.typeName}/${name}`)),
+/** Every RPC of the contracts that is open to registered workloads, by its full name, and the permission that opens it to people; empty where none does. */
+const openToRegistered: ReadonlyMap<string, string> = new Map(
+  declaredServices.flatMap((service) =>
+    service.methods.filter(isOpen).map((method) => [`${service.typeName}/${method.name}`, getOption(method, access).permission] as const),
+  ),
 )
 
-/** Whether somebody can be registered for this: such an RPC, or a service that has one. */
-export function isRegistrable(call: string): boolean {
-  return openToRegistered.has(call) || [...openToRegistered].some((rpc) => rpc.startsWith(`${call}/`))
+/**
+ * The permissions that are as much as this call: of such an RPC, or of all of a service's. Undefined where it is neither, so that nobody can be
+ * registered for it.
+ */
+export function permissionsBehind(call: string): readonly string[] | undefined {
+  const rpcs = [...openToRegistered].filter(([rpc]) => rpc === call || rpc.startsWith(`${call}/`))
+  return rpcs.length === 0 ? undefined : rpcs.map(([, permission]) => permission).filter((permission) => permission !== '')
 }
 
 function isOpen(method: DescMethod): boolean {
