@@ -2,6 +2,7 @@ import { createApiKey as newKey } from '@gatehouse/identity'
 import { v7 as uuidv7 } from 'uuid'
 import { type ApiKeyRow, countLivingKeys, insertApiKey } from '../../store/api-keys.ts'
 import { lockServiceAccount } from '../../store/service-accounts.ts'
+import { audit } from '../audit/audit.ts'
 import type { Db } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 
@@ -53,5 +54,6 @@ export async function makeApiKey(tx: Db, description: KeyDescription, now: numbe
     lifetime_seconds: lifetimeSeconds,
     expire_time: new Date(now + lifetimeSeconds * 1000),
   })
+  await audit(tx, { tenant, kind: 'api_key_create', subjectId: id, details: { account: accountId } })
   return { row, key }
 }

@@ -1,6 +1,7 @@
 import { transact } from '@gatehouse/postgres'
 import { type ApiKeyRow, endApiKey, findApiKey } from '../../store/api-keys.ts'
 import { lockServiceAccount } from '../../store/service-accounts.ts'
+import { audit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { checkScopes, type Giver } from './check-scopes.ts'
@@ -41,6 +42,7 @@ export async function rotateApiKey(
       { tenant, accountId: old.account_id, name: old.name, scopes: old.scopes, lifetimeSeconds, limit: limitOf(old) },
       now,
     )
+    await audit(tx, { tenant, kind: 'api_key_rotate', subjectId: id, details: { account: old.account_id, successor: made.row.id } })
     return { ...made, oldExpireTime: old.expire_time }
   })
 }

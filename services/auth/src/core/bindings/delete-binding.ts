@@ -17,7 +17,12 @@ export async function deleteBinding(deps: AccessDeps, key: { readonly tenant: st
     if (makesAdministrator(binding)) await assertAnotherAdministrator(change, binding.subject_id, active)
     await removeBinding(change.tx, key)
     await change.tell([{ kind: 'binding', name: binding.id }])
-    await tellBindingChanged(change, binding.id)
+    await tellBindingChanged(change, binding.id, {
+      kind: 'role_unbind',
+      subjectId: binding.subject_id,
+      role: binding.role,
+      resource: binding.resource,
+    })
     return binding
   })
 }

@@ -41,7 +41,7 @@ export async function addGroupMember(deps: AccessDeps, input: AddGroupMemberInpu
     const kind = subject.kind === 'service_account' ? 'service_account' : 'person'
     const member = await insertMember(tx, { tenant, group_id: group.id, member_id: subject.id, member_kind: kind })
     await change.tell([{ kind: 'member', name: `${group.id}/${subject.id}` }])
-    await tellGroupChanged(change, group.id)
+    await tellGroupChanged(change, group.id, { kind: 'group_member_add', member: subject.id })
     return member
   })
 }
@@ -58,6 +58,6 @@ export async function removeGroupMember(
     const left = await deleteMemberships(change.tx, { tenant, memberId: input.memberId, groupId: group.id })
     if (left.length === 0) return
     await change.tell([{ kind: 'member', name: `${group.id}/${input.memberId.toLowerCase()}` }])
-    await tellGroupChanged(change, group.id)
+    await tellGroupChanged(change, group.id, { kind: 'group_member_remove', member: input.memberId.toLowerCase() })
   })
 }

@@ -20,7 +20,7 @@ export async function createGroup(deps: AccessDeps, { tenant, name, request }: C
       assertRoom('groups', await countGroups(tx, tenant))
       const made = await insertGroup(tx, { tenant, id: uuidv7(), name })
       if (!made) throw refuse(ErrorReason.GROUP_EXISTS)
-      await tellGroupChanged(change, made.id)
+      await tellGroupChanged(change, made.id, { kind: 'group_create' })
       return made.id
     })
     return await findGroup(tx, { tenant, id })

@@ -15,7 +15,7 @@ export async function deleteGroup(deps: AccessDeps, { tenant, id }: { readonly t
       ...bindings.map((name) => ({ kind: 'binding', name }) as const),
       ...members.map((member) => ({ kind: 'member', name: `${group.id}/${member}` }) as const),
     ])
-    for (const binding of bindings) await tellBindingChanged(change, binding)
-    await tellGroupChanged(change, group.id)
+    for (const binding of bindings) await tellBindingChanged(change, binding, { kind: 'role_unbind', subjectId: group.id })
+    await tellGroupChanged(change, group.id, { kind: 'group_delete' })
   })
 }

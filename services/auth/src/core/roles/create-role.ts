@@ -32,7 +32,7 @@ export async function createRole(deps: AccessDeps, input: CreateRoleInput): Prom
       const made = await insertRole(tx, { tenant, id: uuidv7(), name, description, permissions, version: change.version })
       if (!made) throw refuse(ErrorReason.ROLE_EXISTS)
       await change.tell([{ kind: 'role', name }])
-      await tellRoleChanged(change, name)
+      await tellRoleChanged(change, name, 'role_create')
       return made.id
     })
     const found = await findRole(tx, { tenant, name })

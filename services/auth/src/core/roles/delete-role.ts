@@ -13,6 +13,6 @@ export async function deleteRole(deps: AccessDeps, { tenant, name }: { readonly 
     if (await isRoleBound(change.tx, { tenant, role: name })) throw refuse(ErrorReason.ROLE_IN_USE)
     await removeRole(change.tx, { tenant, name })
     await change.tell([{ kind: 'role', name }])
-    await tellRoleChanged(change, name)
+    await tellRoleChanged(change, name, 'role_delete')
   })
 }

@@ -15,6 +15,6 @@ export async function unbindPerson(tx: Db, { tenant, userId }: { tenant: string;
     ...bindings.map((id) => ({ kind: 'binding', name: id }) as const),
     ...groups.map((id) => ({ kind: 'member', name: `${id}/${userId}` }) as const),
   ])
-  for (const id of bindings) await tellBindingChanged(change, id)
-  for (const id of groups) await tellGroupChanged(change, id)
+  for (const id of bindings) await tellBindingChanged(change, id, { kind: 'role_unbind', subjectId: userId })
+  for (const id of groups) await tellGroupChanged(change, id, { kind: 'group_member_remove', member: userId })
 }

@@ -37,7 +37,7 @@ export async function updateRole(deps: AccessDeps, input: UpdateRoleInput): Prom
       { description: description ?? role.description, permissions, version: change.version, update_time: new Date(deps.now()) },
     )
     await change.tell([{ kind: 'role', name }])
-    await tellRoleChanged(change, name)
+    await tellRoleChanged(change, name, 'role_update')
     return changed
   })
 }

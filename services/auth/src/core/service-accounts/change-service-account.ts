@@ -8,6 +8,7 @@ import {
   setDisabled,
 } from '../../store/service-accounts.ts'
 import { tellKeysOfAccount } from '../api-keys/tell-key-change.ts'
+import { audit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { unbindPerson } from '../roles/unbind-person.ts'
@@ -22,6 +23,8 @@ export async function disableServiceAccount(
     const account = await setDisabled(tx, key, disabled ? new Date(deps.now()) : null)
     if (!account) throw refuse(ErrorReason.SERVICE_ACCOUNT_NOT_FOUND)
     await tellKeysOfAccount({ db: tx, now: deps.now }, key)
+    const kind = disabled ? 'service_account_disable' : 'service_account_enable'
+    await audit(tx, { tenant: key.tenant, kind, subjectId: key.id })
     return account
   })
 }
@@ -34,5 +37,6 @@ export async function deleteServiceAccount(deps: Pick<Deps, 'db' | 'now'>, key: 
     await deleteKeysOfAccount(tx, key)
     await unbindPerson(tx, { tenant: key.tenant, userId: key.id })
     await deleteAccount(tx, key)
+    await audit(tx, { tenant: key.tenant, kind: 'service_account_delete', subjectId: key.id })
   })
 }

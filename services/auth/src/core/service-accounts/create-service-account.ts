@@ -2,6 +2,7 @@ import { once, transact } from '@gatehouse/postgres'
 import { v7 as uuidv7 } from 'uuid'
 import { findServiceAccount, insertServiceAccount, type ServiceAccountRow } from '../../store/service-accounts.ts'
 import type { Retry } from '../accounts/caller.ts'
+import { audit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 
@@ -22,6 +23,7 @@ export async function createServiceAccount(deps: Pick<Deps, 'db'>, input: Create
     const { id } = await once(tx, { tenant, caller: callerId, method, ...retry }, async () => {
       const made = await insertServiceAccount(tx, { tenant, id: uuidv7(), name, description })
       if (!made) throw refuse(ErrorReason.SERVICE_ACCOUNT_EXISTS)
+      await audit(tx, { tenant, kind: 'service_account_create', subjectId: made.id })
       return made.id
     })
     const account = await findServiceAccount(tx, { tenant, id })

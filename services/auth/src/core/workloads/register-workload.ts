@@ -3,6 +3,7 @@ import { transact } from '@gatehouse/postgres'
 import { commonRefusal } from '@gatehouse/rpc'
 import { deleteWorkload, nextRegistryVersion, putWorkload, type WorkloadInput, type WorkloadRow } from '../../store/workloads.ts'
 import { checkScopes, type Giver } from '../api-keys/check-scopes.ts'
+import { audit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { defaultTenant } from '../tenants/create-tenant.ts'
@@ -30,6 +31,7 @@ export async function registerWorkload(
     await nextRegistryVersion(tx)
     const row = await putWorkload(tx, input, new Date(deps.now()))
     if (!row) throw refuse(ErrorReason.WORKLOAD_EXISTS)
+    await audit(tx, { tenant: defaultTenant, kind: 'workload_register', subjectId: row.name })
     return row
   })
 }
@@ -38,6 +40,8 @@ export async function registerWorkload(
 export async function unregisterWorkload(deps: Pick<Deps, 'db'>, name: string): Promise<boolean> {
   return await transact(deps.db, async (tx) => {
     await nextRegistryVersion(tx)
-    return await deleteWorkload(tx, name)
+    const deleted = await deleteWorkload(tx, name)
+    if (deleted) await audit(tx, { tenant: defaultTenant, kind: 'workload_unregister', subjectId: name })
+    return deleted
   })
 }
