@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import { Code } from '@connectrpc/connect'
+import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { Factor, type NextStep, type SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -169,6 +170,11 @@ test('a session from before the second factor changes nothing until it is raised
   const fromBefore = await factorsOf(other.accessToken)
   await refused(fromBefore.deleteTotp({}), Code.PermissionDenied, 'STEP_UP_REQUIRED')
   await refused(fromBefore.makeRecoveryCodes({}), Code.PermissionDenied, 'STEP_UP_REQUIRED')
+  const account = await story.grpc(AccountService, bearer(other.accessToken))
+  const changes = { currentPassword: password, newPassword: 'another correct horse' }
+  await refused(account.changePassword(changes), Code.PermissionDenied, 'STEP_UP_REQUIRED')
+  const address = { email: 'moved@example.com', password }
+  await refused(account.requestEmailChange(address), Code.PermissionDenied, 'STEP_UP_REQUIRED')
 
   const sessions = await sessionsOf(other.accessToken)
   const { nextStep } = await sessions.beginStepUp({ strength: Strength.ONE_FACTOR })
@@ -180,6 +186,7 @@ test('a session from before the second factor changes nothing until it is raised
   await refused(sessions.completeStepUp({ continuation: step.continuation, proof: passwordProof }), Code.PermissionDenied, 'FACTOR_WRONG')
   const raised = whole((await sessions.completeStepUp({ continuation: step.continuation, proof: totp(codeOf(secret, 1)) })).result)
   assert.deepEqual([raised.session?.id, raised.session?.strength], [other.session?.id, Strength.TWO_FACTORS])
+  assert.ok((await (await story.grpc(AccountService, bearer(raised.accessToken))).requestEmailChange(address)).challengeId)
   await (await factorsOf(raised.accessToken)).deleteTotp({})
   whole(await signIn(user.email))
 })

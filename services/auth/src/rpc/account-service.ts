@@ -68,11 +68,11 @@ export function accountService(deps: Deps) {
     },
     async requestEmailChange(request, context) {
       const call = callOf(context)
-      const { id: userId, tenant } = call.person()
+      const { id: userId, tenant, sessionId } = call.person()
       const { email, password } = request
       const retry = retryOf(RequestEmailChangeRequestSchema, request)
       const { signal } = call
-      return { challengeId: await requestEmailChange(deps, { tenant, userId, email, password, retry, signal }) }
+      return { challengeId: await requestEmailChange(deps, { tenant, userId, sessionId, email, password, retry, signal }) }
     },
     async confirmEmailChange({ challengeId, proof }, context) {
       const { id: userId, tenant } = callOf(context).person()

@@ -36,7 +36,14 @@ test('signing up, and every change of password and address, leave entries that n
     { kind: 'password_set', subject: userId, challenge: signUp },
     { kind: 'sign_in', subject: userId, challenge: null },
   ])
-  const change = await requestEmailChange(deps, { tenant, userId, email: 'new@example.com', password: goodPassword, retry: noRetry })
+  const change = await requestEmailChange(deps, {
+    tenant,
+    userId,
+    sessionId,
+    email: 'new@example.com',
+    password: goodPassword,
+    retry: noRetry,
+  })
   await confirmEmailChange(deps, { tenant, userId, challengeId: change, proof: await code(change) })
   await changePassword(deps, { tenant, userId, sessionId, currentPassword: goodPassword, newPassword: otherPassword })
   const reset = await requestPasswordReset(deps, { tenant, email: 'new@example.com', retry: noRetry, withheld: false })

@@ -15,8 +15,9 @@ const { deps, people } = house
 const byCode = (value: string): ProveInput['proof'] => ({ case: 'code', value })
 const byToken = (value: string): ProveInput['proof'] => ({ case: 'token', value })
 
-function ask(userId: string, email: string, password = goodPassword, retry = noRetry) {
-  return requestEmailChange(deps, { tenant, userId, email, password, retry })
+async function ask(userId: string, email: string, password = goodPassword, retry = noRetry) {
+  const { id: sessionId } = await deps.db.selectFrom('sessions').select('id').where('user_id', '=', userId).executeTakeFirstOrThrow()
+  return await requestEmailChange(deps, { tenant, userId, sessionId, email, password, retry })
 }
 
 function confirm(userId: string, proof: ProveInput['proof'], challengeId = '') {

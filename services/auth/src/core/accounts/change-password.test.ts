@@ -75,11 +75,11 @@ test('of many changes at once one is made', async () => {
 })
 
 test('a deleted person leaves no password and no challenge behind', async () => {
-  const { userId } = await house.member('deleted@example.com')
+  const { userId, sessionId } = await house.member('deleted@example.com')
   const keeps = await house.member('keeps@example.com')
   const resetId = await askReset('deleted@example.com')
   await house.mailOf(resetId)
-  await requestEmailChange(deps, { tenant, userId, email: 'else@example.com', password: goodPassword, retry: noRetry })
+  await requestEmailChange(deps, { tenant, userId, sessionId, email: 'else@example.com', password: goodPassword, retry: noRetry })
   await deps.db.transaction().execute((tx) => forgetPerson(tx, { tenant, userId }))
   const left = await house.dump()
   for (const table of ['credentials', 'password_failures', 'challenges', 'sign_ups', 'challenge_secrets'])

@@ -8,6 +8,7 @@ import { replaceCredential } from '../../store/credentials.ts'
 import { audit } from '../audit/audit.ts'
 import { endOvertaken } from '../challenges/claim-challenge.ts'
 import type { Deps } from '../deps.ts'
+import { assertStrongSession } from '../factors/assert-strong-enough.ts'
 import { forgetGuesses } from '../passwords/attempts.ts'
 import { checkPasswordForm } from '../passwords/check-new-password.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
@@ -29,6 +30,7 @@ export interface ChangePasswordInput {
 /** Sets a person's new password and ends the other sessions; resets that were on their way are off. */
 export async function changePassword(deps: Deps, input: ChangePasswordInput): Promise<void> {
   const { tenant, userId, sessionId } = input
+  await assertStrongSession(deps.db, input)
   const checked = await checkCurrentPassword(deps, { ...input, password: input.currentPassword })
   checkPasswordForm(input.newPassword, 'newPassword')
   const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })

@@ -2,12 +2,15 @@ import { once, transact } from '@gatehouse/postgres'
 import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
+import { assertStrongSession } from '../factors/assert-strong-enough.ts'
 import type { Retry } from './caller.ts'
 import { checkCurrentPassword } from './check-current-password.ts'
 
 export interface RequestEmailChangeInput {
   readonly tenant: string
   readonly userId: string
+  /** The session of the call. */
+  readonly sessionId: string
   readonly email: string
   readonly password: string
   readonly retry: Retry
@@ -20,6 +23,7 @@ export async function requestEmailChange(
   input: RequestEmailChangeInput,
 ): Promise<string> {
   const { tenant, userId, email: address } = input
+  await assertStrongSession(deps.db, input)
   await checkCurrentPassword(deps, input)
   const time = new Date(deps.now())
   const { id } = await transact(deps.db, (tx) =>

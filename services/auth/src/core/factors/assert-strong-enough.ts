@@ -1,7 +1,9 @@
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import { nameOfStrength } from '@gatehouse/identity'
+import { nameOfStrength, strengthOf } from '@gatehouse/identity'
 import { commonRefusal } from '@gatehouse/rpc'
-import type { HeldFactors } from '../../store/factors.ts'
+import { findFactors, type HeldFactors } from '../../store/factors.ts'
+import { findSession } from '../../store/sessions.ts'
+import type { Db } from '../deps.ts'
 import { neededOf } from './held-factors.ts'
 
 /**
@@ -11,4 +13,20 @@ import { neededOf } from './held-factors.ts'
 export function assertStrongEnough(strength: number, held: HeldFactors): void {
   const needed = neededOf(held)
   if (strength < needed) throw commonRefusal(ErrorReason.STEP_UP_REQUIRED, { strength: nameOfStrength(needed) })
+}
+
+/** The session that changes something about how its person signs in. */
+export interface OwnSession {
+  readonly tenant: string
+  readonly userId: string
+  readonly sessionId: string
+}
+
+/** The same, asked of the session itself: the door saw a token that may be ten minutes old. */
+export async function assertStrongSession(db: Db, { tenant, userId, sessionId }: OwnSession): Promise<HeldFactors> {
+  const session = await findSession(db, { tenant, id: sessionId })
+  if (!session || session.end_time !== null) throw commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID)
+  const held = await findFactors(db, { tenant, userId })
+  assertStrongEnough(strengthOf(session.amr), held)
+  return held
 }

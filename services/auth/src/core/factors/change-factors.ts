@@ -1,26 +1,18 @@
 import { create } from '@bufbuild/protobuf'
 import { FactorsChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
-import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { addEvent } from '@gatehouse/events'
-import { strengthOf } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
-import { commonRefusal } from '@gatehouse/rpc'
 import { findFactors, type HeldFactors, nextFactorVersion } from '../../store/factors.ts'
 import { deleteRecoveryCodes } from '../../store/recovery-codes.ts'
 import { holdSessionEpoch, nextSessionEpoch } from '../../store/session-epochs.ts'
-import { findSession } from '../../store/sessions.ts'
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
-import { assertStrongEnough } from './assert-strong-enough.ts'
+import { assertStrongSession, type OwnSession } from './assert-strong-enough.ts'
 import { neededOf } from './held-factors.ts'
 
 /** Whose factors, and the session that changes them. */
-export interface FactorOwner {
-  readonly tenant: string
-  readonly userId: string
-  readonly sessionId: string
-}
+export type FactorOwner = OwnSession
 
 /** What happened; told by the event. */
 export type FactorChange =
@@ -43,11 +35,8 @@ export async function changeFactors<Result>(
   const result = await transact(deps.db, async (tx) => {
     // Whatever ends all sessions, a deletion for one, is over or waits: a session that lives is a person who may.
     await holdSessionEpoch(tx, owner)
-    const session = await findSession(tx, { tenant: owner.tenant, id: owner.sessionId })
-    if (!session || session.end_time !== null) throw commonRefusal(CommonReason.ACCESS_TOKEN_INVALID)
     const version = await nextFactorVersion(tx, owner)
-    const before = await findFactors(tx, owner)
-    assertStrongEnough(strengthOf(session.amr), before)
+    const before = await assertStrongSession(tx, owner)
     const done = await change(tx, before)
     if (done.changed !== undefined) await tellChange(tx, owner, { version, change: done.changed })
     const after = neededOf(await findFactors(tx, owner))
