@@ -31,6 +31,7 @@ export type LimitStore = {
 const pruneEveryMs = 60_000
 const pruneRows = 1000
 const maxCharges = 8
+const maxKinds = 500
 
 /**
  * Limits that are exact across replicas and parallel bursts, in one round trip that calls of the same moment share.
@@ -45,11 +46,13 @@ export function postgresLimits(db: Executor, { hashKey }: { hashKey?: string | U
   let pruned = performance.now()
   let pruning = false
 
-  // A method's limits are always the same, so there are as many kinds of batches as there are methods with limits at most.
+  // A method's limits are the contract's or a tenant's, and seldom change: the kinds in use are few, and one that was put away is made again.
   const batchesOf = (charges: readonly Charge[]): ReturnType<typeof limitBatches> => {
     const kind = charges.map(({ count, windowSeconds }) => `${count}/${windowSeconds}`).join(' ')
     const known = batches.get(kind) ?? limitBatches(db, charges)
     batches.set(kind, known)
+    const [oldest] = batches.size > maxKinds ? batches.keys() : []
+    if (oldest !== undefined) batches.delete(oldest)
     return known
   }
 

@@ -7,6 +7,7 @@ import type { CredentialOptions } from './credentials.ts'
 import { guardMethod, type Handler } from './guard-method.ts'
 import type { GuardedMethod } from './guarded-method.ts'
 import type { CallBounds } from './inbound.ts'
+import type { LimitOverrides } from './limit-overrides.ts'
 import type { LimitStore } from './limit-store.ts'
 import { createCallMeters } from './meters.ts'
 import { StreamsOfPeople } from './streams-of-people.ts'
@@ -19,6 +20,8 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   /** Name of the service: `user`. */
   readonly service: string
   readonly limits: LimitStore
+  /** Limits that tenants set, within what the contract declares. */
+  readonly limitOverrides?: LimitOverrides
   /** Runs what a call does, its limits included, so that what it reads and writes is given up when nobody waits any more. */
   readonly within?: <T>(bounds: CallBounds, act: () => T) => T
   /** Age, give or take a tenth, at which a stream ends well and its caller comes again from its cursor; default five minutes. */
@@ -63,7 +66,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const guarded = new Map<string, GuardedMethod>()
       const functions: Readonly<Record<string, unknown>> = impl
       for (const desc of service.methods) {
-        const method = compileMethod(desc, options.limits, problems)
+        const method = compileMethod(desc, options.limits, problems, options.limitOverrides)
         const handler = functions[desc.localName]
         if (typeof handler !== 'function') problems.push(`${service.typeName}/${desc.name}: has no implementation`)
         else if (method !== undefined)

@@ -2,6 +2,7 @@ import type { DescService } from '@bufbuild/protobuf'
 import { createClient, type ServiceImpl } from '@connectrpc/connect'
 import type { ServiceConfig } from '@gatehouse/config'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Consumer, connectNats, createRelay, eventMigrations, type Nats, startConsumers } from '@gatehouse/events'
@@ -28,7 +29,16 @@ import {
   sharedMigrations,
   withinBounds,
 } from '@gatehouse/postgres'
-import { commonRefusal, createGrpcDoor, createPipeline, createWebDoor, type Refusal, type WebRoutes } from '@gatehouse/rpc'
+import {
+  commonRefusal,
+  createGrpcDoor,
+  createPipeline,
+  createWebDoor,
+  followLimits,
+  type LimitOverrides,
+  type Refusal,
+  type WebRoutes,
+} from '@gatehouse/rpc'
 import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
 import { trace } from '@opentelemetry/api'
 import { type Clock, followClock } from './clock.ts'
@@ -41,6 +51,8 @@ import type { App } from './run-service.ts'
 export interface ServiceIdentity {
   readonly issuers: IssuerDirectory
   readonly revocations: RevocationList
+  /** Limits that tenants set. */
+  readonly limitOverrides: LimitOverrides
 }
 
 /** What a service is opened with. */
@@ -161,6 +173,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       now: clock.now,
       tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? lookForHost(identity.issuers, host),
       limits: base.limits,
+      limitOverrides: identity.limitOverrides,
       within: withinBounds,
       log,
       translate,
@@ -220,7 +233,8 @@ function followAuth(service: { peer(name: PeerName): ReturnType<Peers['to']>; lo
     }),
   )
   const revocations = parts.use(followRevocations(createClient(SessionService, auth), say('revocations')))
-  return { issuers, revocations }
+  const limitOverrides = parts.use(followLimits(createClient(PolicyService, auth), say('limits')))
+  return { issuers, revocations, limitOverrides }
 }
 
 // A host that nobody has heard of is served nothing; before the first answer of auth there is nobody to have heard of any.

@@ -4,6 +4,7 @@ import type { Service, ServiceIdentity } from '@gatehouse/service'
 import { type AuthConfig, encryptionKeysOf } from './config.ts'
 import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
 import { closedKeyIn } from './core/keys/sealed-box.ts'
+import { type LimitFeed, startLimitFeed } from './core/policies/limit-feed.ts'
 import { type RevocationFeed, startRevocationFeed } from './core/revocations/revocation-feed.ts'
 import { defaultTenant, ensureDefaultTenant } from './core/tenants/create-tenant.ts'
 import { listIssuers } from './core/tenants/list-issuers.ts'
@@ -13,6 +14,7 @@ import type { Schema } from './store/schema.ts'
 export interface OwnIdentity extends ServiceIdentity {
   readonly keys: KeyRing
   readonly feed: RevocationFeed
+  readonly limitFeed: LimitFeed
 }
 
 const issuersReadEveryMs = 5_000
@@ -52,5 +54,6 @@ export function openIdentity(
   const ready = Promise.race([Promise.all([known.promise, feed.ready]), delay(longestWaitMs, undefined, { ref: false })])
   ready.catch(() => {})
   const revocations = { ...feed.list, ready }
-  return { issuers, revocations, keys, feed }
+  const limitFeed = parts.use(startLimitFeed({ db, log }))
+  return { issuers, revocations, limitOverrides: limitFeed.overrides, keys, feed, limitFeed }
 }

@@ -33,7 +33,7 @@ test('lists the routes of a service', () => {
       '/api/sessions',
       '/api/sessions/{session_id}',
       '/api/sessions:revokeOthers',
-      '/api/users/{user_id}/sessions:revoke',
+      '/api/sessions:revokeOfUser',
     ],
   )
 })

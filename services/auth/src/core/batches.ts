@@ -2,6 +2,7 @@ import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { type BatchedRead, batchedByTenant, joined } from '@gatehouse/postgres'
 import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/credentials.ts'
 import { type notOpened, type Opening, openSessions } from '../store/open-sessions.ts'
+import { findPolicies, type PolicyRow } from '../store/policies.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
 import { listRolesOf } from '../store/role-bindings.ts'
 import { type Rotated, type Rotation, rotateRefreshTokens, type untouched } from '../store/rotate-refresh-tokens.ts'
@@ -27,6 +28,8 @@ export interface Batches {
   readonly credential: BatchedRead<SubjectKey, CredentialAndEpoch>
   /** Undefined where no role is bound. */
   readonly roles: BatchedRead<SubjectKey, readonly string[]>
+  /** Undefined where the tenant never set one. */
+  readonly policy: BatchedRead<{ readonly tenant: string }, PolicyRow>
   readonly refreshToken: BatchedRead<RefreshTokenKey, RefreshTokenInSession>
   readonly rotation: (rotation: Rotation) => Promise<Rotated | typeof untouched>
   /** Answers the roles of the person. */
@@ -40,6 +43,7 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
     person: batchedByTenant((tenant, keys) => askForPeople(users, tenant, idsOf(keys)), bySubject),
     credential: batchedByTenant((tenant, keys) => findCredentialsAndEpochs(db, tenant, idsOf(keys)), bySubject),
     roles: batchedByTenant((tenant, keys) => listRolesOf(db, tenant, idsOf(keys)), bySubject),
+    policy: batchedByTenant((tenant) => findPolicies(db, tenant), { keyOf: ({ tenant }) => tenant }),
     refreshToken: batchedByTenant(
       (tenant, keys) =>
         findRefreshTokens(

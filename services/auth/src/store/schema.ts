@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { AccountTables } from './account-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
+import type { PoliciesTable } from './policies.ts'
 
 /** Set at insert, never changed. */
 type Fixed<T> = ColumnType<T, T, never>
@@ -128,6 +129,7 @@ export interface Schema extends AccountTables, FactorTables {
   role_bindings: RoleBindingsTable
   service_accounts: ServiceAccountsTable
   audiences: AudiencesTable
+  policies: PoliciesTable
 }
 
 /** A database or a transaction of it. */

@@ -9,6 +9,8 @@ import { type ProveInput, prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
 import { checkNewPassword, checkPasswordForm } from '../passwords/check-new-password.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
 import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
@@ -26,7 +28,9 @@ export interface ResetPasswordInput {
 /** Sets a new password, ends every session of the person and signs them in anew. */
 export async function resetPassword(deps: Deps, input: ResetPasswordInput): Promise<SignInOutcome> {
   const { tenant, place } = input
-  checkPasswordForm(input.password)
+  const policy = await policyOf(deps, tenant)
+  requireAllowed(policy, 'password')
+  checkPasswordForm(input.password, undefined, policy.passwordMinLength)
   const { challenge, secret } = await prove(deps, { ...input, purpose: 'reset_password' })
   const userId = secret.user_id ?? ''
   const epoch = await readSessionEpoch(deps.db, { tenant, userId })
@@ -35,7 +39,7 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
   // The mail proved a mailbox that is no longer the person's.
   if (emailKey(user.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
-  const password = checkNewPassword(input.password, user)
+  const password = checkNewPassword(input.password, user, undefined, policy.passwordMinLength)
   const passwordHash = await deps.hashing.hash(password, place.signal)
   return await openSessionOf(deps, {
     tenant,

@@ -4,6 +4,7 @@ import { insertSignUp } from '../../store/sign-ups.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
 import { checkNewPassword } from '../passwords/check-new-password.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { type Retry, stranger } from './caller.ts'
 
 export interface SignUpInput {
@@ -20,9 +21,13 @@ export interface SignUpInput {
  * Notes a request for an account. Nobody is asked who has the address: known and unknown ones take the same steps, and what
  * their mail says is decided when it is rendered.
  */
-export async function signUp(deps: Pick<Deps, 'db' | 'now' | 'hashing' | 'committed'>, input: SignUpInput): Promise<string> {
+export async function signUp(
+  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now' | 'hashing' | 'committed'>,
+  input: SignUpInput,
+): Promise<string> {
   const { tenant, email: address, name } = input
-  const password = checkNewPassword(input.password, { email: address, name })
+  const { passwordMinLength } = await policyOf(deps, tenant)
+  const password = checkNewPassword(input.password, { email: address, name }, 'password', passwordMinLength)
   const passwordHash = await deps.hashing.hash(password, input.signal)
   const { id } = await transact(deps.db, (tx) =>
     once(tx, { tenant, caller: stranger, method: 'AccountService.SignUp', ...input.retry }, async () => {

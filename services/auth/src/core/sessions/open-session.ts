@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { insertRefreshToken } from '../../store/refresh-tokens.ts'
 import { insertSession, type SessionRow } from '../../store/sessions.ts'
 import type { Db, Deps } from '../deps.ts'
+import { endsOf, type SessionLifetimes } from '../policies/session-lifetimes.ts'
 import { hashRefreshToken, newRefreshToken } from './refresh-token.ts'
 import { coarseNetwork, tidyUserAgent } from './seen-from.ts'
 
@@ -21,6 +22,8 @@ export interface OpenSessionInput {
   readonly source: string
   /** How the person proved who they are (RFC 8176). */
   readonly amr: readonly string[]
+  /** By the policy of the tenant. */
+  readonly lifetimes: SessionLifetimes
 }
 
 /** A session with the one secret that is never read back from the store. */
@@ -38,10 +41,9 @@ export interface NewSession extends OpenedSession {
 }
 
 /** Makes a session that nobody has written yet. */
-export function newSession(deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): NewSession {
+export function newSession(deps: Pick<Deps, 'now'>, input: OpenSessionInput): NewSession {
   const now = deps.now()
   const time = new Date(now)
-  const expireTime = now + deps.lifetimes.sessionAbsoluteSeconds * 1000
   const session: SessionRow = {
     tenant: input.tenant,
     id: uuidv7(),
@@ -49,8 +51,7 @@ export function newSession(deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSes
     client_id: input.clientId ?? programClientId,
     create_time: time,
     last_use_time: time,
-    idle_expire_time: new Date(Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, expireTime)),
-    expire_time: new Date(expireTime),
+    ...endsOf(input.lifetimes, time, now),
     auth_time: time,
     amr: [...input.amr],
     user_agent: tidyUserAgent(input.userAgent),
@@ -71,7 +72,7 @@ export function newSession(deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSes
 }
 
 /** Signs a person in within the caller's transaction: session, refresh token and event. Whether the person may is the caller's business. */
-export async function openSession(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): Promise<OpenedSession> {
+export async function openSession(tx: Db, deps: Pick<Deps, 'now'>, input: OpenSessionInput): Promise<OpenedSession> {
   const { session, refreshToken, tokenHash, event } = newSession(deps, input)
   await insertSession(tx, session)
   await insertRefreshToken(tx, { tenant: session.tenant, token_hash: tokenHash, session_id: session.id, create_time: session.create_time })

@@ -3,10 +3,10 @@ import { create } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { type NextStep, NextStepSchema, type SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { Strength } from '@gatehouse/identity'
-import type { HeldFactors } from '../../store/factors.ts'
 import { insertPendingSignIn, type PendingSignInRow, takeAttempt } from '../../store/pending-sign-ins.ts'
 import type { Db, Deps } from '../deps.ts'
 import { factorsToward } from '../factors/held-factors.ts'
+import type { Demand } from '../policies/demands.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 
 /** What comes of a step of a sign-in; the shape of the answers' `result`. */
@@ -36,7 +36,15 @@ export interface PendingSignIn {
 }
 
 /** Keeps a half-finished sign-in within the caller's transaction and tells what is missing. Nothing but its continuation leads on from it. */
-export async function beginNextStep(tx: Db, deps: Pick<Deps, 'now'>, pending: PendingSignIn, held: HeldFactors): Promise<NextStep> {
+export async function beginNextStep(
+  tx: Db,
+  deps: Pick<Deps, 'now'>,
+  pending: PendingSignIn,
+  { held, enrol }: Pick<Demand, 'held' | 'enrol'>,
+): Promise<NextStep> {
+  const factors = enrol.length > 0 ? [] : factorsToward(pending.strength, pending.methods, held)
+  // Nothing would lead on from there.
+  if (factors.length + enrol.length === 0) throw refuse(ErrorReason.STRENGTH_OUT_OF_REACH)
   const time = new Date(deps.now())
   const expireTime = new Date(time.getTime() + lifetimeMs)
   const continuation = prefix + randomBytes(32).toString('base64url')
@@ -55,7 +63,8 @@ export async function beginNextStep(tx: Db, deps: Pick<Deps, 'now'>, pending: Pe
   })
   return create(NextStepSchema, {
     continuation,
-    factors: factorsToward(pending.strength, pending.methods, held),
+    factors,
+    enrol: [...enrol],
     expireTime: timestampFromDate(expireTime),
   })
 }

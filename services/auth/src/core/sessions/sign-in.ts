@@ -1,11 +1,15 @@
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { eventRow } from '@gatehouse/events'
+import { Strength } from '@gatehouse/identity'
 import { findFactors } from '../../store/factors.ts'
 import { notOpened } from '../../store/open-sessions.ts'
 import type { Deps } from '../deps.ts'
-import { neededOf } from '../factors/held-factors.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
+import { demandOf, type Rules, rulesFor } from '../policies/demands.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { newSession, programClientId } from './open-session.ts'
 import { beginNextStep, type SignInOutcome } from './pending-sign-in.ts'
@@ -29,7 +33,11 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 /** Signs a person in with a password. Whatever is wrong, strangers get the same answer after the same work. */
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutcome> {
   const { tenant } = input
-  const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } })
+  const [policy, known] = await Promise.all([
+    policyOf(deps, tenant),
+    resolvePerson(deps, { tenant, by: { case: 'email', value: input.email } }),
+  ])
+  requireAllowed(policy, 'password')
   const credential = await deps.batches.credential({ tenant, id: known?.id ?? nobody })
   const right = await verifyPassword(deps, credential?.password_hash, input.password, input.signal)
   if (!right || !known || !credential || known.state !== User_State.ACTIVE) throw wrong()
@@ -39,7 +47,11 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
   if (!user) throw wrong()
   // A session whose tokens nobody can sign is not opened.
   await deps.keys.signer(tenant)
-  if (credential.second_factor) return await askForSecondFactor(deps, input, { userId: user.id, epoch: credential.epoch })
+  const rules = await rulesFor(deps, { tenant, userId: user.id }, policy)
+  if (credential.second_factor || rules.isSecondRequired) {
+    const step = await askForSecondFactor(deps, input, rules, { userId: user.id, epoch: credential.epoch })
+    if (step) return step
+  }
   const { event, tokenHash, ...opened } = newSession(deps, {
     tenant,
     userId: user.id,
@@ -47,6 +59,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
     userAgent: input.userAgent,
     source: input.source,
     amr: ['pwd'],
+    lifetimes: lifetimesIn(policy),
   })
   const { epoch, version: credentialVersion } = credential
   const [roles] = await Promise.all([
@@ -59,16 +72,18 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
   return { case: 'signedIn', value: await signedIn(deps, { ...opened, roles }, user) }
 }
 
-/** The password is right, and is not enough. Wrong passwords stay counted until the sign-in is whole: whoever knows the password only, goes on guessing. */
+/** The password is right, and may not be enough; undefined where it is. Wrong passwords stay counted until the sign-in is whole: whoever knows the password only, goes on guessing. */
 async function askForSecondFactor(
   deps: Deps,
   input: SignInInput,
+  rules: Rules,
   { userId, epoch }: { userId: string; epoch: number },
-): Promise<SignInOutcome> {
+): Promise<SignInOutcome | undefined> {
   const { tenant, clientId = programClientId } = input
-  const held = await findFactors(deps.db, { tenant, userId })
-  const pending = { tenant, userId, sessionId: null, clientId, methods: ['pwd'], strength: neededOf(held), epoch }
-  return { case: 'nextStep', value: await beginNextStep(deps.db, deps, pending, held) }
+  const demand = demandOf(rules, await findFactors(deps.db, { tenant, userId }))
+  if (demand.strength <= Strength.ONE_FACTOR) return undefined
+  const pending = { tenant, userId, sessionId: null, clientId, methods: ['pwd'], strength: demand.strength, epoch }
+  return { case: 'nextStep', value: await beginNextStep(deps.db, deps, pending, demand) }
 }
 
 function wrong() {

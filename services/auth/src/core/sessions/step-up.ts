@@ -8,11 +8,14 @@ import { findFactors } from '../../store/factors.ts'
 import { insertRefreshToken, useUpRefreshTokens } from '../../store/refresh-tokens.ts'
 import { putSessionRaise } from '../../store/revocations.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
-import { findSession, lockSession, raiseSession, type SessionRow } from '../../store/sessions.ts'
+import { findSession, lockSession, raiseSession } from '../../store/sessions.ts'
 import type { SignInPlace } from '../accounts/caller.ts'
 import type { Db, Deps } from '../deps.ts'
 import { neededOf, reachOf } from '../factors/held-factors.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
+import { allowedOf } from '../policies/allowed-factors.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { hasEnded } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { OpenedSession } from './open-session.ts'
 import { beginNextStep, goOn, type SignInOutcome } from './pending-sign-in.ts'
@@ -33,12 +36,12 @@ export async function beginStepUp(deps: Deps, input: SessionOfCaller & { strengt
   const epoch = await readSessionEpoch(deps.db, { tenant, userId })
   const session = await findSession(deps.db, { tenant, id: sessionId })
   if (!session || session.end_time !== null) throw refuse(ErrorReason.SESSION_NOT_FOUND)
-  const held = await findFactors(deps.db, { tenant, userId })
+  const held = allowedOf(await policyOf(deps, tenant), await findFactors(deps.db, { tenant, userId }))
   if (input.strength > reachOf(held)) throw refuse(ErrorReason.STRENGTH_OUT_OF_REACH)
 
   const strength = strongerOf(input.strength, neededOf(held))
   const pending = { tenant, userId, sessionId, clientId: session.client_id, methods: [], strength, epoch }
-  return await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, held))
+  return await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, { held, enrol: [] }))
 }
 
 export interface CompleteStepUpInput extends SessionOfCaller {
@@ -51,15 +54,17 @@ export interface CompleteStepUpInput extends SessionOfCaller {
 export async function completeStepUp(deps: Deps, input: CompleteStepUpInput): Promise<SignInOutcome> {
   const { tenant, sessionId } = input
   const pending = await goOn(deps, input)
-  const shown = await showNextFactor(deps, pending, input.proof, input.place.signal)
+  const policy = await policyOf(deps, tenant)
+  const shown = await showNextFactor(deps, policy, pending, input.proof, input.place.signal)
   const user = await resolveActivePerson(deps, { tenant, userId: pending.user_id })
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   // A session whose tokens nobody can sign is not raised.
   await deps.keys.signer(tenant)
   const outcome = await transact(deps.db, async (tx) => {
-    const { methods, held, reached } = await advance(tx, pending, shown)
+    const { methods, held, reached } = await advance(tx, policy, pending, shown)
     const { strength, epoch, client_id: clientId } = pending
-    if (!reached) return await beginNextStep(tx, deps, { tenant, userId: user.id, sessionId, clientId, methods, strength, epoch }, held)
+    const rest = { tenant, userId: user.id, sessionId, clientId, methods, strength, epoch }
+    if (!reached) return await beginNextStep(tx, deps, rest, { held, enrol: [] })
     return await raise(tx, deps, { tenant, sessionId, methods })
   })
   if (!('session' in outcome)) return { case: 'nextStep', value: outcome }
@@ -73,7 +78,7 @@ async function raise(tx: Db, deps: Deps, which: { tenant: string; sessionId: str
   const { tenant, sessionId: id } = which
   const time = new Date(deps.now())
   const before = await lockSession(tx, { tenant, id })
-  if (!before || hasEnded(before, time)) throw refuse(ErrorReason.SESSION_NOT_FOUND)
+  if (!before || hasEnded(before, time.getTime())) throw refuse(ErrorReason.SESSION_NOT_FOUND)
   const session = await raiseSession(tx, { tenant, id, methods: which.methods, time })
   await useUpRefreshTokens(tx, { tenant, sessionId: id, time })
   const refreshToken = newRefreshToken()
@@ -82,8 +87,4 @@ async function raise(tx: Db, deps: Deps, which: { tenant: string; sessionId: str
   const message = create(SessionRaisedSchema, { sessionId: id, version: BigInt(session.version), userId: session.user_id })
   await addEvent(tx, { schema: SessionRaisedSchema, message, tenant, version: session.version })
   return { session, refreshToken }
-}
-
-function hasEnded(session: SessionRow, time: Date): boolean {
-  return session.end_time !== null || session.idle_expire_time <= time || session.expire_time <= time
 }

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/events.proto.
  */
 export const file_gatehouse_auth_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIoIBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Nsq8GDIKJGdhdGVob3VzZS5hdXRoLnYxLlJlZnJlc2hUb2tlblJldXNlZBIKc2Vzc2lvbl9pZCJlCg9QYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjDKvBgsCiFnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZENoYW5nZWQSB3VzZXJfaWQieAoNU2Vzc2lvblJhaXNlZBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCToxyrwYLQofZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJhaXNlZBIKc2Vzc2lvbl9pZCJzCg5GYWN0b3JzQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDgoGY2hhbmdlGAMgASgJOi/KvBgrCiBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZBIHdXNlcl9pZGIGcHJvdG8z", [file_gatehouse_options_v1_options]);
+  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIoIBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Nsq8GDIKJGdhdGVob3VzZS5hdXRoLnYxLlJlZnJlc2hUb2tlblJldXNlZBIKc2Vzc2lvbl9pZCJlCg9QYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjDKvBgsCiFnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZENoYW5nZWQSB3VzZXJfaWQieAoNU2Vzc2lvblJhaXNlZBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCToxyrwYLQofZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJhaXNlZBIKc2Vzc2lvbl9pZCJzCg5GYWN0b3JzQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDgoGY2hhbmdlGAMgASgJOi/KvBgrCiBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZBIHdXNlcl9pZCJ5ChRFbWFpbFNpZ25JblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo6yrwYNgomZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxTaWduSW5SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9Cg1Qb2xpY3lDaGFuZ2VkEhEKCXBvbGljeV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEhYKDmNoYW5nZWRfZmllbGRzGAMgAygJOjDKvBgsCh9nYXRlaG91c2UuYXV0aC52MS5Qb2xpY3lDaGFuZ2VkEglwb2xpY3lfaWRiBnByb3RvMw", [file_gatehouse_options_v1_options]);
 
 /**
  * Somebody asked for an account, or for its mail once more.
@@ -364,4 +364,67 @@ export type FactorsChanged = Message<"gatehouse.auth.v1.FactorsChanged"> & {
  */
 export const FactorsChangedSchema: GenMessage<FactorsChanged> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 10);
+
+/**
+ * Somebody asked to be signed in by mail.
+ *
+ * @generated from message gatehouse.auth.v1.EmailSignInRequested
+ */
+export type EmailSignInRequested = Message<"gatehouse.auth.v1.EmailSignInRequested"> & {
+  /**
+   * Names what RevealSecret tells.
+   *
+   * @generated from field: string challenge_id = 1;
+   */
+  challengeId: string;
+
+  /**
+   * Counts the mails of the challenge from 1.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.EmailSignInRequested.
+ * Use `create(EmailSignInRequestedSchema)` to create a new message.
+ */
+export const EmailSignInRequestedSchema: GenMessage<EmailSignInRequested> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 11);
+
+/**
+ * The tenant's policy was changed.
+ *
+ * @generated from message gatehouse.auth.v1.PolicyChanged
+ */
+export type PolicyChanged = Message<"gatehouse.auth.v1.PolicyChanged"> & {
+  /**
+   * The tenant, which has one policy.
+   *
+   * @generated from field: string policy_id = 1;
+   */
+  policyId: string;
+
+  /**
+   * The policy's version after the change.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Names of the fields of Policy that changed.
+   *
+   * @generated from field: repeated string changed_fields = 3;
+   */
+  changedFields: string[];
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.PolicyChanged.
+ * Use `create(PolicyChangedSchema)` to create a new message.
+ */
+export const PolicyChangedSchema: GenMessage<PolicyChanged> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 12);
 
