@@ -3,6 +3,7 @@ import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { useSession } from './gatehouse.ts'
 import { AcceptInvitation } from './pages/accept-invitation.tsx'
 import { Account } from './pages/account.tsx'
+import { AddSecondFactor } from './pages/add-second-factor.tsx'
 import { ChangeEmail } from './pages/change-email.tsx'
 import { ForgotPassword } from './pages/forgot-password.tsx'
 import { Inbox } from './pages/inbox.tsx'
@@ -11,18 +12,29 @@ import { Profile } from './pages/profile.tsx'
 import { ResetPassword } from './pages/reset-password.tsx'
 import { Sessions } from './pages/sessions.tsx'
 import { SignIn } from './pages/sign-in.tsx'
+import { SignInLink } from './pages/sign-in-link.tsx'
 import { SignUp } from './pages/sign-up.tsx'
 import { VerifyEmail } from './pages/verify-email.tsx'
+import { useEnrolment } from './parts/enrolling.ts'
 import { Frame } from './parts/frame.tsx'
 import { Waiting } from './parts/waiting.tsx'
 
 export function App() {
+  const enrolment = useEnrolment()
+  if (enrolment) {
+    return (
+      <Frame>
+        <AddSecondFactor step={enrolment} />
+      </Frame>
+    )
+  }
   return (
     <Frame>
       <Switch>
         <Route path="/">{() => <Home />}</Route>
         <Route path="/sign-up">{() => <Stranger page={<SignUp />} />}</Route>
         <Route path="/sign-in">{() => <Stranger page={<SignIn />} />}</Route>
+        <Route path="/sign-in-link">{() => <Stranger page={<SignInLink />} />}</Route>
         <Route path="/verify" component={VerifyEmail} />
         <Route path="/forgot-password" component={ForgotPassword} />
         <Route path="/reset" component={ResetPassword} />

@@ -1,6 +1,7 @@
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import type { NextStep, SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { createGatehouse, type SessionState } from '@gatehouse/web'
 import { useSyncExternalStore } from 'react'
+import { beginEnrolment } from './parts/enrolling.ts'
 
 export const gatehouse = createGatehouse()
 
@@ -10,16 +11,21 @@ export function useSession(): SessionState {
 }
 
 /** Takes over what a call that signs in answered. */
-export function signedIn(result: { case: 'signedIn'; value: SignedInResult } | { case: 'nextStep' } | { case: undefined }): void {
+export function signedIn(result: { case: 'signedIn'; value: SignedInResult } | { case: 'nextStep'; value: NextStep } | { case: undefined }): void {
+  if (result.case === 'nextStep' && result.value.enrol.length > 0) return beginEnrolment(result.value)
   if (result.case !== 'signedIn') throw new Error('The sign-in needs a step that this page does not know')
   gatehouse.session.adopt(result.value)
 }
 
-const pending = 'gatehouse.pending'
+/** A request whose mail this browser waits for. Its id is no secret: it is worth something together with the mail only. */
+const challengeKept = (key: string) => ({
+  get: () => localStorage.getItem(key) ?? '',
+  set: (challengeId: string) => localStorage.setItem(key, challengeId),
+  clear: () => localStorage.removeItem(key),
+})
 
-/** The request whose mail this browser waits for. Its id is no secret: it is worth something together with the mail only. */
-export const pendingChallenge = {
-  get: () => localStorage.getItem(pending) ?? '',
-  set: (challengeId: string) => localStorage.setItem(pending, challengeId),
-  clear: () => localStorage.removeItem(pending),
-}
+/** Of a sign-up. */
+export const pendingChallenge = challengeKept('gatehouse.pending')
+
+/** Of a sign-in by mail. */
+export const pendingSignIn = challengeKept('gatehouse.pending-sign-in')

@@ -32,6 +32,8 @@ export const calls: Readonly<Record<string, { readonly vain: readonly string[]; 
     'workload-keys rotate': { vain: files, wrong: ['--jwks', missing] },
     'workload-keys retire': { vain: ['nobody', '--jwks', missing], wrong: ['--jwks', missing] },
     'workload-keys list': { vain: ['--jwks', missing], wrong: [] },
+    'policy show': { vain: nowhere, wrong: ['x'] },
+    'policy set': { vain: ['{}', ...nowhere], wrong: ['{"passwordMinLength": 7}'] },
     'audiences add': { vain: ['orders', ...nowhere], wrong: [] },
     'admin invite': { vain: ['a@example.com', ...nowhere], wrong: ['nobody'] },
     'dev person': { vain: ['a@example.com', ...nowhere], wrong: ['nobody'] },

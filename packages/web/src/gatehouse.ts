@@ -1,6 +1,8 @@
 import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
+import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
@@ -11,6 +13,8 @@ import { type BrowserSession, followSession } from './session.ts'
 export interface Gatehouse {
   readonly session: BrowserSession
   readonly accounts: Client<typeof AccountService>
+  readonly emailSignIn: Client<typeof EmailSignInService>
+  readonly enrolment: Client<typeof EnrolmentService>
   readonly sessions: Client<typeof SessionService>
   readonly users: Client<typeof UserService>
   readonly inbox: Client<typeof InboxService>
@@ -39,6 +43,8 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
   return {
     session,
     accounts: createClient(AccountService, toAuth),
+    emailSignIn: createClient(EmailSignInService, toAuth),
+    enrolment: createClient(EnrolmentService, toAuth),
     sessions: createClient(SessionService, toAuth),
     users: createClient(UserService, toOthers),
     inbox: createClient(InboxService, toOthers),

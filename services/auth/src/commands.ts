@@ -16,6 +16,7 @@ import { createTenant, defaultTenant, TenantMalformed, TenantRefused } from './c
 import { audiencePattern } from './core/tokens/issue-token.ts'
 import { keysCheck } from './keys-check.ts'
 import { type Operator, openOperator } from './operator.ts'
+import { policyCommands } from './policy-commands.ts'
 import { insertAudience } from './store/audiences.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
@@ -176,6 +177,7 @@ export const commands: readonly Command[] = [
     }),
   },
   ...workloadKeyCommands,
+  ...policyCommands(operated),
   {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',
