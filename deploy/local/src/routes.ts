@@ -1,6 +1,10 @@
 import type { DescService } from '@bufbuild/protobuf'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
+import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
+import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
@@ -13,6 +17,10 @@ const services: readonly [ServiceName, DescService][] = [
   ['auth', AccountService],
   ['auth', SessionService],
   ['auth', IssuerService],
+  ['auth', EmailSignInService],
+  ['auth', EnrolmentService],
+  ['auth', FactorService],
+  ['auth', PolicyService],
   ['notification', NotificationService],
   ['notification', InboxService],
 ]

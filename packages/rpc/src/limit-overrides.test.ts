@@ -4,11 +4,10 @@ import { create } from '@bufbuild/protobuf'
 import { createClient } from '@connectrpc/connect'
 import { LimitsOfTenantSchema, PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
-import { forTenant } from './client/call-options.ts'
 import { peerTransport } from './client/peer-transport.ts'
 import { complete, openTestDoor, until } from './grpc/door-for-tests.ts'
 import { createLimitOverrides, followLimits } from './limit-overrides.ts'
-import type { LimitCharge } from './limit-store.ts'
+import type { LimitCharge, LimitStore } from './limit-store.ts'
 
 const rpc = 'gatehouse.auth.v1.SessionService/SignIn'
 const told = (tenant: string, version: number, ...limits: [index: number, count: number, seconds: number][]) =>
@@ -23,13 +22,18 @@ test('a limit that a tenant set is charged for its calls alone, and never lets m
   overrides.put(told('acme', 2, [0, 5, 900], [1, 1_000_000, 1]))
   overrides.put(told('acme', 1, [0, 1, 86_400]))
   const taken: LimitCharge[][] = []
-  const limits = { take: async (charges: LimitCharge[]) => (taken.push(charges), { allowed: true }) as const }
+  const limits: LimitStore = {
+    async take(charges) {
+      taken.push(charges)
+      return { allowed: true }
+    },
+  }
   await using door = await openTestDoor({ session: { signIn: () => ({}) }, pipeline: { limits, limitOverrides: overrides } })
   await using transport = peerTransport({ target: 'auth', url: door.url })
   const signIn = (headers: Record<string, string> = {}) =>
     createClient(SessionService, transport).signIn({ email: 'a@example.com', password: 'x' }, { headers })
-  await signIn({ 'gatehouse-workload': 'billing', ...forTenant('acme').headers })
-  await signIn({ 'gatehouse-workload': 'billing', ...forTenant('other').headers })
+  await signIn({ 'gatehouse-workload': 'billing', 'gatehouse-tenant': 'acme' })
+  await signIn({ 'gatehouse-workload': 'billing', 'gatehouse-tenant': 'other' })
   await signIn()
   const bounds = taken.map((charges) => charges.map(({ count, windowSeconds }) => `${count}/${windowSeconds}`))
   const [ofAcme, ofOther, ofDefault] = bounds
@@ -52,7 +56,7 @@ test('a follower takes each change, keeps what it was told through a break, come
   const source = createClient(PolicyService, transport)
   await using follower = followLimits({
     watchLimits: (request, options) =>
-      source.watchLimits(request, { ...options, headers: { 'gatehouse-workload': 'user', ...forTenant('default').headers } }),
+      source.watchLimits(request, { ...options, headers: { 'gatehouse-workload': 'user' } }),
   })
   const limit = () => follower.of('acme', `${rpc}#0`)
   assert.equal(limit(), undefined)

@@ -5,7 +5,10 @@ import { gzipSync } from 'node:zlib'
 import type { DescService } from '@bufbuild/protobuf'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
+import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
+import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
@@ -24,7 +27,10 @@ const services: readonly DescService[] = [
   AccountService,
   SessionService,
   ChallengeService,
+  EmailSignInService,
+  EnrolmentService,
   IssuerService,
+  PolicyService,
   UserService,
   NotificationService,
   InboxService,

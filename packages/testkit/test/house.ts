@@ -45,6 +45,9 @@ export interface House extends AsyncDisposable {
 const packages: Readonly<Record<string, string>> = {
   AccountService: 'auth',
   SessionService: 'auth',
+  EmailSignInService: 'auth',
+  EnrolmentService: 'auth',
+  PolicyService: 'auth',
   IssuerService: 'auth',
   ChallengeService: 'auth',
   UserService: 'user',

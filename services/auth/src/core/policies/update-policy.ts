@@ -40,6 +40,7 @@ export async function updatePolicy(
     const after = await putPolicy(tx, { tenant, version, policy: storedForm(set) })
     const message = create(PolicyChangedSchema, { policyId: tenant, version: BigInt(version), changedFields })
     await addEvent(tx, { schema: PolicyChangedSchema, message, tenant, version })
+    // The entry of this act in the audit log belongs here: kind `policy_changed`, subject the tenant, details version and changed fields.
     return wholePolicy(deps.lifetimes, after)
   })
   deps.committed()
