@@ -11,8 +11,13 @@ export function useSession(): SessionState {
 }
 
 /** Takes over what a call that signs in answered. */
-export function signedIn(result: { case: 'signedIn'; value: SignedInResult } | { case: 'nextStep'; value: NextStep } | { case: undefined }): void {
-  if (result.case === 'nextStep' && result.value.enrol.length > 0) return beginEnrolment(result.value)
+export function signedIn(
+  result: { case: 'signedIn'; value: SignedInResult } | { case: 'nextStep'; value: NextStep } | { case: undefined },
+): void {
+  if (result.case === 'nextStep' && result.value.enrol.length > 0) {
+    beginEnrolment(result.value)
+    return
+  }
   if (result.case !== 'signedIn') throw new Error('The sign-in needs a step that this page does not know')
   gatehouse.session.adopt(result.value)
 }

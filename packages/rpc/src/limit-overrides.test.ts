@@ -55,8 +55,7 @@ test('a follower takes each change, keeps what it was told through a break, come
   await using transport = peerTransport({ target: 'auth', url: door.url })
   const source = createClient(PolicyService, transport)
   await using follower = followLimits({
-    watchLimits: (request, options) =>
-      source.watchLimits(request, { ...options, headers: { 'gatehouse-workload': 'user' } }),
+    watchLimits: (request, options) => source.watchLimits(request, { ...options, headers: { 'gatehouse-workload': 'user' } }),
   })
   const limit = () => follower.of('acme', `${rpc}#0`)
   assert.equal(limit(), undefined)

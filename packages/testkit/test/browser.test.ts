@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { startBrowser } from '@gatehouse/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { codeIn, type House, openHouse, tokenIn, until } from './house.ts'
 import { codeOf } from '../../../services/auth/test/totp-code.ts'
+import { codeIn, type House, openHouse, tokenIn, until } from './house.ts'
 
 let house: House
 let browser: Browser

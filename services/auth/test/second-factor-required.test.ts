@@ -58,11 +58,7 @@ test('a half-finished sign-in opens nothing else, and its way to a new factor is
   await refused(client.beginTotpEnrolment({ continuation: asked.continuation }), Code.Unauthenticated, 'CONTINUATION_INVALID')
   const other = await story.person(tenant)
   const { continuation } = await halfway(tenant, other.email)
-  await refused(
-    (await enrolment(elsewhere.tenant)).beginTotpEnrolment({ continuation }),
-    Code.Unauthenticated,
-    'CONTINUATION_INVALID',
-  )
+  await refused((await enrolment(elsewhere.tenant)).beginTotpEnrolment({ continuation }), Code.Unauthenticated, 'CONTINUATION_INVALID')
   const bearer = { authorization: `Bearer ${continuation}` }
   await refused((await story.grpc(FactorService, bearer)).listFactors({}), Code.Unauthenticated, 'ACCESS_TOKEN_INVALID')
   await refused((await story.grpc(SessionService, bearer)).listSessions({}), Code.Unauthenticated, 'ACCESS_TOKEN_INVALID')

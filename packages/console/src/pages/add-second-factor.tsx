@@ -43,7 +43,15 @@ export function AddSecondFactor({ step: { continuation } }: { step: NextStep }) 
         Or type it: <code>{setup.secret}</code>
       </p>
       <Form action="Sign in" onSubmit={submit}>
-        <Field name="code" label="Code of the app" inputMode="numeric" autoComplete="one-time-code" maxLength={7} className="code" required />
+        <Field
+          name="code"
+          label="Code of the app"
+          inputMode="numeric"
+          autoComplete="one-time-code"
+          maxLength={7}
+          className="code"
+          required
+        />
       </Form>
       <Cancel />
     </Page>

@@ -15,7 +15,8 @@ export function SignIn() {
         <PasswordField name="password" label="Password" autoComplete="current-password" />
       </Form>
       <p className="aside">
-        <Link href="/sign-in-link">Send me a link</Link> · <Link href="/forgot-password">Forgot your password?</Link> · <Link href="/sign-up">Create an account</Link>
+        <Link href="/sign-in-link">Send me a link</Link> · <Link href="/forgot-password">Forgot your password?</Link> ·{' '}
+        <Link href="/sign-up">Create an account</Link>
       </p>
     </Page>
   )

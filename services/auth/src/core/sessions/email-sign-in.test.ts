@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { ChallengePurpose } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { SecondFactor_RequiredFor as RequiredFor } from '@gatehouse/contracts/gatehouse/auth/v1/policy_pb'
 import { UpdatePolicyRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
-import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { Factor, type NextStep } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { sql } from 'kysely'
@@ -120,7 +120,10 @@ test('a policy turns it off: no mail is asked for and none signs in, in this ten
   const challengeId = await begin('off@example.com')
   const mail = await house.mailOf(challengeId)
   const everybody = { secondFactor: { requiredFor: RequiredFor.EVERYBODY } }
-  for (const change of [{ factors: { password: true, totp: true } }, { factors: { password: true, totp: true, email: true }, ...everybody }]) {
+  for (const change of [
+    { factors: { password: true, totp: true } },
+    { factors: { password: true, totp: true, email: true }, ...everybody },
+  ]) {
     await setPolicy(tenant, change)
     const metadata = { factor: 'email' }
     await refuses('FACTOR_NOT_ALLOWED', () => begin('off@example.com'), metadata)
