@@ -8,6 +8,7 @@ import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_ser
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { refused } from '@gatehouse/testkit'
 import { sql } from 'kysely'
+import { openBrowser } from './browser.ts'
 import { openPolicyStory, type PolicyStory, tenantOf } from './policy-story.ts'
 
 let story: PolicyStory
@@ -77,6 +78,31 @@ test('what leaves the bounds of the contract is refused, and its field is named'
   // Eight characters, and limits at their bound, are within them.
   await admin.updatePolicy({ passwordMinLength: 8, secondFactor: { requiredFor: RequiredFor.EVERYBODY }, ...overrides(signIn) })
   assert.deepEqual(await story.refusal(admin.updatePolicy({ secondFactor: nobody })), ['POLICY_OUT_OF_BOUNDS', ''])
+})
+
+test('the web door serves it to pages and programs of the tenant, and refuses what is no policy', async () => {
+  const { tenant, adminToken } = await story.tenant()
+  const browser = openBrowser(story.app.ports.web, `http://${tenant}.test`)
+  const bearer = { authorization: `Bearer ${adminToken}` }
+  const update = (body: object) => browser.call('PolicyService/UpdatePolicy', body, bearer)
+  const set = await update({
+    secondFactor: { requiredFor: 'REQUIRED_FOR_PERMISSION', permission: 'user.users.read' },
+    passwordMinLength: 16,
+  })
+  assert.equal(set.status, 200)
+  const { body } = await browser.call('PolicyService/GetPolicy', {}, bearer)
+  assert.deepEqual(body, set.body)
+  for (const [change, reason] of [
+    [{ passwordMinLength: '7' }, 'INVALID_REQUEST'],
+    [{ passwordLength: 20 }, 'MALFORMED_REQUEST'],
+    [{ secondFactor: { requiredFor: 'REQUIRED_FOR_EVERYBODY', permission: 'user.users.read' } }, 'INVALID_REQUEST'],
+    [{ passwordMinLength: 14 }, 'POLICY_OUT_OF_BOUNDS'],
+  ] as const)
+    assert.equal((await update(change)).reason, reason)
+  assert.equal((await browser.call('PolicyService/GetPolicy')).reason, 'CREDENTIALS_MISSING')
+  const elsewhere = openBrowser(story.app.ports.web)
+  assert.equal((await elsewhere.call('PolicyService/GetPolicy', {}, bearer)).reason, 'WRONG_TENANT')
+  assert.equal((await browser.call('PolicyService/WatchLimits', {}, bearer)).status, 404)
 })
 
 test('of fifty changes of one version at once over two replicas one is made', async () => {
@@ -166,9 +192,12 @@ test('a session that was idle, or lived, for longer than the policy says by now 
       await refused(story.refresh(tenant, refreshToken, app), Code.Unauthenticated, 'REFRESH_TOKEN_INVALID')
   const { session, refreshToken } = await story.refresh(tenant, third.refreshToken, replica)
   assert.equal(session?.expireTime?.seconds, (session?.createTime?.seconds ?? 0n) + 600n)
+  const listed = await (await story.grpc(SessionService, { authorization: `Bearer ${third.accessToken}` })).listSessions({})
+  assert.deepEqual(
+    listed.sessions.map(({ id }) => id),
+    [third.session?.id],
+  )
   await admin.updatePolicy({ sessions: { idle: seconds(600), absolute: seconds(3600) } })
   const longer = (await story.refresh(tenant, refreshToken)).session
   assert.equal(longer?.expireTime?.seconds, (longer?.createTime?.seconds ?? 0n) + 3600n)
-  const listed = await (await story.grpc(SessionService, { authorization: `Bearer ${third.accessToken}` })).listSessions({})
-  assert.ok(listed.sessions.some(({ id }) => id === third.session?.id))
 })

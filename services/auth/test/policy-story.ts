@@ -27,6 +27,7 @@ export interface PolicyStory extends Story {
   readonly password: string
   tenant(): Promise<{
     tenant: string
+    adminToken: string
     admin: Client<typeof PolicyService>
     adminAt(app: App): Promise<Client<typeof PolicyService>>
     member: User
@@ -77,7 +78,7 @@ export async function openPolicyStory(): Promise<PolicyStory> {
       const { token } = await mintAdministratorToken(deps, { tenant, name: 'robot' })
       const adminAt = (app?: App) => story.grpc(PolicyService, bearer(token), undefined, app)
       for (const app of [story.app, ...(second ? [await second] : [])]) await untilKnown(await adminAt(app))
-      return { tenant, admin: await adminAt(), adminAt, member: await policies.person(tenant) }
+      return { tenant, adminToken: token, admin: await adminAt(), adminAt, member: await policies.person(tenant) }
     },
     replica: () => {
       second ??= story.startReplica()

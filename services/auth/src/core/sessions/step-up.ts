@@ -15,7 +15,7 @@ import { neededOf, reachOf } from '../factors/held-factors.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
 import { allowedOf } from '../policies/allowed-factors.ts'
 import { policyOf } from '../policies/policy-of.ts'
-import { hasEnded } from '../policies/session-lifetimes.ts'
+import { hasEnded, lifetimesIn, type SessionLifetimes } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { OpenedSession } from './open-session.ts'
 import { beginNextStep, goOn, type SignInOutcome } from './pending-sign-in.ts'
@@ -65,7 +65,7 @@ export async function completeStepUp(deps: Deps, input: CompleteStepUpInput): Pr
     const { strength, epoch, client_id: clientId } = pending
     const rest = { tenant, userId: user.id, sessionId, clientId, methods, strength, epoch }
     if (!reached) return await beginNextStep(tx, deps, rest, { held, enrol: [] })
-    return await raise(tx, deps, { tenant, sessionId, methods })
+    return await raise(tx, deps, { tenant, sessionId, methods, lifetimes: lifetimesIn(policy) })
   })
   if (!('session' in outcome)) return { case: 'nextStep', value: outcome }
   deps.committed()
@@ -74,11 +74,15 @@ export async function completeStepUp(deps: Deps, input: CompleteStepUpInput): Pr
 }
 
 /** The same session with new tokens; those from before are dead, the refresh token among them. */
-async function raise(tx: Db, deps: Deps, which: { tenant: string; sessionId: string; methods: readonly string[] }): Promise<OpenedSession> {
+async function raise(
+  tx: Db,
+  deps: Deps,
+  which: { tenant: string; sessionId: string; methods: readonly string[]; lifetimes: SessionLifetimes },
+): Promise<OpenedSession> {
   const { tenant, sessionId: id } = which
   const time = new Date(deps.now())
   const before = await lockSession(tx, { tenant, id })
-  if (!before || hasEnded(before, time.getTime())) throw refuse(ErrorReason.SESSION_NOT_FOUND)
+  if (!before || hasEnded(before, time.getTime(), which.lifetimes)) throw refuse(ErrorReason.SESSION_NOT_FOUND)
   const session = await raiseSession(tx, { tenant, id, methods: which.methods, time })
   await useUpRefreshTokens(tx, { tenant, sessionId: id, time })
   const refreshToken = newRefreshToken()
