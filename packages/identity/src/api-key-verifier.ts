@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { VerificationUnavailable } from './access-token.ts'
-import { TokenInvalid } from './token-invalid.ts'
 import { idOfApiKey, nameOfApiKey } from './api-key.ts'
 import type { ApiKeyUse, Person } from './caller.ts'
+import { TokenInvalid } from './token-invalid.ts'
 
 /** What auth says about a key that is good; the shape of `gatehouse.auth.v1.ResolvedApiKey`. */
 export interface ResolvedKey {

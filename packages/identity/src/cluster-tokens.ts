@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { TokenInvalid } from './token-invalid.ts'
 import { type ClusterKey, type ClusterKeys, clusterKeys, type KeySource } from './cluster-keys.ts'
+import { TokenInvalid } from './token-invalid.ts'
 import type { WorkloadVerifier } from './workload.ts'
 import type { WorkloadDirectory } from './workload-directory.ts'
 

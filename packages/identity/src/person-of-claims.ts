@@ -9,7 +9,21 @@ const word = /^[\x21-\x7e]{1,256}$/
  * @throws {@link TokenInvalid}
  */
 export function personOfClaims(claims: Readonly<Record<string, unknown>>): Person {
-  const { sub, tid, sid, client_id: clientId, jti, exp, iat, permissions = [], gen = 0, auth_time: authTime = 0, acr, amr = [], permissions_time: readTime } = claims
+  const {
+    sub,
+    tid,
+    sid,
+    client_id: clientId,
+    jti,
+    exp,
+    iat,
+    permissions = [],
+    gen = 0,
+    auth_time: authTime = 0,
+    acr,
+    amr = [],
+    permissions_time: readTime,
+  } = claims
   if (!isWord(sub) || !isWord(tid) || !isWord(clientId) || !isWord(jti)) throw wrongForm('sub, tid, client_id or jti')
   if (sid !== undefined && !isWord(sid)) throw wrongForm('sid')
   if (!isList(permissions)) throw wrongForm('permissions')

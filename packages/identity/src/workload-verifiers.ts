@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { decodeProtectedHeader } from 'jose'
-import { TokenInvalid } from './token-invalid.ts'
 import { type Cluster, createClusterVerifier } from './cluster-tokens.ts'
+import { TokenInvalid } from './token-invalid.ts'
 import { createWorkloadVerifier, type WorkloadVerifier, workloadTokenType } from './workload.ts'
 import { keyFileIssuer, type WorkloadDirectory } from './workload-directory.ts'
 

@@ -48,6 +48,8 @@ export const calls: Readonly<Record<string, { readonly vain: readonly string[]; 
     'workloads register': { vain: ['shop', '--calls', 'gatehouse.auth.v1.ChallengeService'], wrong: ['user'] },
     'workloads list': { vain: [], env: databaseAway, wrong: ['x'] },
     'workloads unregister': { vain: ['nobody'], wrong: [] },
+    'policy show': { vain: nowhere, wrong: ['x'] },
+    'policy set': { vain: ['{}', ...nowhere], wrong: ['{"passwordMinLength": 7}'] },
     'audiences add': { vain: ['orders', ...nowhere], wrong: [] },
     'admin invite': { vain: ['a@example.com', ...nowhere], wrong: ['nobody'] },
     'dev person': { vain: ['a@example.com', ...nowhere], wrong: ['nobody'] },

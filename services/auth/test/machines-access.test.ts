@@ -126,7 +126,11 @@ test('whoever signed in long ago proves anew who they are before they make a key
     (await clientsOf(bearer(token))).accounts.createApiKey({ serviceAccountId, name: 'x', scopes: ['auth.api_keys.read'] })
   const { apiKey } = await make(accessToken)
   const hourAgo = new Date(Date.now() - 3_600_000)
-  await house.story.db.updateTable('sessions').set({ auth_time: hourAgo }).where('id', '=', session?.id ?? '').execute()
+  await house.story.db
+    .updateTable('sessions')
+    .set({ auth_time: hourAgo })
+    .where('id', '=', session?.id ?? '')
+    .execute()
   const { signedIn } = await sessions.refreshSession({ refreshToken })
   assert.equal(await outcome(make(signedIn?.accessToken ?? '')), 'STEP_UP_REQUIRED')
   const later = (await clientsOf(bearer(signedIn?.accessToken ?? ''))).accounts

@@ -146,7 +146,13 @@ test('while auth is away a known API key goes on, an unknown one is unavailable,
   const id = uuidv7()
   const { key } = createApiKey(id)
   const permissions = ['user.users.read']
-  story.auth.apiKeys.set(id, { tenant: 'default', serviceAccountId: uuidv7(), serviceAccountName: 'robot', scopes: permissions, permissions })
+  story.auth.apiKeys.set(id, {
+    tenant: 'default',
+    serviceAccountId: uuidv7(),
+    serviceAccountName: 'robot',
+    scopes: permissions,
+    permissions,
+  })
   const { id: person } = await story.register()
   const read = async (token: string) => {
     const { users, transport } = overGrpc(`127.0.0.1:${story.app.ports.grpc}`, { authorization: `Bearer ${token}` })
