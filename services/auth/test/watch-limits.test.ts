@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Code, createClient } from '@connectrpc/connect'
+import { Code } from '@connectrpc/connect'
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { PolicyService, type WatchLimitsResponse } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
-import { createWorkloadSigner } from '@gatehouse/identity'
-import { followLimits, peerTransport } from '@gatehouse/rpc'
+import { followLimits } from '@gatehouse/rpc'
 import type { App } from '@gatehouse/service'
 import { refused } from '@gatehouse/testkit'
 import { openPolicyStory, type PolicyStory, tenantOf } from './policy-story.ts'
@@ -82,10 +81,8 @@ test('a follower keeps the last that it was told while auth is away, and takes n
   const { tenant, admin } = await story.tenant()
   await admin.updatePolicy(ofSearch(7))
   const third = await story.startReplica()
-  const signer = await createWorkloadSigner(story.environment.WORKLOAD_KEY_FILE ?? '')
-  await using transport = peerTransport({ target: 'auth', url: `127.0.0.1:${third.ports.grpc}`, signer })
   const told: unknown[] = []
-  await using follower = followLimits(createClient(PolicyService, transport), (error) => void told.push(error))
+  await using follower = followLimits(await story.grpc(PolicyService, {}, 'user', third), (error) => void told.push(error))
   const name = 'gatehouse.auth.v1.EmailSignInService/BeginEmailSignIn#0'
   assert.equal(follower.of(tenant, name), undefined)
   await until(() => follower.of(tenant, name) !== undefined)
