@@ -21,7 +21,16 @@ const root = join(import.meta.dirname, '../../..')
 const house = ['user', 'auth', 'notification'] as const
 const served: Readonly<Record<(typeof house)[number], readonly DescService[]>> = {
   user: [UserService],
-  auth: [AccountService, ChallengeService, FactorService, IssuerService, PolicyService, ServiceAccountService, SessionService, WorkloadService],
+  auth: [
+    AccountService,
+    ChallengeService,
+    FactorService,
+    IssuerService,
+    PolicyService,
+    ServiceAccountService,
+    SessionService,
+    WorkloadService,
+  ],
   notification: [NotificationService, InboxService],
 }
 

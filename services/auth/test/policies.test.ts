@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { PolicyChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
+import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SecondFactor_RequiredFor as RequiredFor } from '@gatehouse/contracts/gatehouse/auth/v1/policy_pb'
 import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -40,6 +41,15 @@ test('a tenant has the defaults until it sets a policy; what is given changes, t
     [1, 2],
   )
   assert.ok(Buffer.from(rows[1]?.payload ?? '').includes('second_factor'))
+  const { rows: entries } = await sql<{ actor_kind: string; details: Record<string, string> }>`
+    select actor_kind, details from audit_entries where tenant = ${tenant} and kind = 'policy_change' order by time`.execute(story.db)
+  assert.deepEqual(
+    entries.map(({ details }) => [details.version, details.fields]),
+    [
+      ['1', 'password_min_length'],
+      ['2', 'second_factor trusted_device_days'],
+    ],
+  )
   assert.equal((await (await story.tenant()).admin.getPolicy({})).policy?.etag, 'v0')
 })
 
@@ -150,6 +160,25 @@ test('passwords are off: nobody signs in with one, changes or resets one, in thi
   assert.deepEqual(await story.refusal(accounts.changePassword(change)), refusal)
   assert.deepEqual(await story.refusal(story.requestReset(tenant, member.email, replica)), refusal)
   assert.ok(await story.signIn(elsewhere.tenant, elsewhere.member.email, replica))
+})
+
+test('passkeys are off: none is registered and none signs in, not even by an attempt from before', async () => {
+  const { tenant, admin, member } = await story.tenant()
+  const { accessToken } = await story.signIn(tenant, member.email)
+  const strangers = await story.grpc(PasskeyService, tenantOf(tenant), 'billing')
+  const own = await story.grpc(PasskeyService, { authorization: `Bearer ${accessToken}` })
+  const { attemptId } = await strangers.beginPasskeySignIn({})
+  const registration = await own.beginPasskeyRegistration({})
+  await admin.updatePolicy({ factors: { password: true, totp: true } })
+  for (const call of [
+    () => strangers.beginPasskeySignIn({}),
+    () => strangers.completePasskeySignIn({ attemptId, passkeyJson: '{}' }),
+    () => own.beginPasskeyRegistration({}),
+  ])
+    assert.equal((await story.refusal(call()))[0], 'FACTOR_NOT_ALLOWED')
+  // What is no passkey is refused for that, whatever is allowed.
+  const made = own.completePasskeyRegistration({ attemptId: registration.attemptId, passkeyJson: '{}', name: '' })
+  assert.equal((await story.refusal(made))[0], 'PASSKEY_INVALID')
 })
 
 test('apps and recovery codes are off: none is set up, asked for or taken, and they are back as they were', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
@@ -9,6 +10,7 @@ import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_s
 import { administratorRole, Strength } from '@gatehouse/identity'
 import type { App } from '@gatehouse/service'
 import { refused } from '@gatehouse/testkit'
+import { sql } from 'kysely'
 import { bindRole } from '../src/store/role-bindings.ts'
 import { openPolicyStory, type PolicyStory, tenantOf } from './policy-story.ts'
 import { codeOf } from './totp-code.ts'
@@ -97,6 +99,24 @@ test('holders of a permission need a second factor, the others do not', async ()
   assert.ok(await story.signIn(tenant, member.email))
   await refused(story.refresh(tenant, bossBefore.refreshToken), Code.Unauthenticated, 'REFRESH_TOKEN_INVALID')
   assert.ok(await story.refresh(tenant, memberBefore.refreshToken))
+})
+
+test('who holds the permission by a role of the tenant’s own, in a group, on one thing and under a condition holds it', async () => {
+  const { tenant, admin, member } = await story.tenant()
+  await admin.updatePolicy({ secondFactor: { requiredFor: RequiredFor.PERMISSION, permission: 'user.users.suspend' } })
+  assert.ok(await story.signIn(tenant, member.email))
+  await sql`insert into roles (tenant, id, name, description, permissions, version)
+    values (${tenant}, ${randomUUID()}, 'bouncer', '', '{user.users.suspend}', 1)`.execute(story.db)
+  const group = randomUUID()
+  await sql`insert into group_members (tenant, group_id, member_id, member_kind)
+    values (${tenant}, ${group}, ${member.id}, 'person')`.execute(story.db)
+  const bind = (expireTime: Date) =>
+    sql`insert into conditional_bindings (tenant, id, role, subject_kind, subject_id, resource, condition, expire_time)
+    values (${tenant}, ${randomUUID()}, 'bouncer', 'group', ${group}, 'users/1', 'true', ${expireTime})`.execute(story.db)
+  await bind(new Date(Date.now() - 1000))
+  assert.ok(await story.signIn(tenant, member.email))
+  await bind(new Date(Date.now() + 3_600_000))
+  assert.deepEqual((await halfway(tenant, member.email)).enrol, [Factor.TOTP])
 })
 
 test('a session of one factor ends at its next refresh when everybody needs two, and may add the second before', async () => {
