@@ -1,5 +1,6 @@
-import type { CallOptions } from '@connectrpc/connect'
+import { type CallOptions, Code, ConnectError } from '@connectrpc/connect'
 import type { LimitsOfTenant, WatchLimitsResponse } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
+import { metrics } from '@opentelemetry/api'
 
 /** A limit that a tenant set in the place of the contract's. */
 export interface SetLimit {
@@ -40,6 +41,8 @@ export function createLimitOverrides(): LimitOverrides & { put(told: Pick<Limits
 }
 
 const silenceMs = 15_000
+/** An auth of the release before does not serve it: it is asked again when it may have been replaced. */
+const unservedMs = 5_000
 
 /**
  * Follows `PolicyService.WatchLimits` and comes again by itself after a break, from the last cursor, and after more than fifteen seconds of silence. While
@@ -52,8 +55,15 @@ export function followLimits(source: LimitSource, onChange?: (error: unknown) =>
   let connected = false
   let told = false
   let cursor = ''
+  // Not asked for when the module is loaded: until telemetry has started, a meter measures nothing.
+  const gauge = metrics.getMeter('@gatehouse/rpc').createObservableGauge('gatehouse.limits.connected', {
+    description: '1 while auth tells which limits tenants set',
+  })
+  const observe = (result: { observe(value: number): void }) => result.observe(connected ? 1 : 0)
+  gauge.addCallback(observe)
 
-  async function followOnce(): Promise<void> {
+  /** Answers how long to wait before it is tried again. */
+  async function followOnce(): Promise<number> {
     const silent = new AbortController()
     let timer = setTimeout(() => silent.abort(new Error('silence')), silenceMs)
     try {
@@ -69,16 +79,17 @@ export function followLimits(source: LimitSource, onChange?: (error: unknown) =>
     } catch (error) {
       if (!stop.signal.aborted && !told) onChange?.(error)
       told = true
+      if (ConnectError.from(error).code === Code.Unimplemented) return unservedMs
     } finally {
       clearTimeout(timer)
       connected = false
     }
+    return 100 + Math.random() * 200
   }
 
   const run = (async () => {
     while (!stop.signal.aborted) {
-      await followOnce()
-      await pause(100 + Math.random() * 200, stop.signal)
+      await pause(await followOnce(), stop.signal)
     }
   })()
 
@@ -89,6 +100,7 @@ export function followLimits(source: LimitSource, onChange?: (error: unknown) =>
     },
     async [Symbol.asyncDispose]() {
       stop.abort()
+      gauge.removeCallback(observe)
       await run
     },
   }

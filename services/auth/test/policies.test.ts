@@ -216,7 +216,7 @@ test('a session that was idle, or lived, for longer than the policy says by now 
   await story.age(first.session?.id, { lastUse: 400 })
   await story.age(second.session?.id, { created: 700 })
   await admin.updatePolicy({ sessions: { idle: seconds(300), absolute: seconds(600) } })
-  for (const app of [story.app, replica, await story.replica()])
+  for (const app of [story.app, replica, await story.startReplica()])
     for (const { refreshToken } of [first, second])
       await refused(story.refresh(tenant, refreshToken, app), Code.Unauthenticated, 'REFRESH_TOKEN_INVALID')
   const { session, refreshToken } = await story.refresh(tenant, third.refreshToken, replica)

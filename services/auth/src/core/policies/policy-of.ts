@@ -20,7 +20,26 @@ export interface WholePolicy extends Policy {
 
 /** What a tenant asks for now: read with what is decided by it, and never remembered. */
 export async function policyOf(deps: Pick<Deps, 'batches' | 'lifetimes'>, tenant: string): Promise<WholePolicy> {
-  return wholePolicy(deps.lifetimes, await deps.batches.policy({ tenant }))
+  const row = await deps.batches.policy({ tenant })
+  const unset = defaults.get(deps.lifetimes) ?? wholePolicy(deps.lifetimes, undefined)
+  defaults.set(deps.lifetimes, unset)
+  return row ? read(deps.lifetimes, row) : unset
+}
+
+const defaults = new WeakMap<Lifetimes, WholePolicy>()
+const readable = new Map<string, { readonly lifetimes: Lifetimes; readonly policy: WholePolicy }>()
+const mostReadable = 1_000
+
+/** What a version says needs no second reading of its JSON; which version it is, the database has just told. */
+function read(lifetimes: Lifetimes, row: PolicyRow): WholePolicy {
+  const key = `${row.tenant} ${row.version} ${row.update_time.getTime()}`
+  const known = readable.get(key)
+  if (known?.lifetimes === lifetimes) return known.policy
+  const policy = wholePolicy(lifetimes, row)
+  readable.set(key, { lifetimes, policy })
+  const [oldest] = readable.size > mostReadable ? readable.keys() : []
+  if (oldest !== undefined) readable.delete(oldest)
+  return policy
 }
 
 /** What a tenant set, over the defaults. */

@@ -31,7 +31,7 @@ export type SignUpRequest = Message<"gatehouse.auth.v1.SignUpRequest"> & {
   email: string;
 
   /**
-   * 15 to 256 characters of any kind (RFC 8265 OpaqueString), none of the common ones.
+   * 15 to 256 characters of any kind (RFC 8265 OpaqueString), none of the common ones; the policy of the tenant may ask for more, or for 8 where everybody needs a second factor.
    *
    * @generated from field: string password = 2;
    */
