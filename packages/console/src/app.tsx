@@ -3,6 +3,7 @@ import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { usePendingStep, useSession } from './gatehouse.ts'
 import { AcceptInvitation } from './pages/accept-invitation.tsx'
 import { Account } from './pages/account.tsx'
+import { AddSecondFactor } from './pages/add-second-factor.tsx'
 import { ChangeEmail } from './pages/change-email.tsx'
 import { ContinueSignIn } from './pages/continue-sign-in.tsx'
 import { ForgotPassword } from './pages/forgot-password.tsx'
@@ -12,6 +13,7 @@ import { Profile } from './pages/profile.tsx'
 import { ResetPassword } from './pages/reset-password.tsx'
 import { Sessions } from './pages/sessions.tsx'
 import { SignIn } from './pages/sign-in.tsx'
+import { SignInLink } from './pages/sign-in-link.tsx'
 import { SignUp } from './pages/sign-up.tsx'
 import { VerifyEmail } from './pages/verify-email.tsx'
 import { Frame } from './parts/frame.tsx'
@@ -20,11 +22,7 @@ import { Waiting } from './parts/waiting.tsx'
 export function App() {
   const step = usePendingStep()
   if (step !== undefined) {
-    return (
-      <Frame>
-        <ContinueSignIn step={step} />
-      </Frame>
-    )
+    return <Frame>{step.enrol.length > 0 ? <AddSecondFactor step={step} /> : <ContinueSignIn step={step} />}</Frame>
   }
   return (
     <Frame>
@@ -32,6 +30,7 @@ export function App() {
         <Route path="/">{() => <Home />}</Route>
         <Route path="/sign-up">{() => <Stranger page={<SignUp />} />}</Route>
         <Route path="/sign-in">{() => <Stranger page={<SignIn />} />}</Route>
+        <Route path="/sign-in-link">{() => <Stranger page={<SignInLink />} />}</Route>
         <Route path="/verify" component={VerifyEmail} />
         <Route path="/forgot-password" component={ForgotPassword} />
         <Route path="/reset" component={ResetPassword} />

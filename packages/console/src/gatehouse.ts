@@ -56,11 +56,15 @@ export function signedIn(result: SignInResult): void {
   if (result.case === 'nextStep') pendingStep.set(result.value)
 }
 
-const pending = 'gatehouse.pending'
+/** A request whose mail this browser waits for. Its id is no secret: it is worth something together with the mail only. */
+const challengeKept = (key: string) => ({
+  get: () => localStorage.getItem(key) ?? '',
+  set: (challengeId: string) => localStorage.setItem(key, challengeId),
+  clear: () => localStorage.removeItem(key),
+})
 
-/** The request whose mail this browser waits for. Its id is no secret: it is worth something together with the mail only. */
-export const pendingChallenge = {
-  get: () => localStorage.getItem(pending) ?? '',
-  set: (challengeId: string) => localStorage.setItem(pending, challengeId),
-  clear: () => localStorage.removeItem(pending),
-}
+/** Of a sign-up. */
+export const pendingChallenge = challengeKept('gatehouse.pending')
+
+/** Of a sign-in by mail. */
+export const pendingSignIn = challengeKept('gatehouse.pending-sign-in')

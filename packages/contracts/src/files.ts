@@ -6,11 +6,15 @@ import { file_gatehouse_auth_v1_account_service } from './gatehouse/auth/v1/acco
 import { file_gatehouse_auth_v1_audit } from './gatehouse/auth/v1/audit_pb.ts'
 import { file_gatehouse_auth_v1_audit_service } from './gatehouse/auth/v1/audit_service_pb.ts'
 import { file_gatehouse_auth_v1_challenge_service } from './gatehouse/auth/v1/challenge_service_pb.ts'
+import { file_gatehouse_auth_v1_email_sign_in_service } from './gatehouse/auth/v1/email_sign_in_service_pb.ts'
+import { file_gatehouse_auth_v1_enrolment_service } from './gatehouse/auth/v1/enrolment_service_pb.ts'
 import { file_gatehouse_auth_v1_error_reason } from './gatehouse/auth/v1/error_reason_pb.ts'
 import { file_gatehouse_auth_v1_events } from './gatehouse/auth/v1/events_pb.ts'
 import { file_gatehouse_auth_v1_factor_service } from './gatehouse/auth/v1/factor_service_pb.ts'
 import { file_gatehouse_auth_v1_issuer_service } from './gatehouse/auth/v1/issuer_service_pb.ts'
 import { file_gatehouse_auth_v1_passkey_service } from './gatehouse/auth/v1/passkey_service_pb.ts'
+import { file_gatehouse_auth_v1_policy } from './gatehouse/auth/v1/policy_pb.ts'
+import { file_gatehouse_auth_v1_policy_service } from './gatehouse/auth/v1/policy_service_pb.ts'
 import { file_gatehouse_auth_v1_service_account } from './gatehouse/auth/v1/service_account_pb.ts'
 import { file_gatehouse_auth_v1_service_account_service } from './gatehouse/auth/v1/service_account_service_pb.ts'
 import { file_gatehouse_auth_v1_session } from './gatehouse/auth/v1/session_pb.ts'
@@ -37,11 +41,15 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_audit,
   file_gatehouse_auth_v1_audit_service,
   file_gatehouse_auth_v1_challenge_service,
+  file_gatehouse_auth_v1_email_sign_in_service,
+  file_gatehouse_auth_v1_enrolment_service,
   file_gatehouse_auth_v1_error_reason,
   file_gatehouse_auth_v1_events,
   file_gatehouse_auth_v1_factor_service,
   file_gatehouse_auth_v1_issuer_service,
   file_gatehouse_auth_v1_passkey_service,
+  file_gatehouse_auth_v1_policy,
+  file_gatehouse_auth_v1_policy_service,
   file_gatehouse_auth_v1_service_account,
   file_gatehouse_auth_v1_service_account_service,
   file_gatehouse_auth_v1_session,

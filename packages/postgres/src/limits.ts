@@ -46,13 +46,14 @@ export function postgresLimits(db: Executor, { hashKey }: { hashKey?: string | U
   let pruned = performance.now()
   let pruning = false
 
-  // A method's limits are always the same, so there are few kinds of batches.
+  // A method's limits are the contract's or a tenant's, and seldom change: the kinds in use are few.
   const batchesOf = (charges: readonly Charge[]): ReturnType<typeof limitBatches> => {
     const kind = charges.map(({ count, windowSeconds }) => `${count}/${windowSeconds}`).join(' ')
-    // Limits of API keys are anybody's choice. A batch that is let go of counts to its end: the counters are in Postgres.
-    if (batches.size >= maxKinds) batches.clear()
     const known = batches.get(kind) ?? limitBatches(db, charges)
     batches.set(kind, known)
+    // Limits of API keys are anybody's choice. A batch that is let go of counts to its end: the counters are in Postgres.
+    const [oldest] = batches.size > maxKinds ? batches.keys() : []
+    if (oldest !== undefined) batches.delete(oldest)
     return known
   }
 

@@ -47,6 +47,11 @@ export class CallContext implements HandlerContext, Call, CallBounds {
     return this.#tenant
   }
 
+  /** The tenant, where the call names one. */
+  get knownTenant(): string | undefined {
+    return this.#tenant
+  }
+
   setTenant(tenant: string | undefined): void {
     this.#tenant = tenant
   }

@@ -6,6 +6,7 @@ import { ErrorReasonSchema as CommonReasons } from '@gatehouse/contracts/gatehou
 import { reasons } from '@gatehouse/contracts/gatehouse/options/v1/options_pb'
 import { ErrorReasonSchema as UserReasons } from '@gatehouse/contracts/gatehouse/user/v1/error_reason_pb'
 import { type AccessRule, compileAccess } from '@gatehouse/identity'
+import type { LimitOverrides } from './limit-overrides.ts'
 import type { LimitStore } from './limit-store.ts'
 import { compileLimits, type LimitGate } from './limits.ts'
 import { reasonNames } from './refusal.ts'
@@ -27,7 +28,12 @@ const reasonsOfPackage = new Map(
 const commonReasons = reasonNames(CommonReasons)
 
 /** Compiles the options of an RPC. Everything that is missing or wrong becomes a sentence in `problems`, and there is no method then. */
-export function compileMethod(desc: DescMethod, limitStore: LimitStore, problems: string[]): CompiledMethod | undefined {
+export function compileMethod(
+  desc: DescMethod,
+  limitStore: LimitStore,
+  problems: string[],
+  overrides?: LimitOverrides,
+): CompiledMethod | undefined {
   const own: string[] = []
   const { options } = desc.proto
   if (options === undefined || !isFieldSet(options, MethodOptionsSchema.field.idempotencyLevel)) own.push('declares no idempotency_level')
@@ -41,7 +47,7 @@ export function compileMethod(desc: DescMethod, limitStore: LimitStore, problems
   }
 
   const check = compileRequestCheck(desc.input, own)
-  const limits = compileLimits(desc, limitStore, own)
+  const limits = compileLimits(desc, limitStore, own, overrides)
   let access: AccessRule | undefined
   try {
     access = compileAccess(desc)

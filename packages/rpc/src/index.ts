@@ -7,6 +7,14 @@ export { fingerprint } from './fingerprint.ts'
 export { createGrpcDoor, type GrpcDoor, type GrpcDoorOptions } from './grpc/grpc-door.ts'
 export type { GuardedMethod, GuardedService } from './guarded-method.ts'
 export type { Cookies, Inbound } from './inbound.ts'
+export {
+  createLimitOverrides,
+  followLimits,
+  type LimitFollower,
+  type LimitOverrides,
+  type LimitSource,
+  type SetLimit,
+} from './limit-overrides.ts'
 export type { LimitAnswer, LimitCharge, LimitStore } from './limit-store.ts'
 export { compileFieldLimitKeys } from './limits.ts'
 export type { Log } from './log.ts'

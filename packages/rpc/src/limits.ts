@@ -5,6 +5,7 @@ import { type Limit, Limit_By, limits } from '@gatehouse/contracts/gatehouse/opt
 import type { CallContext } from './call-context.ts'
 import { isEmailField } from './canonical.ts'
 import { emailKey } from './email.ts'
+import type { LimitOverrides } from './limit-overrides.ts'
 import type { LimitCharge, LimitStore } from './limit-store.ts'
 import { commonRefusal } from './refusal.ts'
 import { compileStringField } from './request-field.ts'
@@ -56,10 +57,15 @@ interface CompiledLimit {
 }
 
 /** Compiles the `limits` options of a method; `undefined` where there are none. */
-export function compileLimits(method: DescMethod, store: LimitStore, problems: string[]): LimitGate | undefined {
+export function compileLimits(
+  method: DescMethod,
+  store: LimitStore,
+  problems: string[],
+  overrides?: LimitOverrides,
+): LimitGate | undefined {
   // An exhausted limit that refuses must win over one that is silent, and the store answers with the first exhausted one.
   const compiled = getOption(method, limits)
-    .map((limit, index) => compileLimit(method, limit, index, problems))
+    .map((limit, index) => compileLimit(method, limit, index, problems, overrides))
     .filter((limit) => limit !== undefined)
     .sort((a, b) => Number(a.silent) - Number(b.silent))
   if (compiled.length === 0) return undefined
@@ -80,30 +86,37 @@ export function compileLimits(method: DescMethod, store: LimitStore, problems: s
   }
 }
 
-function compileLimit(method: DescMethod, limit: Limit, index: number, problems: string[]): CompiledLimit | undefined {
+function compileLimit(
+  method: DescMethod,
+  limit: Limit,
+  index: number,
+  problems: string[],
+  overrides: LimitOverrides | undefined,
+): CompiledLimit | undefined {
   const { count, silent } = limit
   const windowSeconds = Number(limit.window?.seconds ?? 0n)
   if (count < 1 || windowSeconds < 1) problems.push(`limits[${index}] needs a count and a window of at least a second`)
   const name = nameOf(method, index)
-  const make = (by: string, tenant = ''): LimitCharge => ({
-    key: `${name}:${by}`,
-    tenant,
-    count,
-    windowSeconds,
-  })
+  const make = ({ knownTenant }: CallContext, by: string, tenant = ''): LimitCharge => {
+    const set = knownTenant === undefined ? undefined : overrides?.of(knownTenant, name)
+    // Whatever was told, the contract is the bound: the release that tightened it may be younger than the policy.
+    const within = set && { count: Math.min(set.count, count), windowSeconds: Math.max(set.windowSeconds, windowSeconds) }
+    return { key: `${name}:${by}`, tenant, count, windowSeconds, ...within }
+  }
 
   switch (limit.by) {
     case Limit_By.SOURCE:
       return {
         silent,
-        charge: (context) => make(sourceNetwork(context.source)),
+        charge: (context) => make(context, sourceNetwork(context.source)),
       }
     case Limit_By.CALLER:
       return {
         silent,
-        charge({ caller: { person, workload } }) {
-          if (person !== undefined) return make(person.id, person.tenant)
-          return workload === undefined ? undefined : make(`workload:${workload}`)
+        charge(context) {
+          const { person, workload } = context.caller
+          if (person !== undefined) return make(context, person.id, person.tenant)
+          return workload === undefined ? undefined : make(context, `workload:${workload}`)
         },
       }
     case Limit_By.FIELD: {
@@ -117,7 +130,7 @@ function compileLimit(method: DescMethod, limit: Limit, index: number, problems:
         silent,
         charge(context, request) {
           const value = field.read(request)
-          return value === '' ? undefined : make(keyOf(value), context.tenant)
+          return value === '' ? undefined : make(context, keyOf(value), context.tenant)
         },
       }
     }

@@ -9,6 +9,7 @@ import type { CredentialOptions } from './credentials.ts'
 import { guardMethod, type Handler } from './guard-method.ts'
 import type { GuardedMethod } from './guarded-method.ts'
 import type { CallBounds } from './inbound.ts'
+import type { LimitOverrides } from './limit-overrides.ts'
 import type { LimitStore } from './limit-store.ts'
 import { createCallMeters } from './meters.ts'
 import type { Refusal } from './refusal.ts'
@@ -26,6 +27,8 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   readonly access?: AccessDecider
   /** What other teams' workloads may call; without it each that proved its name may call whatever is open to registered ones. */
   readonly registry?: WorkloadRegistry
+  /** Limits that tenants set, within what the contract declares. */
+  readonly limitOverrides?: LimitOverrides
   /** Runs what a call does, its limits included, so that what it reads and writes is given up when nobody waits any more. */
   readonly within?: <T>(bounds: CallBounds, act: () => T) => T
   /**
@@ -75,7 +78,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const guarded = new Map<string, GuardedMethod>()
       const functions: Readonly<Record<string, unknown>> = impl
       for (const desc of service.methods) {
-        const method = compileMethod(desc, options.limits, problems)
+        const method = compileMethod(desc, options.limits, problems, options.limitOverrides)
         const handler = functions[desc.localName]
         if (typeof handler !== 'function') problems.push(`${service.typeName}/${desc.name}: has no implementation`)
         else if (method !== undefined)

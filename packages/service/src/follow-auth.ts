@@ -1,6 +1,7 @@
 import { createClient, type Transport } from '@connectrpc/connect'
 import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
@@ -14,6 +15,7 @@ import {
   type ResolvedKey,
   type RevocationList,
 } from '@gatehouse/identity'
+import { followLimits, type LimitOverrides } from '@gatehouse/rpc'
 import type { Logger } from '@gatehouse/telemetry'
 import type { Clock } from './clock.ts'
 
@@ -28,6 +30,8 @@ export interface ServiceIdentity {
   }
   /** Who may do what. */
   readonly access: AccessDirectory
+  /** Limits that tenants set, within what the contract declares. */
+  readonly limitOverrides: LimitOverrides
   /** What an API key is good for; undefined where it is not. */
   resolveApiKey(keyId: string, keyHash: Uint8Array): Promise<ResolvedKey | undefined>
   /** Other teams' workloads, where they are others than those of `version`. */
@@ -58,10 +62,12 @@ export function followAuth(
   )
   const revocations = parts.use(followRevocations(createClient(SessionService, auth), say('revocations')))
   const access = parts.use(followAccess(createClient(AccessService, auth), { now: service.clock.now, onChange: say('access') }))
+  const limitOverrides = parts.use(followLimits(createClient(PolicyService, auth), say('limits')))
   return {
     issuers,
     revocations,
     access,
+    limitOverrides,
     resolveApiKey: async (keyId, keyHash) => (await accounts.resolveApiKey({ keyId, keyHash }, { timeoutMs: resolveTimeoutMs })).key,
     readRegistry: (version, signal) => workloads.readRegistry({ version }, { signal, timeoutMs: 5_000 }),
   }

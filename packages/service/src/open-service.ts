@@ -178,6 +178,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       tenantOfHost: (host) => identity.issuers.tenantOfHost(host) ?? lookForHost(identity.issuers, host),
       limits: base.limits,
       access: identity.access,
+      limitOverrides: identity.limitOverrides,
       within: withinBounds,
       ...(refused && { refused }),
       log,

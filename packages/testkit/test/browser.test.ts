@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { startBrowser } from '@gatehouse/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { codeOf } from '../../../services/auth/test/totp-code.ts'
 import { codeIn, type House, openHouse, tokenIn, until } from './house.ts'
 import { findNoBarriers, openPage, picture } from './pages.ts'
 
@@ -187,6 +188,60 @@ test('another site cannot make the browser’s cookie act, nor read an answer', 
   }
   await page.reload()
   await page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  await context.close()
+})
+
+test('a link that is mailed signs in where it was asked for, by a click, and elsewhere says so', async () => {
+  const person = await house.person('by-mail@example.com')
+  const asking = await open('/sign-in')
+  await asking.page.getByRole('link', { name: 'Send me a link' }).click()
+  await asking.page.getByLabel('E-mail address').fill(person.email)
+  await findNoBarriers(asking.page)
+  await asking.page.getByRole('button', { name: 'Send the mail' }).click()
+  await asking.page.getByRole('heading', { name: 'Check your mail' }).waitFor()
+  await findNoBarriers(asking.page)
+  await picture(asking.page, 'sign-in-by-mail')
+  const path = `/sign-in-link#token=${tokenIn(await house.mailTo(person.email))}`
+
+  const elsewhere = await open(path)
+  await elsewhere.page.getByRole('heading', { name: 'Open it where you asked for it' }).waitFor()
+  assert.equal(new URL(elsewhere.page.url()).hash, '', 'the token leaves the address bar')
+  await findNoBarriers(elsewhere.page)
+  await picture(elsewhere.page, 'sign-in-link-elsewhere')
+  await elsewhere.context.close()
+
+  const here = await open(path, asking.context)
+  await here.page.getByText('One click, and you are signed in.').waitFor()
+  await here.page.getByRole('button', { name: 'Sign in' }).click()
+  await here.page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  assert.deepEqual([...asking.complaints, ...elsewhere.complaints, ...here.complaints], [])
+  await asking.context.close()
+})
+
+test('whoever must have a second factor adds an app in the middle of the sign-in', async () => {
+  const origin = `http://strict.localhost:${house.local.ports.origin}`
+  await house.local.gatehouse('auth', 'tenants', 'create', 'strict', '--origin', origin)
+  const person = await house.person('strict@example.com', '--tenant', 'strict')
+  const policy = '{"secondFactor": {"requiredFor": "REQUIRED_FOR_EVERYBODY"}}'
+  await house.local.gatehouse('auth', 'policy', 'set', policy, '--tenant', 'strict')
+  const { page, complaints, context } = await open('/sign-in')
+  await until('the tenant to be served', async () => ((await page.goto(`${origin}/sign-in`))?.status() === 200 ? true : undefined))
+  await page.getByLabel('E-mail address').fill(person.email)
+  await page.getByLabel('Password', { exact: true }).fill(person.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Set up an authenticator app' }).click()
+  const secret = (await page.locator('code').textContent()) ?? ''
+  await findNoBarriers(page)
+  await picture(page, 'add-second-factor')
+  await page.getByLabel('Code of the app').fill(codeOf(secret))
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Keep these codes' }).waitFor()
+  assert.equal(await page.locator('li code').count(), 10)
+  await findNoBarriers(page)
+  await picture(page, 'recovery-codes')
+  await page.getByRole('button', { name: 'I have kept them' }).click()
+  await page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  assert.deepEqual(complaints, [])
   await context.close()
 })
 

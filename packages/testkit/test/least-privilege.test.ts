@@ -7,6 +7,7 @@ import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_s
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
+import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
@@ -20,12 +21,21 @@ const root = join(import.meta.dirname, '../../..')
 const house = ['user', 'auth', 'notification'] as const
 const served: Readonly<Record<(typeof house)[number], readonly DescService[]>> = {
   user: [UserService],
-  auth: [AccountService, ChallengeService, FactorService, IssuerService, ServiceAccountService, SessionService, WorkloadService],
+  auth: [
+    AccountService,
+    ChallengeService,
+    FactorService,
+    IssuerService,
+    PolicyService,
+    ServiceAccountService,
+    SessionService,
+    WorkloadService,
+  ],
   notification: [NotificationService, InboxService],
 }
 
 /** What every service but auth asks auth for, by code that they share. */
-const shared = ['packages/service/src/follow-auth.ts', 'packages/identity/src/revocations.ts']
+const shared = ['packages/service/src/follow-auth.ts', 'packages/identity/src/revocations.ts', 'packages/rpc/src/limit-overrides.ts']
 
 function sourcesOf(service: string): string {
   const folder = join(root, 'services', service, 'src')

@@ -222,6 +222,13 @@ test('an event that cannot be handled is listed and shown without its body, trie
   assert.match(line.by ?? '', /@/)
 })
 
+test('user and notification follow the limits that tenants set', async () => {
+  for (const name of ['user', 'notification'] as const) {
+    const metrics = await (await fetch(`http://127.0.0.1:${house.local.ports.services[name].metrics}/metrics`)).text()
+    assert.match(metrics, /^gatehouse_limits_connected(\{.*\})? 1$/m, name)
+  }
+})
+
 test('every metric and label of an alert rule is exposed, and the page says of every rule what to do', async () => {
   const expositions = await Promise.all(
     services.map(async (name) => await (await fetch(`http://127.0.0.1:${house.local.ports.services[name].metrics}/metrics`)).text()),

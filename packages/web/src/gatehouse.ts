@@ -2,6 +2,8 @@ import type { DescService } from '@bufbuild/protobuf'
 import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
+import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
@@ -14,6 +16,8 @@ import { type BrowserSession, followSession } from './session.ts'
 export interface Gatehouse {
   readonly session: BrowserSession
   readonly accounts: Client<typeof AccountService>
+  readonly emailSignIn: Client<typeof EmailSignInService>
+  readonly enrolment: Client<typeof EnrolmentService>
   readonly passkeys: Client<typeof PasskeyService>
   readonly sessions: Client<typeof SessionService>
   readonly users: Client<typeof UserService>
@@ -47,6 +51,8 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
   return {
     session,
     accounts: client(AccountService, toAuth),
+    emailSignIn: client(EmailSignInService, toAuth),
+    enrolment: client(EnrolmentService, toAuth),
     passkeys: client(PasskeyService, toAuth),
     sessions: client(SessionService, toAuth),
     users: client(UserService, toOthers),

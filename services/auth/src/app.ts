@@ -3,9 +3,12 @@ import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_ser
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { AuditService } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
+import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
+import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
+import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
@@ -24,10 +27,13 @@ import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
 import { auditService } from './rpc/audit-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
+import { emailSignInService } from './rpc/email-sign-in-service.ts'
+import { enrolmentService } from './rpc/enrolment-service.ts'
 import { factorService } from './rpc/factor-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { passkeyService } from './rpc/passkey-service.ts'
+import { policyService } from './rpc/policy-service.ts'
 import { serviceAccountService } from './rpc/service-account-service.ts'
 import { sessionService } from './rpc/session-service.ts'
 import { workloadService } from './rpc/workload-service.ts'
@@ -55,10 +61,10 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     },
   })
   if (own === undefined || breaches === undefined) throw new TypeError('the service was opened without its identity')
-  const { keys, feed, accessFeed, issuers } = own
+  const { keys, feed, accessFeed, limitFeed, issuers } = own
 
   const users = createClient(UserService, service.peer('user'))
-  const deps: Deps & Pick<OwnIdentity, 'feed'> = {
+  const deps: Deps & Pick<OwnIdentity, 'feed' | 'limitFeed'> = {
     db: service.db,
     users,
     batches: createBatches({ db: service.db, users }),
@@ -69,6 +75,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     lifetimes: lifetimesOf(config),
     keys,
     feed,
+    limitFeed,
     audiences: config.authAudiences,
     challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
     requestKey: service.requestKey,
@@ -82,9 +89,12 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(AccountService, accountService(deps)),
       served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
+      served(EmailSignInService, emailSignInService(deps)),
+      served(EnrolmentService, enrolmentService(deps)),
       served(FactorService, factorService(deps)),
       served(IssuerService, issuerService(deps)),
       served(PasskeyService, passkeyService(deps)),
+      served(PolicyService, policyService(deps)),
       served(ServiceAccountService, serviceAccountService(deps)),
       served(SessionService, sessionService(deps)),
       served(WorkloadService, workloadService(deps)),

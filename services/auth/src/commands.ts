@@ -19,6 +19,7 @@ import { machineCommands } from './machine-commands.ts'
 import { none, operated, word } from './operated.ts'
 import type { Operator } from './operator.ts'
 import { passwordCommands } from './password-commands.ts'
+import { policyCommands } from './policy-commands.ts'
 import { roleCommands } from './role-commands.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
@@ -123,6 +124,7 @@ export const commands: readonly Command[] = [
   ...workloadKeyCommands,
   ...auditCommands,
   ...machineCommands({ operated, word, none }),
+  ...policyCommands,
   {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',

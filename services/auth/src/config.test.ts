@@ -34,8 +34,8 @@ function problemsOf(changed: Record<string, string | undefined>): readonly strin
 test('what is not said lives as long as the contract says', () => {
   assert.deepEqual(lifetimesOf(readConfig(variables, local, rules)), {
     accessTokenSeconds: 600,
-    sessionIdleSeconds: 30 * 86_400,
-    sessionAbsoluteSeconds: 90 * 86_400,
+    sessionIdleSeconds: 14 * 86_400,
+    sessionAbsoluteSeconds: 30 * 86_400,
     refreshGraceSeconds: 30,
   })
 })

@@ -32,8 +32,14 @@ export const variables = {
     bytes: 32,
   }),
   ACCESS_TOKEN_LIFETIME: duration({ about: 'how long an access token lives, 10m at most', default: 10 * minute }),
-  SESSION_IDLE_LIFETIME: duration({ about: 'how long a session lives that is not refreshed', default: 30 * day }),
-  SESSION_LIFETIME: duration({ about: 'how long a session lives at the longest', default: 90 * day }),
+  SESSION_IDLE_LIFETIME: duration({
+    about: 'how long a session lives that is not refreshed, where the policy of a tenant says nothing else',
+    default: 14 * day,
+  }),
+  SESSION_LIFETIME: duration({
+    about: 'how long a session lives at the longest, where the policy of a tenant says nothing else',
+    default: 30 * day,
+  }),
   REFRESH_GRACE: duration({
     about: 'how long a used-up refresh token still answers the same successor, 30s at most',
     default: 30_000,

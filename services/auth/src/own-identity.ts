@@ -6,6 +6,7 @@ import { type AccessFeed, startAccessFeed } from './core/access/access-feed.ts'
 import { resolveApiKey } from './core/api-keys/resolve-api-key.ts'
 import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
 import { closedKeyIn } from './core/keys/sealed-box.ts'
+import { type LimitFeed, startLimitFeed } from './core/policies/limit-feed.ts'
 import { type RevocationFeed, startRevocationFeed } from './core/revocations/revocation-feed.ts'
 import { defaultTenant, ensureDefaultTenant } from './core/tenants/create-tenant.ts'
 import { listIssuers } from './core/tenants/list-issuers.ts'
@@ -18,6 +19,7 @@ export interface OwnIdentity extends ServiceIdentity {
   readonly keys: KeyRing
   readonly feed: RevocationFeed
   readonly accessFeed: AccessFeed
+  readonly limitFeed: LimitFeed
 }
 
 const issuersReadEveryMs = 5_000
@@ -58,6 +60,7 @@ export function openIdentity(
   }
   const feed = parts.use(startRevocationFeed({ db, log, tokenLifeSeconds: config.accessTokenLifetime / 1000 }))
   const accessFeed = parts.use(startAccessFeed({ db, log, now: clock.now }))
+  const limitFeed = parts.use(startLimitFeed({ db, log }))
   // The doors open when the first look has been taken; should Postgres leave just then, they open without.
   const ready = Promise.race([Promise.all([known.promise, feed.ready, accessFeed.ready]), delay(longestWaitMs, undefined, { ref: false })])
   ready.catch(() => {})
@@ -72,9 +75,11 @@ export function openIdentity(
     issuers,
     revocations,
     access: accessFeed.directory,
+    limitOverrides: limitFeed.overrides,
     keys,
     feed,
     accessFeed,
+    limitFeed,
     resolveApiKey: (keyId, keyHash) => resolveApiKey({ db, now: clock.now, log }, { keyId, keyHash }),
     async readRegistry(version) {
       const { rows, ...rest } = await readRegistry({ db }, version)

@@ -93,8 +93,8 @@ function summary({ lines, imported, existing, bad }: ImportedPasswords): string 
   return `${said(lines)} lines: ${said(imported)} passwords imported, ${said(existing)} people had one, ${said(bad)} bad`
 }
 
-function unreadable(error: unknown, file: string): CommandProblem | undefined {
+function unreadable(error: unknown, file: string): CommandFailed | undefined {
   const { code = '', path } = error as NodeJS.ErrnoException
   if (!['ENOENT', 'EACCES', 'EISDIR'].includes(code)) return undefined
-  return new CommandProblem(`${shown(path ?? file)} cannot be ${path === undefined || path === file ? 'read' : 'written'}.`)
+  return new CommandFailed(`${shown(path ?? file)} cannot be ${path === undefined || path === file ? 'read' : 'written'}.`)
 }

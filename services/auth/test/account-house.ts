@@ -30,6 +30,8 @@ export interface AccountHouse extends AsyncDisposable {
   readonly deps: Deps
   readonly people: PeopleStandIn
   advance(seconds: number): void
+  /** Another process on the same database. */
+  replica(): Deps
   /** Renders a new mail of the challenge. */
   mailOf(challengeId: string, inTenant?: string): Promise<Revealed>
   events(): Promise<ToldEvent[]>
@@ -49,6 +51,7 @@ export async function openAccountHouse(): Promise<AccountHouse> {
     deps,
     people,
     advance: (seconds) => opened.pass(seconds),
+    replica: () => opened.replica(),
     mailOf: (challengeId, inTenant = tenant) => revealSecret(deps, { tenant: inTenant, challengeId, deliveryId: randomUUID() }),
     async events() {
       const { rows } = await sql<ToldEvent>`select type, key, version from outbox order by id`.execute(deps.db)

@@ -64,6 +64,18 @@ test('a tenant that a command makes is served without a restart', async () => {
   await assert.rejects(gatehouse('tenants create', ['other']), CommandProblem)
 })
 
+test('a policy is shown and set, and words that leave its bounds are refused with their field', async () => {
+  const show = async () => JSON.parse(await gatehouse('policy show'))
+  assert.equal((await show()).passwordMinLength, 15)
+  assert.equal(JSON.parse(await gatehouse('policy set', ['{"passwordMinLength": 16}'])).etag, 'v1')
+  assert.equal((await show()).passwordMinLength, 16)
+  for (const words of ['{"passwordMinLength": 7}', '{"passwordMinLength": 14}', '{"passwordMinLengths": 20}', 'x', ''])
+    await assert.rejects(gatehouse('policy set', words === '' ? [] : [words]), CommandProblem, words)
+  await assert.rejects(gatehouse('policy set', ['{"passwordMinLength": 7}']), /passwordMinLength/)
+  await assert.rejects(gatehouse('policy set', ['{"etag": "v0", "passwordMinLength": 20}']), CommandFailed)
+  await gatehouse('policy set', ['{"passwordMinLength": 15}'])
+})
+
 test('a person of one tenant is nobody in the other, under the same address', async () => {
   const origin = 'http://globex.localhost:8080'
   await gatehouse('tenants create', ['globex', '--origin', origin])

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import { Code } from '@connectrpc/connect'
@@ -14,6 +13,7 @@ import { sql } from 'kysely'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { insertCredential } from '../src/store/credentials.ts'
 import { openStory, type Story } from './open-story.ts'
+import { codeOf } from './totp-code.ts'
 
 let story: Story
 let passwordHash: string
@@ -25,18 +25,6 @@ after(async () => story[Symbol.asyncDispose]())
 
 const password = 'correct horse battery'
 const tenant = 'default'
-
-/** RFC 6238 with the means of Node alone; `later` counts time steps from now. */
-function codeOf(secretBase32: string, later = 0): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const bits = [...secretBase32].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('')
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later))
-  const mac = createHmac('sha1', key).update(counter).digest()
-  const at = (mac.at(-1) ?? 0) & 15
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
-}
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const factorsOf = (token: string, replica?: Story['app']) => story.grpc(FactorService, bearer(token), undefined, replica)

@@ -4,6 +4,7 @@ import { ChallengePurpose } from '@gatehouse/contracts/gatehouse/auth/v1/challen
 import {
   EmailChangedSchema,
   EmailChangeRequestedSchema,
+  EmailSignInRequestedSchema,
   EmailVerificationRequestedSchema,
   InvitationRequestedSchema,
   PasswordChangedSchema,
@@ -43,6 +44,7 @@ test('a sign-up event becomes a mail within 300 ms', async () => {
 test('each event of auth is the mail that it stands for', async () => {
   const challenges = [
     [PasswordResetRequestedSchema, ChallengePurpose.RESET_PASSWORD, 'Set a new password', '/reset#token='],
+    [EmailSignInRequestedSchema, ChallengePurpose.EMAIL_SIGN_IN, 'Sign in to Gatehouse', '/sign-in-link#token='],
     [InvitationRequestedSchema, ChallengePurpose.ACCEPT_INVITATION, 'You are invited to Gatehouse', '/invitation#token='],
     [EmailChangeRequestedSchema, ChallengePurpose.CHANGE_EMAIL, 'Confirm your new e-mail address', '/change-email#token='],
   ] as const

@@ -24,6 +24,12 @@ test('the service waits for its schema, can be stopped meanwhile, and is ready w
   const health = (path: string) => fetch(`http://127.0.0.1:${app.ports.metrics}/${path}`)
   await until('ready', async () => (await health('readyz')).ok)
   const metrics = await (await health('metrics')).text()
-  for (const name of ['gatehouse_mail_due', 'gatehouse_mail_oldest', 'gatehouse_clock_offset', 'gatehouse_revocations_connected'])
+  for (const name of [
+    'gatehouse_mail_due',
+    'gatehouse_mail_oldest',
+    'gatehouse_clock_offset',
+    'gatehouse_revocations_connected',
+    'gatehouse_limits_connected',
+  ])
     assert.ok(metrics.includes(name), name)
 })

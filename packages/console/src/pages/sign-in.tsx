@@ -24,7 +24,8 @@ export function SignIn() {
         </>
       )}
       <p className="aside">
-        <Link href="/forgot-password">Forgot your password?</Link> · <Link href="/sign-up">Create an account</Link>
+        <Link href="/sign-in-link">Send me a link</Link> · <Link href="/forgot-password">Forgot your password?</Link> ·{' '}
+        <Link href="/sign-up">Create an account</Link>
       </p>
     </Page>
   )

@@ -1,5 +1,5 @@
 const rules: Readonly<Record<string, string>> = {
-  length: 'Please take 15 characters or more. A sentence is easy to remember.',
+  length: 'Please take more characters (and no more than 256). A sentence is easy to remember.',
   common: 'This password is known to be used by many. Please take another.',
   breached: 'This password is known from a breach: it was stolen somewhere and published. Please take another.',
   context: 'This password can be guessed from your name, your address or ours. Please take another.',

@@ -3,8 +3,9 @@ import { type BatchedRead, batchedByTenant, joined } from '@gatehouse/postgres'
 import { addAuditEntries, type NewAuditEntry } from '../store/audit-entries.ts'
 import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/credentials.ts'
 import { type notOpened, type Opening, openSessions } from '../store/open-sessions.ts'
+import { findPolicies, type PolicyRow } from '../store/policies.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
-import { listRolesOf } from '../store/role-bindings.ts'
+import { listEveryRoleOf, listRolesOf } from '../store/role-bindings.ts'
 import { findRoles } from '../store/roles.ts'
 import { type Rotated, type Rotation, rotateRefreshTokens, type untouched } from '../store/rotate-refresh-tokens.ts'
 import type { Db, Users } from './deps.ts'
@@ -29,8 +30,12 @@ export interface Batches {
   readonly credential: BatchedRead<SubjectKey, CredentialAndEpoch>
   /** Undefined where no role is bound. */
   readonly roles: BatchedRead<SubjectKey, readonly string[]>
+  /** Those too that are held on one resource, for a time or under a condition. */
+  readonly everyRole: BatchedRead<SubjectKey, readonly string[]>
   /** What a role of the tenant's own allows, by its name; undefined where there is none. */
   readonly rolePermissions: BatchedRead<SubjectKey, readonly string[]>
+  /** Undefined where the tenant never set one. */
+  readonly policy: BatchedRead<{ readonly tenant: string }, PolicyRow>
   readonly refreshToken: BatchedRead<RefreshTokenKey, RefreshTokenInSession>
   readonly rotation: (rotation: Rotation) => Promise<Rotated | typeof untouched>
   /** Answers the roles of the person. */
@@ -46,10 +51,12 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
     person: batchedByTenant((tenant, keys) => askForPeople(users, tenant, idsOf(keys)), bySubject),
     credential: batchedByTenant((tenant, keys) => findCredentialsAndEpochs(db, tenant, idsOf(keys)), bySubject),
     roles: batchedByTenant((tenant, keys) => listRolesOf(db, tenant, idsOf(keys)), bySubject),
+    everyRole: batchedByTenant((tenant, keys) => listEveryRoleOf(db, tenant, idsOf(keys)), bySubject),
     rolePermissions: batchedByTenant(
       async (tenant, keys) => new Map((await findRoles(db, tenant, idsOf(keys))).map((role) => [role.name, role.permissions])),
       bySubject,
     ),
+    policy: batchedByTenant((tenant) => findPolicies(db, tenant), { keyOf: ({ tenant }) => tenant }),
     refreshToken: batchedByTenant(
       (tenant, keys) =>
         findRefreshTokens(

@@ -17,7 +17,7 @@ export interface CredentialsTable {
 }
 
 /** What a challenge was opened for. What its mail says is decided when the mail is rendered. */
-export type ChallengeKind = 'sign_up' | 'reset' | 'invitation' | 'email_change' | 'email_changed'
+export type ChallengeKind = 'sign_up' | 'reset' | 'invitation' | 'email_change' | 'email_changed' | 'email_sign_in'
 
 export interface ChallengesTable {
   tenant: Fixed<string>
@@ -52,7 +52,7 @@ export interface SignUpsTable {
 }
 
 /** What the secret of a mail is good for. */
-export type SecretPurpose = 'verify_email' | 'reset_password' | 'accept_invitation' | 'change_email'
+export type SecretPurpose = 'verify_email' | 'reset_password' | 'accept_invitation' | 'change_email' | 'email_sign_in'
 
 /** One row for each mail whose secret was revealed. Code and token are derived from a key outside the database. */
 export interface ChallengeSecretsTable {

@@ -26,7 +26,9 @@ const countOf = async (table: string) =>
   Number((await sql<{ n: bigint }>`select count(*) as n from ${sql.table(table)}`.execute(opened.deps.db)).rows[0]?.n)
 
 function openingOf(userId: string, { epoch = 0, version = 1 } = {}): Opening {
-  const { event, ...made } = newSession(opened.deps, { tenant, userId, userAgent: 'x', source: '203.0.113.77', amr: ['pwd', 'otp'] })
+  const lifetimes = { idleMs: 86_400_000, absoluteMs: 864_000_000 }
+  const seen = { userAgent: 'x', source: '203.0.113.77' }
+  const { event, ...made } = newSession(opened.deps, { tenant, userId, ...seen, amr: ['pwd', 'otp'], lifetimes })
   return { ...made, event: eventRow(event), entry: auditEntry(signInAct(made.session)), epoch, credentialVersion: version }
 }
 
@@ -39,6 +41,7 @@ function rotationOf(refreshToken: string, changed: Partial<Rotation> = {}): Rota
     key_version: 1,
     time,
     idle_expire_time: new Date(time.getTime() + 86_400_000),
+    expire_time: new Date(time.getTime() + 864_000_000),
     user_agent: 'y',
     network: '203.0.113.0/24',
     ...changed,

@@ -15,6 +15,8 @@ export type Rotation = {
   readonly time: Date
   /** When the session ends if it is not refreshed again; never later than the session itself. */
   readonly idle_expire_time: Date
+  /** When it ends at the latest. */
+  readonly expire_time: Date
   readonly user_agent: string
   readonly network: string
 }
@@ -48,6 +50,7 @@ const types: ColumnTypes<Rotation> = {
   key_version: 'integer',
   time: 'timestamptz',
   idle_expire_time: 'timestamptz',
+  expire_time: 'timestamptz',
   user_agent: 'text',
   network: 'text',
 }
@@ -71,7 +74,7 @@ const rotate = compiledOnce((_: Db, value: Value<readonly Rotation[]>) => {
       insert into refresh_tokens (tenant, token_hash, session_id, create_time)
       select tenant, successor_hash, session_id, time from used_up)
     update sessions s set
-      last_use_time = u.time, idle_expire_time = least(u.idle_expire_time, s.expire_time), user_agent = u.user_agent, network = u.network
+      last_use_time = u.time, idle_expire_time = least(u.idle_expire_time, u.expire_time), expire_time = u.expire_time, user_agent = u.user_agent, network = u.network
     from used_up u where s.tenant = u.tenant and s.id = u.session_id
     returning ${sql.join(sessionColumns.map((column) => sql.ref(`s.${column}`)))}, u.token_hash, ${rolesOf('s.tenant', 's.user_id')} as roles`
 })

@@ -4,6 +4,7 @@ import type { AccountTables } from './account-tables.ts'
 import type { AuditTables } from './audit-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
 import type { MachineTables } from './machine-tables.ts'
+import type { PoliciesTable } from './policies.ts'
 
 /** Set at insert, never changed. */
 type Fixed<T> = ColumnType<T, T, never>
@@ -115,6 +116,7 @@ export interface Schema extends AccessTables, AccountTables, AuditTables, Factor
   revocations: RevocationsTable
   session_raises: SessionRaisesTable
   audiences: AudiencesTable
+  policies: PoliciesTable
 }
 
 /** A database or a transaction of it. */

@@ -105,7 +105,15 @@ export async function endSessions(
 /** A page of a person's sessions that have not ended, last used first, from behind the row that `after` names. */
 export async function listSessions(
   db: Db,
-  which: { tenant: string; userId: string; now: Date; limit: number; after?: { lastUseTime: Date; id: string } },
+  which: {
+    tenant: string
+    userId: string
+    now: Date
+    usedAfter: Date
+    createdAfter: Date
+    limit: number
+    after?: { lastUseTime: Date; id: string }
+  },
 ): Promise<SessionRow[]> {
   return await db
     .selectFrom('sessions')
@@ -115,6 +123,8 @@ export async function listSessions(
     .where('end_time', 'is', null)
     .where('expire_time', '>', which.now)
     .where('idle_expire_time', '>', which.now)
+    .where('last_use_time', '>', which.usedAfter)
+    .where('create_time', '>', which.createdAfter)
     .$if(which.after !== undefined, (query) =>
       query.where(({ eb, refTuple, tuple }) =>
         eb(refTuple('last_use_time', 'id'), '<', tuple(which.after?.lastUseTime ?? which.now, which.after?.id ?? '')),

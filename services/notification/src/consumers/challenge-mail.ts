@@ -1,6 +1,7 @@
 import type { MessageShape } from '@bufbuild/protobuf'
 import type {
   EmailChangeRequestedSchema,
+  EmailSignInRequestedSchema,
   EmailVerificationRequestedSchema,
   InvitationRequestedSchema,
   PasswordResetRequestedSchema,
@@ -16,6 +17,7 @@ type ChallengeEvent =
   | typeof PasswordResetRequestedSchema
   | typeof InvitationRequestedSchema
   | typeof EmailChangeRequestedSchema
+  | typeof EmailSignInRequestedSchema
 
 /** Each of these events is a mail of its own, also the second one of a challenge: what it says is asked for when it is sent. */
 export function challengeMail<E extends ChallengeEvent>(event: E, template: TemplateName, deps: Pick<Deps, 'mailWaits'>): Consumer<Schema> {

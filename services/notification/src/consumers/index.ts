@@ -3,6 +3,7 @@ import type { Deps } from '../core/deps.ts'
 import type { Schema } from '../store/schema.ts'
 import { onEmailChangeRequested } from './on-email-change-requested.ts'
 import { onEmailChanged } from './on-email-changed.ts'
+import { onEmailSignInRequested } from './on-email-sign-in-requested.ts'
 import { onEmailVerificationRequested } from './on-email-verification-requested.ts'
 import { onFactorsChanged } from './on-factors-changed.ts'
 import { onInvitationRequested } from './on-invitation-requested.ts'
@@ -17,6 +18,7 @@ import { onUserDeleted } from './on-user-deleted.ts'
 export const consumersOf = (deps: Deps): Consumer<Schema>[] => [
   onEmailVerificationRequested(deps),
   onPasswordResetRequested(deps),
+  onEmailSignInRequested(deps),
   onInvitationRequested(deps),
   onEmailChangeRequested(deps),
   onEmailChanged(deps),

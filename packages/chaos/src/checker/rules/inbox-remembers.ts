@@ -10,6 +10,7 @@ const taken = [
     types: [
       'EmailVerificationRequested',
       'PasswordResetRequested',
+      'EmailSignInRequested',
       'InvitationRequested',
       'EmailChangeRequested',
       'EmailChanged',

@@ -10,6 +10,7 @@ import { checkPasswordForm } from '../passwords/check-new-password.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { activatePerson } from '../people/change-person.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
 import type { SignInPlace } from './caller.ts'
@@ -28,7 +29,8 @@ export interface AcceptInvitationInput {
  */
 export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput): Promise<SignInOutcome> {
   const { tenant, token, place } = input
-  checkPasswordForm(input.password)
+  const { passwordMinLength } = await policyOf(deps, tenant)
+  checkPasswordForm(input.password, undefined, passwordMinLength)
   const proof = { case: 'token', value: token } as const
   const { challenge, secret } = await prove(deps, { tenant, purpose: 'accept_invitation', challengeId: '', proof })
   const userId = secret.user_id ?? ''
@@ -38,7 +40,8 @@ export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput)
   if (emailKey(invited.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
   if (await findCredential(deps.db, { tenant, userId })) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
-  const passwordHash = await hashNewPassword(deps, { password: input.password, context: invited, signal: place.signal })
+  const wanted = { password: input.password, context: invited, least: passwordMinLength, signal: place.signal }
+  const passwordHash = await hashNewPassword(deps, wanted)
   const user = await activatePerson(deps, { tenant, userId })
   if (typeof user === 'string') throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   return await openSessionOf(deps, {

@@ -13,6 +13,8 @@ import { forgetGuesses } from '../passwords/attempts.ts'
 import { checkPasswordForm } from '../passwords/check-new-password.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
 import { checkCurrentPassword } from './check-current-password.ts'
@@ -30,12 +32,20 @@ export interface ChangePasswordInput {
 /** Sets a person's new password and ends the other sessions; resets that were on their way are off. */
 export async function changePassword(deps: Deps, input: ChangePasswordInput): Promise<void> {
   const { tenant, userId, sessionId } = input
-  await assertStrongSession(deps.db, input)
+  const policy = await policyOf(deps, tenant)
+  requireAllowed(policy, 'password')
+  await assertStrongSession(deps.db, policy, input)
   const checked = await checkCurrentPassword(deps, { ...input, password: input.currentPassword })
-  checkPasswordForm(input.newPassword, 'newPassword')
+  checkPasswordForm(input.newPassword, 'newPassword', policy.passwordMinLength)
   const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
   if (person?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-  const wanted = { password: input.newPassword, context: person, field: 'newPassword', signal: input.signal }
+  const wanted = {
+    password: input.newPassword,
+    context: person,
+    field: 'newPassword',
+    least: policy.passwordMinLength,
+    signal: input.signal,
+  }
   const passwordHash = await hashNewPassword(deps, wanted)
 
   await transact(deps.db, async (tx) => {

@@ -1,11 +1,13 @@
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { Strength } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
+import { holdCredentialVersion } from '../../store/credentials.ts'
 import { findFactors } from '../../store/factors.ts'
 import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.ts'
 import { claimChallenge, type Overtaken } from '../challenges/claim-challenge.ts'
 import type { Db, Deps } from '../deps.ts'
-import { neededOf } from '../factors/held-factors.ts'
+import { demandOf, rulesFor } from '../policies/demands.ts'
+import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { deviceToken } from '../sessions/known-device.ts'
 import { openSession, programClientId } from '../sessions/open-session.ts'
@@ -24,8 +26,10 @@ export interface OpenSessionOfInput {
   readonly challenge: { readonly id: string }
   /** Challenges that are pointless from now on. */
   readonly overtakes: Overtaken
-  /** What the proof brings about; answers the version of the person's password then. */
-  readonly write: (tx: Db) => Promise<number>
+  /** What was shown, where it is not the password that came along (RFC 8176). */
+  readonly methods?: readonly string[]
+  /** What the proof brings about; answers the version of the person's password then. Nothing where it only signs in. */
+  readonly write?: (tx: Db) => Promise<number>
 }
 
 /**
@@ -34,25 +38,25 @@ export interface OpenSessionOfInput {
  */
 export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Promise<SignInOutcome> {
   const { tenant, user, place, overtakes } = input
+  const rules = await rulesFor(deps, { tenant, userId: user.id })
+  // Where nobody signs in with a password, setting one shows no more than the mailbox.
+  const methods = input.methods ?? (rules.policy.factors.password ? ['pwd'] : ['mail'])
   const outcome = await transact(deps.db, async (tx) => {
     const claim = { tenant, id: input.challenge.id, time: new Date(deps.now()), overtakes }
     if (!(await claimChallenge(tx, claim))) throw refuse(ErrorReason.CHALLENGE_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-    const credentialVersion = await input.write(tx)
+    const written = await input.write?.(tx)
     const { clientId = programClientId } = place
     const base = { tenant, userId: user.id, clientId }
-    const held = await findFactors(tx, base)
-    const strength = neededOf(held)
+    const demand = demandOf(rules, await findFactors(tx, base))
     // What `write` did may have ended all sessions: go on from what is the epoch now.
-    if (strength > Strength.ONE_FACTOR)
-      return await beginNextStep(
-        tx,
-        deps,
-        { ...base, sessionId: null, methods: ['pwd'], strength, epoch: await readSessionEpoch(tx, base) },
-        held,
-      )
-    const opened = await openSession(tx, deps, { ...base, userAgent: place.userAgent, source: place.source, amr: ['pwd'] })
-    return { opened, credentialVersion }
+    if (demand.strength > Strength.ONE_FACTOR) {
+      const epoch = await readSessionEpoch(tx, base)
+      return await beginNextStep(tx, deps, { ...base, sessionId: null, methods, strength: demand.strength, epoch }, demand)
+    }
+    const { userAgent, source } = place
+    const opened = await openSession(tx, deps, { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(rules.policy) })
+    return { opened, credentialVersion: written ?? (await holdCredentialVersion(tx, base)) ?? 0 }
   })
   deps.committed()
   if (!('opened' in outcome)) return { case: 'nextStep', value: outcome }

@@ -3,6 +3,7 @@ import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
 import { assertStrongSession } from '../factors/assert-strong-enough.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import type { Retry } from './caller.ts'
 import { checkCurrentPassword } from './check-current-password.ts'
 
@@ -19,11 +20,11 @@ export interface RequestEmailChangeInput {
 
 /** Opens a challenge for a new address of a person, whether somebody has that address or not. */
 export async function requestEmailChange(
-  deps: Pick<Deps, 'db' | 'now' | 'requestKey' | 'hashing' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now' | 'requestKey' | 'hashing' | 'committed'>,
   input: RequestEmailChangeInput,
 ): Promise<string> {
   const { tenant, userId, email: address } = input
-  await assertStrongSession(deps.db, input)
+  await assertStrongSession(deps.db, await policyOf(deps, tenant), input)
   await checkCurrentPassword(deps, input)
   const time = new Date(deps.now())
   const { id } = await transact(deps.db, (tx) =>

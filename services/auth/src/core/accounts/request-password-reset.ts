@@ -2,6 +2,8 @@ import { once, transact } from '@gatehouse/postgres'
 import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { type Retry, stranger } from './caller.ts'
 
 export interface RequestPasswordResetInput {
@@ -14,10 +16,11 @@ export interface RequestPasswordResetInput {
 
 /** Opens a challenge whether the address is known or not, and whether its mail goes out or not: nothing that follows tells them apart. */
 export async function requestPasswordReset(
-  deps: Pick<Deps, 'db' | 'now' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now' | 'committed'>,
   input: RequestPasswordResetInput,
 ): Promise<string> {
   const { tenant, email: address, withheld } = input
+  requireAllowed(await policyOf(deps, tenant), 'password')
   const time = new Date(deps.now())
   const { id } = await transact(deps.db, (tx) =>
     once(tx, { tenant, caller: stranger, method: 'AccountService.RequestPasswordReset', ...input.retry }, async () => {

@@ -13,6 +13,8 @@ import { forgetGuesses } from '../passwords/attempts.ts'
 import { checkPasswordForm } from '../passwords/check-new-password.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
 import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
@@ -30,7 +32,9 @@ export interface ResetPasswordInput {
 /** Sets a new password, ends every session of the person and signs them in anew. */
 export async function resetPassword(deps: Deps, input: ResetPasswordInput): Promise<SignInOutcome> {
   const { tenant, place } = input
-  checkPasswordForm(input.password)
+  const policy = await policyOf(deps, tenant)
+  requireAllowed(policy, 'password')
+  checkPasswordForm(input.password, undefined, policy.passwordMinLength)
   const { challenge, secret } = await prove(deps, { ...input, purpose: 'reset_password' })
   const userId = secret.user_id ?? ''
   const epoch = await readSessionEpoch(deps.db, { tenant, userId })
@@ -39,7 +43,8 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
   // The mail proved a mailbox that is no longer the person's.
   if (emailKey(user.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
-  const passwordHash = await hashNewPassword(deps, { password: input.password, context: user, signal: place.signal })
+  const wanted = { password: input.password, context: user, least: policy.passwordMinLength, signal: place.signal }
+  const passwordHash = await hashNewPassword(deps, wanted)
   return await openSessionOf(deps, {
     tenant,
     user,

@@ -5,6 +5,7 @@ import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import type { Deps } from '../deps.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { type Retry, stranger } from './caller.ts'
 
 export interface SignUpInput {
@@ -21,9 +22,14 @@ export interface SignUpInput {
  * Notes a request for an account. Nobody is asked who has the address: known and unknown ones take the same steps, and what
  * their mail says is decided when it is rendered.
  */
-export async function signUp(deps: Pick<Deps, 'db' | 'now' | 'hashing' | 'breaches' | 'committed'>, input: SignUpInput): Promise<string> {
+export async function signUp(
+  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now' | 'hashing' | 'breaches' | 'committed'>,
+  input: SignUpInput,
+): Promise<string> {
   const { tenant, email: address, name } = input
-  const passwordHash = await hashNewPassword(deps, { password: input.password, context: { email: address, name }, signal: input.signal })
+  const { passwordMinLength: least } = await policyOf(deps, tenant)
+  const wanted = { password: input.password, context: { email: address, name }, least, signal: input.signal }
+  const passwordHash = await hashNewPassword(deps, wanted)
   const { id } = await transact(deps.db, (tx) =>
     once(tx, { tenant, caller: stranger, method: 'AccountService.SignUp', ...input.retry }, async () => {
       const challenge = await openChallenge(tx, { tenant, kind: 'sign_up', address, time: new Date(deps.now()) })

@@ -22,6 +22,10 @@ export function concerning(subjectId: string, details: Readonly<Record<string, s
 /** Acts that several RPCs are steps of, or that are named otherwise than their RPC. */
 const kinds: Readonly<Record<string, string>> = {
   ContinueSignIn: 'sign_in',
+  BeginEmailSignIn: 'email_sign_in_request',
+  CompleteEmailSignIn: 'sign_in',
+  CompleteTotpEnrolment: 'sign_in',
+  UpdatePolicy: 'policy_change',
   BeginStepUp: 'step_up',
   CompleteStepUp: 'step_up',
   RefreshSession: 'session_refresh',

@@ -30,6 +30,8 @@ export async function decideMail(deps: Pick<Deps, 'db' | 'users' | 'batches'>, c
       return await mailOfSignUp(deps, challenge)
     case 'reset':
       return mailOfReset(await personAt(deps, challenge))
+    case 'email_sign_in':
+      return mailOfSignIn(await personAt(deps, challenge))
     case 'invitation':
       return mailOfInvitation(await personOf(deps, challenge))
     case 'email_change':
@@ -65,6 +67,11 @@ async function mailOfSignUp(deps: Pick<Deps, 'db' | 'users' | 'batches'>, challe
 function mailOfReset(person: User | undefined): Mail {
   if (person?.state !== User_State.ACTIVE) return mailOfInvitation(person)
   return mailTo(person, ChallengePurpose.RESET_PASSWORD, 'reset_password')
+}
+
+function mailOfSignIn(person: User | undefined): Mail {
+  if (person?.state !== User_State.ACTIVE) return mailOfInvitation(person)
+  return mailTo(person, ChallengePurpose.EMAIL_SIGN_IN, 'email_sign_in')
 }
 
 function mailOfInvitation(person: User | undefined): Mail {

@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import {
   EmailChangedSchema,
   EmailChangeRequestedSchema,
+  EmailSignInRequestedSchema,
   EmailVerificationRequestedSchema,
   InvitationRequestedSchema,
   PasswordResetRequestedSchema,
@@ -53,6 +54,7 @@ const schemas = {
   reset: PasswordResetRequestedSchema,
   invitation: InvitationRequestedSchema,
   email_change: EmailChangeRequestedSchema,
+  email_sign_in: EmailSignInRequestedSchema,
 } as const
 
 /** The event names the challenge and not what its mail will say: that is decided when it is rendered. */

@@ -71,6 +71,7 @@ const purposes = {
   reset_password: ChallengePurpose.RESET_PASSWORD,
   accept_invitation: ChallengePurpose.ACCEPT_INVITATION,
   change_email: ChallengePurpose.CHANGE_EMAIL,
+  email_sign_in: ChallengePurpose.EMAIL_SIGN_IN,
 } as const
 
 /** A code that has expired is left out; with the token expired too, the delivery has to be replaced by another. */

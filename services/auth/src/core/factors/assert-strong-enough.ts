@@ -4,6 +4,8 @@ import { commonRefusal } from '@gatehouse/rpc'
 import { findFactors, type HeldFactors } from '../../store/factors.ts'
 import { findSession } from '../../store/sessions.ts'
 import type { Db } from '../deps.ts'
+import { allowedOf } from '../policies/allowed-factors.ts'
+import type { WholePolicy } from '../policies/policy-of.ts'
 import { neededOf } from './held-factors.ts'
 
 /**
@@ -22,11 +24,11 @@ export interface OwnSession {
   readonly sessionId: string
 }
 
-/** The same, asked of the session itself: the door saw a token that may be ten minutes old. */
-export async function assertStrongSession(db: Db, { tenant, userId, sessionId }: OwnSession): Promise<HeldFactors> {
+/** The same, asked of the session itself, for the door saw a token that may be ten minutes old; and by the factors that the tenant takes. Answers all that the person has. */
+export async function assertStrongSession(db: Db, policy: WholePolicy, { tenant, userId, sessionId }: OwnSession): Promise<HeldFactors> {
   const session = await findSession(db, { tenant, id: sessionId })
   if (!session || session.end_time !== null) throw commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID)
   const held = await findFactors(db, { tenant, userId })
-  assertStrongEnough(strengthOf(session.amr), held)
+  assertStrongEnough(strengthOf(session.amr), allowedOf(policy, held))
   return held
 }

@@ -8,6 +8,8 @@ import { holdSessionEpoch, nextSessionEpoch } from '../../store/session-epochs.t
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
+import { allowedOf } from '../policies/allowed-factors.ts'
+import { policyOf, type WholePolicy } from '../policies/policy-of.ts'
 import { assertStrongSession, type OwnSession } from './assert-strong-enough.ts'
 import { neededOf } from './held-factors.ts'
 
@@ -25,25 +27,27 @@ export type FactorChange =
 
 /**
  * Changes a person's factors in one transaction: changes of one person pass one after the other. The door saw a token that may be ten minutes
- * old; whether the session goes on, and is as strong as the factors are by now, is asked of the session itself.
+ * old; whether the session goes on, and is as strong as the factors that the tenant takes are by now, is asked of the session itself.
  */
 export async function changeFactors<Result>(
-  deps: Pick<Deps, 'db' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'committed'>,
   owner: FactorOwner,
-  change: (tx: Db, held: HeldFactors) => Promise<{ readonly result: Result; readonly changed?: FactorChange }>,
+  change: (tx: Db, held: HeldFactors, policy: WholePolicy) => Promise<{ readonly result: Result; readonly changed?: FactorChange }>,
 ): Promise<Result> {
+  const policy = await policyOf(deps, owner.tenant)
   const result = await transact(deps.db, async (tx) => {
     // Whatever ends all sessions, a deletion for one, is over or waits: a session that lives is a person who may.
     await holdSessionEpoch(tx, owner)
     const version = await nextFactorVersion(tx, owner)
-    const before = await assertStrongSession(tx, owner)
-    const done = await change(tx, before)
+    const held = await assertStrongSession(tx, policy, owner)
+    const before = allowedOf(policy, held)
+    const done = await change(tx, held, policy)
     if (done.changed !== undefined) await tellChange(tx, owner, { version, change: done.changed })
-    const after = neededOf(await findFactors(tx, owner))
+    const left = await findFactors(tx, owner)
     // A sign-in that is under way saw no second factor and must not open a session without it.
-    if (neededOf(before) < after) await nextSessionEpoch(tx, owner)
-    // Recovery codes stand for a second factor; without one they would be a second password.
-    if (after < neededOf(before)) await deleteRecoveryCodes(tx, owner)
+    if (neededOf(before) < neededOf(allowedOf(policy, left))) await nextSessionEpoch(tx, owner)
+    // Recovery codes stand for a second factor; without one they would be a second password. One that the tenant does not take today is one.
+    if (neededOf(left) < neededOf(held)) await deleteRecoveryCodes(tx, owner)
     return done.result
   })
   deps.committed()

@@ -3,6 +3,8 @@ import { Strength } from '@gatehouse/identity'
 import { type HeldFactors, nextFactorVersion } from '../../store/factors.ts'
 import { hasRecoveryCode, replaceRecoveryCodes, takeRecoveryCode } from '../../store/recovery-codes.ts'
 import type { Db, Deps } from '../deps.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
+import type { WholePolicy } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { changeFactors, type FactorOwner, tellChange } from './change-factors.ts'
 import { neededOf } from './held-factors.ts'
@@ -33,19 +35,20 @@ async function makeCodes(tx: Db, deps: Pick<Deps, 'now'>, person: { tenant: stri
   return codes
 }
 
-/** Codes for somebody who just got a second factor and has none; else nothing. */
+/** Codes for somebody who just got a second factor and has none, where the tenant has them; else nothing. */
 export async function makeRecoveryCodesIfNone(
   tx: Db,
   deps: Pick<Deps, 'now'>,
   person: { tenant: string; userId: string },
-  held: HeldFactors,
+  { held, policy }: { held: HeldFactors; policy: WholePolicy },
 ): Promise<string[]> {
-  return held.recoveryCodes > 0 ? [] : await makeCodes(tx, deps, person)
+  return held.recoveryCodes > 0 || !policy.factors.recoveryCode ? [] : await makeCodes(tx, deps, person)
 }
 
 /** New codes in place of the old ones. Without a second factor they would replace nothing. */
 export async function makeRecoveryCodes(deps: Deps, owner: FactorOwner): Promise<string[]> {
-  return await changeFactors(deps, owner, async (tx, held) => {
+  return await changeFactors(deps, owner, async (tx, held, policy) => {
+    requireAllowed(policy, 'recoveryCode')
     if (neededOf(held) < Strength.TWO_FACTORS) throw refuse(ErrorReason.STRENGTH_OUT_OF_REACH)
     return { result: await makeCodes(tx, deps, owner), changed: 'recovery_codes_made' }
   })

@@ -4,9 +4,10 @@ import { generate } from 'lean-qr'
 import { toSvgSource } from 'lean-qr/extras/svg'
 import { Secret, TOTP } from 'otpauth'
 import { confirmTotp as confirm, deleteTotp, findTotp, putUnconfirmedTotp, type TotpFactorRow, takeStep } from '../../store/totp-factors.ts'
-import type { Deps } from '../deps.ts'
+import type { Db, Deps } from '../deps.ts'
 import { seal } from '../keys/sealed-box.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { changeFactors, type FactorOwner } from './change-factors.ts'
 import { makeRecoveryCodesIfNone } from './recovery-codes.ts'
@@ -32,33 +33,53 @@ export interface TotpSetup {
   readonly expireTime: Date
 }
 
+interface Person {
+  readonly tenant: string
+  readonly userId: string
+}
+
 /** Makes a secret that does not count until a code of it was shown. */
 export async function beginTotp(deps: Deps, owner: FactorOwner): Promise<TotpSetup> {
   const { tenant, userId } = owner
   const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
+  return await changeFactors(deps, owner, async (tx, _, policy) => {
+    requireAllowed(policy, 'totp')
+    return { result: await setUpTotp(tx, deps, owner, person?.email ?? '') }
+  })
+}
+
+/** A new secret in the place of one that was not confirmed, within the caller's transaction. */
+export async function setUpTotp(tx: Db, deps: Pick<Deps, 'keys' | 'now'>, person: Person, label: string): Promise<TotpSetup> {
+  const { tenant, userId } = person
   const secret = new Secret({ size: secretBytes })
   const createTime = new Date(deps.now())
   const expireTime = new Date(createTime.getTime() + confirmWithinMs)
   const box = seal(deps.keys.encryptionKey, secret.bytes, placeOfTotp(tenant, userId))
-  await changeFactors(deps, owner, async (tx) => {
-    if (!(await putUnconfirmedTotp(tx, { tenant, userId, secret: box, createTime, expireTime }))) throw refuse(ErrorReason.FACTOR_EXISTS)
-    return { result: undefined }
-  })
-  const uri = totpOf(secret.bytes, person?.email ?? '').toString()
+  if (!(await putUnconfirmedTotp(tx, { tenant, userId, secret: box, createTime, expireTime }))) throw refuse(ErrorReason.FACTOR_EXISTS)
+  const uri = totpOf(secret.bytes, label).toString()
   return { secret: secret.base32, uri, qrSvg: toSvgSource(generate(uri), { xmlDeclaration: false }), expireTime }
 }
 
 /** The app counts from now on. Answers recovery codes for whoever has none. */
 export async function confirmTotp(deps: Deps, owner: FactorOwner, code: string): Promise<string[]> {
-  const row = await findTotp(deps.db, owner)
+  const confirmed = await checkFirstCode(deps, owner, code)
+  return await changeFactors(deps, owner, async (tx, held, policy) => {
+    requireAllowed(policy, 'totp')
+    await confirmed(tx)
+    return { result: await makeRecoveryCodesIfNone(tx, deps, owner, { held, policy }), changed: 'totp_added' }
+  })
+}
+
+/** Refuses a code that is not of the secret that waits for its first; answers what makes the secret count, within a transaction. */
+export async function checkFirstCode(deps: Pick<Deps, 'db' | 'keys' | 'now'>, person: Person, code: string) {
+  const row = await findTotp(deps.db, person)
   if (!row || row.confirm_time !== null || row.expire_time.getTime() <= deps.now()) throw refuse(ErrorReason.FACTOR_NOT_FOUND)
   const step = stepOf(deps, row, code)
   if (step === undefined) throw refuse(ErrorReason.FACTOR_WRONG)
-  return await changeFactors(deps, owner, async (tx, held) => {
+  return async (tx: Db): Promise<void> => {
     const time = new Date(deps.now())
-    if (!(await confirm(tx, { ...owner, secret: row.secret, step, time }))) throw refuse(ErrorReason.FACTOR_NOT_FOUND)
-    return { result: await makeRecoveryCodesIfNone(tx, deps, owner, held), changed: 'totp_added' }
-  })
+    if (!(await confirm(tx, { ...person, secret: row.secret, step, time }))) throw refuse(ErrorReason.FACTOR_NOT_FOUND)
+  }
 }
 
 /** Takes the app away. The same again changes nothing. */

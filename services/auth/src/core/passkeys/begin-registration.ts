@@ -3,6 +3,8 @@ import { findFactors } from '../../store/factors.ts'
 import type { Deps } from '../deps.ts'
 import { assertStrongEnough } from '../factors/assert-strong-enough.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
+import { allowedOf, requireAllowed } from '../policies/allowed-factors.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { offeredAlgorithms } from './algorithms.ts'
 import { type BegunAttempt, beginAttempt } from './attempts.ts'
@@ -24,12 +26,14 @@ export interface RegisteringPerson {
 
 /** Begins to register a passkey: what to ask the browser of the session that asks. */
 export async function beginPasskeyRegistration(
-  deps: Pick<Deps, 'db' | 'now' | 'users' | 'batches'>,
+  deps: Pick<Deps, 'db' | 'now' | 'users' | 'batches' | 'lifetimes'>,
   person: RegisteringPerson,
 ): Promise<Omit<BegunAttempt, 'challenge'> & { optionsJson: string }> {
   const { tenant, userId, sessionId } = person
+  const policy = await policyOf(deps, tenant)
+  requireAllowed(policy, 'passkey')
   const held = await findFactors(deps.db, { tenant, userId })
-  assertStrongEnough(person.strength, held)
+  assertStrongEnough(person.strength, allowedOf(policy, held))
   if (held.passkeys.length >= mostPasskeys) throw refuse(ErrorReason.FACTOR_EXISTS)
   const user = await resolveActivePerson(deps, { tenant, userId })
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)

@@ -5,6 +5,7 @@ import { insertPasskey, type PasskeyRow } from '../../store/passkeys.ts'
 import type { Deps } from '../deps.ts'
 import { changeFactors } from '../factors/change-factors.ts'
 import { makeRecoveryCodesIfNone } from '../factors/recovery-codes.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { findAttempt } from './attempts.ts'
 import { mostPasskeys, type RegisteringPerson } from './begin-registration.ts'
@@ -28,12 +29,13 @@ export async function completePasskeyRegistration(
   const { tenant, userId, sessionId, attemptId } = input
   const { challenge } = await findAttempt(deps, { tenant, id: attemptId, userId, sessionId })
   const made = await verified(deps, { tenant, attemptId, challenge, json: input.passkeyJson })
-  const registered = await changeFactors(deps, input, async (tx, held) => {
+  const registered = await changeFactors(deps, input, async (tx, held, policy) => {
+    requireAllowed(policy, 'passkey')
     if (!(await claimPasskeyAttempt(tx, { tenant, id: attemptId }))) throw refuse(ErrorReason.CONTINUATION_INVALID)
     if (held.passkeys.length >= mostPasskeys) throw refuse(ErrorReason.FACTOR_EXISTS)
     const row = rowOf(deps, input, made)
     if (!(await insertPasskey(tx, row))) throw refuse(ErrorReason.FACTOR_EXISTS)
-    const recoveryCodes = await makeRecoveryCodesIfNone(tx, deps, { tenant, userId }, held)
+    const recoveryCodes = await makeRecoveryCodesIfNone(tx, deps, { tenant, userId }, { held, policy })
     return { result: { row, recoveryCodes }, changed: 'passkey_added' }
   })
   deps.log.info({ tenant, person: userId, passkey: registered.row.id }, 'passkey registered')

@@ -4,6 +4,9 @@ import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.t
 import type { SignInPlace } from '../accounts/caller.ts'
 import type { Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { openSession, programClientId } from '../sessions/open-session.ts'
 import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
@@ -22,6 +25,8 @@ export interface CompletePasskeySignInInput {
 /** Signs in whoever the passkey names. One that verified its owner is as strong as a sign-in gets: no next step follows. */
 export async function completePasskeySignIn(deps: Deps, input: CompletePasskeySignInInput): Promise<SignInOutcome> {
   const { tenant, place } = input
+  const policy = await policyOf(deps, tenant)
+  requireAllowed(policy, 'passkey')
   const { id, challenge } = await findAttempt(deps, { tenant, id: input.attemptId, userId: null, sessionId: null })
   const checked = await checkPasskey(deps, { tenant, challenge }, input.passkeyJson)
   if (checked === undefined) {
@@ -38,7 +43,7 @@ export async function completePasskeySignIn(deps: Deps, input: CompletePasskeySi
     // Overtaken by an answer that counts as far: the attempt is used up all the same.
     if (!(await usePasskey(tx, deps, checked))) return undefined
     const { userAgent, source, clientId = programClientId } = place
-    return await openSession(tx, deps, { tenant, userId, clientId, userAgent, source, amr: passkeyMethods })
+    return await openSession(tx, deps, { tenant, userId, clientId, userAgent, source, amr: passkeyMethods, lifetimes: lifetimesIn(policy) })
   })
   if (opened === undefined) {
     deps.log.warn({ tenant, person: userId, passkey: checked.passkey.id }, 'a passkey was overtaken')

@@ -4,7 +4,11 @@ import { changeFactors, type FactorOwner } from '../factors/change-factors.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 
 /** Takes a passkey away. Sign-ins that it began come to nothing. */
-export async function deletePasskey(deps: Pick<Deps, 'db' | 'log' | 'committed'>, owner: FactorOwner, id: string): Promise<void> {
+export async function deletePasskey(
+  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'log' | 'committed'>,
+  owner: FactorOwner,
+  id: string,
+): Promise<void> {
   const { tenant, userId } = owner
   await changeFactors(deps, owner, async (tx) => {
     if (!(await deleteRow(tx, { tenant, userId, id }))) throw refuse(ErrorReason.FACTOR_NOT_FOUND)

@@ -3,6 +3,7 @@ import { ErrorReason, refuse } from '../refuse.ts'
 import { guessWork, squeeze } from './guessable.ts'
 import { enforceOpaqueString } from './opaque-string.ts'
 
+/** NIST SP 800-63B-4, 3.1.1.1, for a password that may be the only factor; a tenant's policy says more, or less beside a second factor. */
 const minCodePoints = 15
 const maxCodePoints = 256
 /** With no more than this many units beyond what everybody tries first, a password is common. */
@@ -17,9 +18,9 @@ export interface PasswordContext {
   readonly name: string
 }
 
-/** Refuses a password that is too weak to be chosen; answers the form that is hashed. */
-export function checkNewPassword(password: string, context: PasswordContext, field?: string): string {
-  const enforced = checkPasswordForm(password, field)
+/** Refuses a password that is too weak to be chosen; answers the form that is hashed. `least` is its length by the tenant's policy. */
+export function checkNewPassword(password: string, context: PasswordContext, field?: string, least = minCodePoints): string {
+  const enforced = checkPasswordForm(password, field, least)
   const { work, usesContext } = guessWork(enforced, contextWords(context), contextWork)
   if (usesContext && work <= contextWork) throw tooWeak('context', field)
   if (work <= commonWork) throw tooWeak('common', field)
@@ -27,11 +28,11 @@ export function checkNewPassword(password: string, context: PasswordContext, fie
 }
 
 /** Refuses a password that nobody may have, before it is known whose it is to be. */
-export function checkPasswordForm(password: string, field?: string): string {
+export function checkPasswordForm(password: string, field?: string, least = minCodePoints): string {
   const enforced = enforceOpaqueString(password)
   // An empty password, refused by the profile too, is first of all too short.
   const length = [...(enforced ?? password)].length
-  if (length < minCodePoints || length > maxCodePoints) throw tooWeak('length', field)
+  if (length < least || length > maxCodePoints) throw tooWeak('length', field)
   if (enforced === undefined) throw tooWeak('characters', field)
   return enforced
 }

@@ -6,6 +6,8 @@ import { forTenant } from '@gatehouse/rpc'
 import { v7 as uuidv7 } from 'uuid'
 import { setCredential } from '../../store/credentials.ts'
 import type { Deps } from '../deps.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { openSession } from '../sessions/open-session.ts'
 import { signedIn } from '../sessions/signed-in.ts'
@@ -22,6 +24,7 @@ export async function makeDevPerson(deps: Deps, input: DevPersonInput): Promise<
   const user = await provenPerson(deps, input)
   const password = randomBytes(18).toString('base64url')
   const passwordHash = await deps.hashing.hash(password)
+  const lifetimes = lifetimesIn(await policyOf(deps, input.tenant))
   const opened = await transact(deps.db, async (tx) => {
     await setCredential(tx, {
       tenant: input.tenant,
@@ -35,6 +38,7 @@ export async function makeDevPerson(deps: Deps, input: DevPersonInput): Promise<
       userAgent: 'gatehouse dev person',
       source: '',
       amr: ['pwd'],
+      lifetimes,
     })
   })
   return { result: await signedIn(deps, opened, user), password }

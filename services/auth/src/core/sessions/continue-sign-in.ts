@@ -4,6 +4,8 @@ import { holdCredentialVersion } from '../../store/credentials.ts'
 import type { SignInPlace } from '../accounts/caller.ts'
 import type { Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { deviceToken } from './known-device.ts'
 import { openSession } from './open-session.ts'
@@ -22,17 +24,24 @@ export interface ContinueSignInInput {
 export async function continueSignIn(deps: Deps, input: ContinueSignInInput): Promise<SignInOutcome> {
   const { tenant, place } = input
   const pending = await goOn(deps, { tenant, continuation: input.continuation, sessionId: null })
-  const shown = await showNextFactor(deps, pending, input.proof, place.signal)
+  const policy = await policyOf(deps, tenant)
+  const shown = await showNextFactor(deps, policy, pending, input.proof, place.signal)
   const user = await resolveActivePerson(deps, { tenant, userId: pending.user_id })
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   // A session whose tokens nobody can sign is not opened.
   await deps.keys.signer(tenant)
   const outcome = await transact(deps.db, async (tx) => {
-    const { methods, held, reached } = await advance(tx, pending, shown)
+    const { methods, held, reached } = await advance(tx, policy, pending, shown)
     const base = { tenant, userId: user.id, clientId: place.clientId ?? pending.client_id }
     if (!reached)
-      return await beginNextStep(tx, deps, { ...base, sessionId: null, methods, strength: pending.strength, epoch: pending.epoch }, held)
-    const opened = await openSession(tx, deps, { ...base, userAgent: place.userAgent, source: place.source, amr: methods })
+      return await beginNextStep(
+        tx,
+        deps,
+        { ...base, sessionId: null, methods, strength: pending.strength, epoch: pending.epoch },
+        { held, enrol: [] },
+      )
+    const { userAgent, source } = place
+    const opened = await openSession(tx, deps, { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(policy) })
     return { opened, credentialVersion: (await holdCredentialVersion(tx, base)) ?? 0 }
   })
   if (!('opened' in outcome)) return { case: 'nextStep', value: outcome }

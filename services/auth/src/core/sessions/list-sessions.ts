@@ -3,6 +3,8 @@ import { decodePageToken, encodePageToken, PageTokenInvalid } from '@gatehouse/p
 import { validate as isUuid } from 'uuid'
 import { listSessions as readSessions } from '../../store/sessions.ts'
 import type { Deps } from '../deps.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { describeSession } from './describe-session.ts'
 
 const defaultPageSize = 50
@@ -17,16 +19,21 @@ export interface ListSessionsInput {
 
 /** A page of the person's sessions that have not ended, last used first. */
 export async function listSessions(
-  deps: Pick<Deps, 'db' | 'now'>,
+  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now'>,
   input: ListSessionsInput,
 ): Promise<{ sessions: Session[]; nextPageToken: string }> {
   const scope = `sessions/${input.tenant}/${input.userId}`
   const limit = input.pageSize === 0 ? defaultPageSize : input.pageSize
   const after = startOf(decodePageToken(scope, input.pageToken))
+  const { idleMs, absoluteMs } = lifetimesIn(await policyOf(deps, input.tenant))
+  const now = deps.now()
   const rows = await readSessions(deps.db, {
     tenant: input.tenant,
     userId: input.userId,
-    now: new Date(deps.now()),
+    now: new Date(now),
+    // What the policy has ended meanwhile is refreshed no more.
+    usedAfter: new Date(now - idleMs),
+    createdAfter: new Date(now - absoluteMs),
     limit: limit + 1,
     ...(after && { after }),
   })

@@ -7,6 +7,7 @@ import { insertSession, type SessionRow } from '../../store/sessions.ts'
 import { thePerson } from '../audit/actor.ts'
 import { type Act, audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
+import { endsOf, type SessionLifetimes } from '../policies/session-lifetimes.ts'
 import { hashRefreshToken, newRefreshToken } from './refresh-token.ts'
 import { coarseNetwork, tidyUserAgent } from './seen-from.ts'
 
@@ -23,6 +24,8 @@ export interface OpenSessionInput {
   readonly source: string
   /** How the person proved who they are (RFC 8176). */
   readonly amr: readonly string[]
+  /** By the policy of the tenant. */
+  readonly lifetimes: SessionLifetimes
 }
 
 /** A session with the one secret that is never read back from the store. */
@@ -40,10 +43,9 @@ export interface NewSession extends OpenedSession {
 }
 
 /** Makes a session that nobody has written yet. */
-export function newSession(deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): NewSession {
+export function newSession(deps: Pick<Deps, 'now'>, input: OpenSessionInput): NewSession {
   const now = deps.now()
   const time = new Date(now)
-  const expireTime = now + deps.lifetimes.sessionAbsoluteSeconds * 1000
   const session: SessionRow = {
     tenant: input.tenant,
     id: uuidv7(),
@@ -51,8 +53,7 @@ export function newSession(deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSes
     client_id: input.clientId ?? programClientId,
     create_time: time,
     last_use_time: time,
-    idle_expire_time: new Date(Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, expireTime)),
-    expire_time: new Date(expireTime),
+    ...endsOf(input.lifetimes, time, now),
     auth_time: time,
     amr: [...input.amr],
     user_agent: tidyUserAgent(input.userAgent),
@@ -85,7 +86,7 @@ export function signInAct({ tenant, id, user_id, amr, client_id }: SessionRow): 
 }
 
 /** Signs a person in within the caller's transaction: session, refresh token, event and entry. Whether the person may is the caller's business. */
-export async function openSession(tx: Db, deps: Pick<Deps, 'now' | 'lifetimes'>, input: OpenSessionInput): Promise<OpenedSession> {
+export async function openSession(tx: Db, deps: Pick<Deps, 'now'>, input: OpenSessionInput): Promise<OpenedSession> {
   const { session, refreshToken, tokenHash, event } = newSession(deps, input)
   await insertSession(tx, session)
   await insertRefreshToken(tx, { tenant: session.tenant, token_hash: tokenHash, session_id: session.id, create_time: session.create_time })

@@ -13,6 +13,7 @@ import { factorsToward } from '../factors/held-factors.ts'
 import { newChallenge } from '../passkeys/attempts.ts'
 import { relyingPartyOf } from '../passkeys/relying-party.ts'
 import { requestOptions } from '../passkeys/request-options.ts'
+import type { Demand } from '../policies/demands.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 
 /** What comes of a step of a sign-in; the shape of the answers' `result`. */
@@ -42,11 +43,18 @@ export interface PendingSignIn {
 }
 
 /** Keeps a half-finished sign-in within the caller's transaction and tells what is missing. Nothing but its continuation leads on from it. */
-export async function beginNextStep(tx: Db, deps: Pick<Deps, 'now'>, pending: PendingSignIn, held: HeldFactors): Promise<NextStep> {
+export async function beginNextStep(
+  tx: Db,
+  deps: Pick<Deps, 'now'>,
+  pending: PendingSignIn,
+  { held, enrol }: Pick<Demand, 'held' | 'enrol'>,
+): Promise<NextStep> {
+  const factors = enrol.length > 0 ? [] : factorsToward(pending.strength, pending.methods, held)
+  // Nothing would lead on from there.
+  if (factors.length + enrol.length === 0) throw refuse(ErrorReason.STRENGTH_OUT_OF_REACH)
   const time = new Date(deps.now())
   const expireTime = new Date(time.getTime() + lifetimeMs)
   const continuation = prefix + randomBytes(32).toString('base64url')
-  const factors = factorsToward(pending.strength, pending.methods, held)
   const asked = factors.includes(Factor.PASSKEY) ? await askForPasskey(tx, pending.tenant, held) : undefined
   await insertPendingSignIn(tx, {
     tenant: pending.tenant,
@@ -76,6 +84,7 @@ export async function beginNextStep(tx: Db, deps: Pick<Deps, 'now'>, pending: Pe
     continuation,
     factors,
     passkeyOptionsJson: asked?.optionsJson ?? '',
+    enrol: [...enrol],
     expireTime: timestampFromDate(expireTime),
   })
 }

@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import { RefreshTokenReusedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { addEvent } from '@gatehouse/events'
+import { Strength, strengthOf } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
 import { findRefreshToken, type RefreshTokenInSession, type RefreshTokenRow } from '../../store/refresh-tokens.ts'
 import { untouched } from '../../store/rotate-refresh-tokens.ts'
@@ -11,6 +12,9 @@ import { audit } from '../audit/audit.ts'
 import { concerning } from '../audit/refusals.ts'
 import type { Db, Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
+import { isSecondRequired } from '../policies/demands.ts'
+import { policyOf, type WholePolicy } from '../policies/policy-of.ts'
+import { endsOf, hasEnded, lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { OpenedSession } from './open-session.ts'
 import { hashRefreshToken, successorOf } from './refresh-token.ts'
@@ -29,9 +33,10 @@ export interface RefreshSessionInput {
 export async function refreshSession(deps: Deps, input: RefreshSessionInput): Promise<SignedInResult> {
   const { tenant } = input
   const hash = hashRefreshToken(input.refreshToken)
-  const found = await deps.batches.refreshToken({ tenant, hash })
+  const [found, policy] = await Promise.all([deps.batches.refreshToken({ tenant, hash }), policyOf(deps, tenant)])
   if (found) concerning(found.session.user_id, { session: found.session.id })
-  if (!found || hasEnded(found.session, deps.now())) throw invalid()
+  if (!found || hasEnded(found.session, deps.now(), lifetimesIn(policy))) throw invalid()
+  if (await isTooWeak(deps, found.session, policy)) throw invalid()
 
   const newest = await deps.keys.refreshKey(tenant)
   // A token that is used up for an answer that cannot be signed would be repeated, and be taken for stolen then.
@@ -43,7 +48,7 @@ export async function refreshSession(deps: Deps, input: RefreshSessionInput): Pr
 
   const successor = successorOf(input.refreshToken, newest.secret)
   const outcome =
-    (await rotate(deps, input, found, { keyVersion: newest.version, successor })) ??
+    (await rotate(deps, input, found, { policy, keyVersion: newest.version, successor })) ??
     (await meetRepeat(deps, { tenant, hash, session: found.session }))
   if (outcome === undefined || !user) throw invalid()
   // A repeat may come after a rotation of the refresh keys: the successor stays the one of the version that made it.
@@ -64,7 +69,7 @@ async function rotate(
   deps: Deps,
   input: RefreshSessionInput,
   { token, session }: RefreshTokenInSession,
-  { keyVersion, successor }: { keyVersion: number; successor: string },
+  { policy, keyVersion, successor }: { policy: WholePolicy; keyVersion: number; successor: string },
 ): Promise<Outcome | undefined> {
   if (token.use_time !== null) return undefined
   const now = deps.now()
@@ -74,7 +79,7 @@ async function rotate(
     successor_hash: hashRefreshToken(successor),
     key_version: keyVersion,
     time: new Date(now),
-    idle_expire_time: new Date(Math.min(now + deps.lifetimes.sessionIdleSeconds * 1000, session.expire_time.getTime())),
+    ...endsOf(lifetimesIn(policy), session.create_time, now),
     user_agent: tidyUserAgent(input.userAgent),
     network: coarseNetwork(input.source),
   })
@@ -146,8 +151,10 @@ async function endReused(tx: Db, deps: Deps, session: SessionRow): Promise<void>
   await revokeSessionsOfUser(tx, deps, { tenant, userId, sessionId, cause: 'token_reused', by: stranger })
 }
 
-function hasEnded(session: SessionRow, now: number): boolean {
-  return session.end_time !== null || session.idle_expire_time.getTime() <= now || session.expire_time.getTime() <= now
+/** A session from before the tenant asked this person for a second factor: it goes on with a new sign-in only. */
+async function isTooWeak(deps: Deps, session: SessionRow, policy: WholePolicy): Promise<boolean> {
+  if (strengthOf(session.amr) >= Strength.TWO_FACTORS) return false
+  return await isSecondRequired(deps, { tenant: session.tenant, userId: session.user_id }, policy)
 }
 
 function invalid() {

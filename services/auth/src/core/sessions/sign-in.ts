@@ -1,16 +1,20 @@
 import { User_State, User_StateSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { eventRow } from '@gatehouse/events'
+import { Strength } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
 import { findFactors } from '../../store/factors.ts'
 import { notOpened } from '../../store/open-sessions.ts'
 import { auditEntry } from '../audit/audit.ts'
 import { concerning } from '../audit/refusals.ts'
 import type { Deps } from '../deps.ts'
-import { neededOf } from '../factors/held-factors.ts'
 import { counted } from '../passwords/attempts.ts'
 import { upgradePassword } from '../passwords/upgrade-password.ts'
 import { refusePassword, verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
+import { requireAllowed } from '../policies/allowed-factors.ts'
+import { type Demand, demandOf, rulesFor } from '../policies/demands.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { deviceToken, knownDevice } from './known-device.ts'
 import { newSession, programClientId, signInAct } from './open-session.ts'
@@ -37,8 +41,9 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutcome> {
   const { tenant, email, source, signal } = input
   const began = performance.now()
-  const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
+  const [policy, known] = await Promise.all([policyOf(deps, tenant), resolvePerson(deps, { tenant, by: { case: 'email', value: email } })])
   if (known) concerning(known.id, known.state === User_State.ACTIVE ? {} : { state: nameOf(known.state) })
+  requireAllowed(policy, 'password')
   const userId = known?.id ?? nobody
   const credential = await deps.batches.credential({ tenant, id: userId })
   const askedMs = performance.now() - began
@@ -63,9 +68,13 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
     if (!user) throw wrong()
     // A session whose tokens nobody can sign is not opened.
     await deps.keys.signer(tenant)
-    if (checked.second_factor) {
-      await attempt.right()
-      return await askForSecondFactor(deps, input, { userId, epoch: checked.epoch })
+    const rules = await rulesFor(deps, { tenant, userId }, policy)
+    if (checked.second_factor || rules.isSecondRequired) {
+      const demand = demandOf(rules, await findFactors(deps.db, { tenant, userId }))
+      if (demand.strength > Strength.ONE_FACTOR) {
+        await attempt.right()
+        return await askForSecondFactor(deps, input, demand, { userId, epoch: checked.epoch })
+      }
     }
     const { event, tokenHash, ...opened } = newSession(deps, {
       tenant,
@@ -74,6 +83,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
       userAgent: input.userAgent,
       source,
       amr: ['pwd'],
+      lifetimes: lifetimesIn(policy),
     })
     const { epoch, version: credentialVersion } = checked
     const [roles] = await Promise.all([
@@ -101,12 +111,12 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
 async function askForSecondFactor(
   deps: Deps,
   input: SignInInput,
+  demand: Demand,
   { userId, epoch }: { userId: string; epoch: number },
 ): Promise<SignInOutcome> {
   const { tenant, clientId = programClientId } = input
-  const held = await findFactors(deps.db, { tenant, userId })
-  const pending = { tenant, userId, sessionId: null, clientId, methods: ['pwd'], strength: neededOf(held), epoch }
-  return { case: 'nextStep', value: await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, held)) }
+  const pending = { tenant, userId, sessionId: null, clientId, methods: ['pwd'], strength: demand.strength, epoch }
+  return { case: 'nextStep', value: await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, demand)) }
 }
 
 const nameOf = (state: User_State): string => User_StateSchema.value[state]?.localName.toLowerCase() ?? ''

@@ -8,12 +8,15 @@ import { findFactors } from '../../store/factors.ts'
 import { insertRefreshToken, useUpRefreshTokens } from '../../store/refresh-tokens.ts'
 import { putSessionRaise } from '../../store/revocations.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
-import { findSession, lockSession, raiseSession, type SessionRow } from '../../store/sessions.ts'
+import { findSession, lockSession, raiseSession } from '../../store/sessions.ts'
 import type { SignInPlace } from '../accounts/caller.ts'
 import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { neededOf, reachOf } from '../factors/held-factors.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
+import { allowedOf } from '../policies/allowed-factors.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { hasEnded, lifetimesIn, type SessionLifetimes } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { OpenedSession } from './open-session.ts'
 import { beginNextStep, goOn, type SignInOutcome } from './pending-sign-in.ts'
@@ -34,12 +37,12 @@ export async function beginStepUp(deps: Deps, input: SessionOfCaller & { strengt
   const epoch = await readSessionEpoch(deps.db, { tenant, userId })
   const session = await findSession(deps.db, { tenant, id: sessionId })
   if (!session || session.end_time !== null) throw refuse(ErrorReason.SESSION_NOT_FOUND)
-  const held = await findFactors(deps.db, { tenant, userId })
+  const held = allowedOf(await policyOf(deps, tenant), await findFactors(deps.db, { tenant, userId }))
   if (input.strength > reachOf(held)) throw refuse(ErrorReason.STRENGTH_OUT_OF_REACH)
 
   const strength = strongerOf(input.strength, neededOf(held))
   const pending = { tenant, userId, sessionId, clientId: session.client_id, methods: [], strength, epoch }
-  return await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, held))
+  return await transact(deps.db, (tx) => beginNextStep(tx, deps, pending, { held, enrol: [] }))
 }
 
 export interface CompleteStepUpInput extends SessionOfCaller {
@@ -52,16 +55,18 @@ export interface CompleteStepUpInput extends SessionOfCaller {
 export async function completeStepUp(deps: Deps, input: CompleteStepUpInput): Promise<SignInOutcome> {
   const { tenant, sessionId } = input
   const pending = await goOn(deps, input)
-  const shown = await showNextFactor(deps, pending, input.proof, input.place.signal)
+  const policy = await policyOf(deps, tenant)
+  const shown = await showNextFactor(deps, policy, pending, input.proof, input.place.signal)
   const user = await resolveActivePerson(deps, { tenant, userId: pending.user_id })
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   // A session whose tokens nobody can sign is not raised.
   await deps.keys.signer(tenant)
   const outcome = await transact(deps.db, async (tx) => {
-    const { methods, held, reached } = await advance(tx, pending, shown)
+    const { methods, held, reached } = await advance(tx, policy, pending, shown)
     const { strength, epoch, client_id: clientId } = pending
-    if (!reached) return await beginNextStep(tx, deps, { tenant, userId: user.id, sessionId, clientId, methods, strength, epoch }, held)
-    return await raise(tx, deps, { tenant, sessionId, methods })
+    const rest = { tenant, userId: user.id, sessionId, clientId, methods, strength, epoch }
+    if (!reached) return await beginNextStep(tx, deps, rest, { held, enrol: [] })
+    return await raise(tx, deps, { tenant, sessionId, methods, lifetimes: lifetimesIn(policy) })
   })
   if (!('session' in outcome)) return { case: 'nextStep', value: outcome }
   deps.committed()
@@ -70,11 +75,15 @@ export async function completeStepUp(deps: Deps, input: CompleteStepUpInput): Pr
 }
 
 /** The same session with new tokens; those from before are dead, the refresh token among them. */
-async function raise(tx: Db, deps: Deps, which: { tenant: string; sessionId: string; methods: readonly string[] }): Promise<OpenedSession> {
+async function raise(
+  tx: Db,
+  deps: Deps,
+  which: { tenant: string; sessionId: string; methods: readonly string[]; lifetimes: SessionLifetimes },
+): Promise<OpenedSession> {
   const { tenant, sessionId: id } = which
   const time = new Date(deps.now())
   const before = await lockSession(tx, { tenant, id })
-  if (!before || hasEnded(before, time)) throw refuse(ErrorReason.SESSION_NOT_FOUND)
+  if (!before || hasEnded(before, time.getTime(), which.lifetimes)) throw refuse(ErrorReason.SESSION_NOT_FOUND)
   const session = await raiseSession(tx, { tenant, id, methods: which.methods, time })
   await useUpRefreshTokens(tx, { tenant, sessionId: id, time })
   const refreshToken = newRefreshToken()
@@ -85,8 +94,4 @@ async function raise(tx: Db, deps: Deps, which: { tenant: string; sessionId: str
   const details = { methods: which.methods.join(' ') }
   await audit(tx, { tenant, kind: 'step_up', subjectId: session.user_id, sessionId: id, details })
   return { session, refreshToken }
-}
-
-function hasEnded(session: SessionRow, time: Date): boolean {
-  return session.end_time !== null || session.idle_expire_time <= time || session.expire_time <= time
 }

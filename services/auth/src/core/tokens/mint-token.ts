@@ -3,7 +3,7 @@ import { SignJWT } from 'jose'
 import { v4 as uuidv4 } from 'uuid'
 import type { SessionRow } from '../../store/sessions.ts'
 import type { Deps } from '../deps.ts'
-import { ownRolesOf, permissionsOf } from '../roles/permissions-of.ts'
+import { permissionsOfRoles } from '../roles/permissions-of.ts'
 
 /** The three services as one resource. */
 const ownAudience = 'gatehouse'
@@ -46,12 +46,6 @@ export async function mintServiceAccountToken(deps: MintDeps, account: { tenant:
     claims: { sub: account.id, client_id: account.name, permissions, permissions_time: readTime },
     notAfter: Number.POSITIVE_INFINITY,
   })
-}
-
-/** What these roles allow on everything and always. The tenant's own ones are looked up, the built-in ones are known. */
-async function permissionsOfRoles(deps: MintDeps, tenant: string, roles: readonly string[] = []): Promise<readonly string[]> {
-  const own = await Promise.all(ownRolesOf(roles).map((id) => deps.batches.rolePermissions({ tenant, id })))
-  return own.length === 0 ? permissionsOf(roles) : [...new Set([...permissionsOf(roles), ...own.flatMap((each) => each ?? [])])].sort()
 }
 
 function claimsOf(session: SessionRow) {

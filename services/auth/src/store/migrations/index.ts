@@ -8,6 +8,7 @@ import * as factors from './0006-factors.ts'
 import * as access from './0007-access.ts'
 import * as machines from './0008-machines.ts'
 import * as audit from './0009-audit.ts'
+import * as policies from './0010-policies.ts'
 import * as passwords from './0011-passwords.ts'
 
 /** The tables of the auth service. */
@@ -23,6 +24,7 @@ export const migrations: MigrationSet = {
     { id: '0007-access', up: access.up },
     { id: '0008-machines', up: machines.up },
     { id: '0009-audit', up: audit.up },
+    { id: '0010-policies', up: policies.up },
     { id: '0011-passwords', up: passwords.up },
   ],
   insertOnly: ['audit_entries', 'audit_seals', 'audit_checkpoints'],

@@ -105,6 +105,8 @@ function contentOf(purpose: ChallengePurpose): Content | undefined {
       return { template: 'already_registered', named: false }
     case ChallengePurpose.RESET_PASSWORD:
       return { template: 'reset_password', path: '/reset', coded: true, named: true }
+    case ChallengePurpose.EMAIL_SIGN_IN:
+      return { template: 'email_sign_in', path: '/sign-in-link', coded: true, named: true }
     case ChallengePurpose.ACCEPT_INVITATION:
       return { template: 'accept_invitation', path: '/invitation', named: true }
     case ChallengePurpose.CHANGE_EMAIL:

@@ -3,6 +3,7 @@ export const templateNames = [
   'verify_email',
   'already_registered',
   'reset_password',
+  'email_sign_in',
   'accept_invitation',
   'change_email',
   'email_changed',
