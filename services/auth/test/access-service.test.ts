@@ -99,15 +99,15 @@ const matrix: Readonly<Record<string, { call: (access: Access) => Promise<unknow
   explainCheck: { call: (access) => access.explainCheck({ principalId: anyId, permission: 'user.users.read' }), gets: forAdministrators },
   check: {
     call: (access) => access.check({ principalId: ada.id, permission: 'user.users.read' }),
-    gets: [missing, 'let in', denied, 'let in', 'let in', denied],
+    gets: [missing, 'let in', denied, denied, 'let in', denied],
   },
   batchCheck: {
     call: (access) => access.batchCheck({ principalId: ada.id, questions: [{ permission: 'user.users.read' }] }),
-    gets: [missing, 'let in', denied, 'let in', 'let in', denied],
+    gets: [missing, 'let in', denied, denied, 'let in', denied],
   },
   listPermissions: {
     call: (access) => access.listPermissions({ principalId: ada.id }),
-    gets: [missing, 'let in', denied, 'let in', 'let in', denied],
+    gets: [missing, 'let in', denied, denied, 'let in', denied],
   },
   releasePerson: { call: (access) => access.releasePerson({ userId: anyId }), gets: [missing, denied, denied, 'let in', denied, denied] },
   watchAccess: {

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { ErrorInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import type { App } from '@gatehouse/service'
@@ -9,6 +10,7 @@ import { createTenant } from '../src/core/tenants/create-tenant.ts'
 import { bindRole } from '../src/store/role-bindings.ts'
 import { openBrowser } from './browser.ts'
 import { openStory, type Story } from './open-story.ts'
+import { until } from './until.ts'
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
@@ -58,10 +60,15 @@ export type Machines = Awaited<ReturnType<typeof openMachines>>
 let counter = 0
 
 /** An account that is an administrator, so that its keys may what their scopes say. */
-export async function accountOf({ accounts, story }: Pick<Machines, 'accounts' | 'story'>): Promise<string> {
+export async function accountOf({ accounts, story, replicas, admin }: Machines): Promise<string> {
   const { serviceAccount } = await accounts.createServiceAccount({ name: `robot-${++counter}` })
   const id = serviceAccount?.id ?? ''
   await bindRole(story.db, { tenant: 'default', subject_id: id, role: 'administrator' })
+  const question = { principalId: id, permission: 'auth.service_accounts.read' }
+  for (const app of replicas) {
+    const access = await story.grpc(AccessService, bearer(admin), undefined, app)
+    await until(async () => (await access.explainCheck(question)).allowed)
+  }
   return id
 }
 
