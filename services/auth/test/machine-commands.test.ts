@@ -39,7 +39,8 @@ test('an account and its keys are made, listed, rotated, revoked and taken away 
     await gatehouse('api-keys create', 'importer', '--scopes', 'auth.service_accounts.read', '--limit', '600/1m', '--lifetime', '30d')
   ).trim()
   assert.match(key, apiKeyPattern)
-  assert.equal(await tryWeb(replicas[1], key), 'ok')
+  // The replicas hear of the role with their next look.
+  await until(async () => (await tryWeb(replicas[0], key)) === 'ok' && (await tryWeb(replicas[1], key)) === 'ok', 1_500)
   const listed = await gatehouse('api-keys list', 'importer')
   const [id = ''] = listed.split('\t')
   assert.ok(!listed.includes(key.slice(31)))

@@ -53,7 +53,7 @@ export function Passkeys() {
       {passkeysWork() ? (
         <Form action="Add a passkey" onSubmit={add} done="Added. From now on a sign-in with your password asks for it too.">
           <Field
-            key={passkeys?.length}
+            key={passkeys?.length ?? 0}
             name="name"
             label="Name of the new passkey"
             defaultValue={deviceOf(navigator.userAgent)}
