@@ -1,4 +1,4 @@
 import { benchmarks } from './benchmarks/index.ts'
-import { smoke } from './smoke.ts'
+import { slowOnes, smoke } from './smoke.ts'
 
-smoke(benchmarks.filter(({ alone }) => !alone))
+smoke(benchmarks.filter(({ name, alone }) => !alone && !slowOnes.has(name)))

@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict'
 import { readConfig } from '@gatehouse/config'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { createWorkloadSigner } from '@gatehouse/identity'
+import { createWorkloadSigner, type WorkloadSigner } from '@gatehouse/identity'
 import { type App, migrationsOf } from '@gatehouse/service'
 import { type TestNats, testDatabase, testNats, workloadKeys } from '@gatehouse/testkit'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
@@ -24,6 +25,8 @@ export type Story = AsyncDisposable & {
   readonly origin: (tenant: string) => string
   /** Over gRPC, as a workload about a tenant; with a person, for that person. */
   readonly asWorkload: (name: WorkloadName, tenant?: string, person?: TokenFor) => Promise<Users>
+  /** Makes the tokens of a workload. */
+  readonly signerOf: (name: WorkloadName) => WorkloadSigner
   /** Over gRPC as a person alone, or as nobody. */
   readonly asPerson: (person?: TokenFor) => Promise<Users>
   /** Over the web door of the person's tenant, or as nobody over that of `default`. */
@@ -88,6 +91,7 @@ export async function openStory(): Promise<Story> {
     adminDatabaseUrl: database.adminUrl,
     origin,
     asWorkload,
+    signerOf: (name) => signers.get(name) ?? assert.fail(name),
     asPerson: async (person) => grpc(await bearer(person)),
     inBrowser: async (person) => overWeb(origin(person?.tenant ?? 'default'), person && (await auth.tokenFor(person))),
     async register({ tenant = 'default', name = 'Ada Lovelace', email = `${uuidv4()}@example.com` } = {}) {

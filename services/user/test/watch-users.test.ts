@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 import { Code } from '@connectrpc/connect'
 import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import type { WatchUsersResponse } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { createWorkloadSigner } from '@gatehouse/identity'
 import { refused, startOwned } from '@gatehouse/testkit'
 import pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
@@ -19,7 +18,7 @@ import { until } from './until.ts'
 const story = await openStory()
 const look = new pg.Client(story.config.databaseUrl)
 await look.connect()
-const signer = await createWorkloadSigner(story.config.workloadKeyFile ?? '')
+const signer = story.signerOf('billing')
 after(async () => {
   await look.end()
   await story[Symbol.asyncDispose]()

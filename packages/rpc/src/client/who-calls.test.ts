@@ -57,7 +57,7 @@ describe('who calls', () => {
     await using toFar = peerTransport({
       target: 'user',
       url: far.url,
-      signer: { name: 'notification', tokenFor: async () => 'notification' },
+      signer: { name: 'billing', tokenFor: async () => 'billing' },
     })
     const relay = async (call: Call) => {
       await createClient(UserService, toFar).getUser({ id: ADA }, forCaller(call))

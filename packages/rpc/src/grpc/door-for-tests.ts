@@ -32,7 +32,7 @@ export function personFor(id: string, changes: Partial<Person> = {}): Person {
     tenant: 'default',
     generation: 0,
     strength: 1,
-    authTime: 0,
+    authTime: Date.now(),
     sessionId: 's1',
     clientId: 'console',
     permissions: new Set(),

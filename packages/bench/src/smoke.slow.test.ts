@@ -1,0 +1,4 @@
+import { benchmarks } from './benchmarks/index.ts'
+import { slowOnes, smoke } from './smoke.ts'
+
+smoke(benchmarks.filter(({ name }) => slowOnes.has(name)))
