@@ -131,6 +131,19 @@ test('every RPC lets in whom its contract names, and nobody else', async () => {
   }
 })
 
+test('an administrator ends every session of somebody', async () => {
+  const person = story.people.add('default', { email: 'ended@example.com' })
+  const passwordHash = await createHashPool().hash(password)
+  await insertCredential(story.db, { tenant: 'default', userId: person.id, passwordHash, time: new Date() })
+  const { sessions: strangers } = await as('nobody')
+  const { result } = await strangers.signIn({ email: person.email, password })
+  assert.equal(result.case, 'signedIn')
+  const { sessions: administrator } = await as('service account')
+  assert.equal((await administrator.revokeSessionsOfUser({ userId: person.id })).revokedCount, 1)
+  const { refreshToken } = result.value as { refreshToken: string }
+  assert.equal(await outcome(strangers.refreshSession({ refreshToken })), 'REFRESH_TOKEN_INVALID')
+})
+
 test('the table names every RPC that is not public', () => {
   const open = ['signIn', 'continueSignIn', 'refreshSession', 'signOut', 'beginPasskeySignIn', 'completePasskeySignIn']
   const named = [...Object.keys(matrix), ...open].sort()

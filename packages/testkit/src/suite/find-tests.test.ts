@@ -11,5 +11,9 @@ test('a slow test is left out by its name, and runs when it, or all that is slow
   const slow = findTests([], true)
   assert.deepEqual([slow.tests.includes(quick), slow.tests.includes(restore), slow.leftOut], [false, true, []])
   assert.deepEqual(findTests([restore]), { tests: [restore], leftOut: [] })
-  assert.deepEqual(findTests(['packages/testkit/test']).leftOut, usual.leftOut)
+  const there = 'packages/testkit/test'
+  assert.deepEqual(
+    findTests([there]).leftOut,
+    usual.leftOut.filter((file) => file.startsWith(there)),
+  )
 })
