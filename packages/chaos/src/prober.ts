@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connectGatehouse } from '@gatehouse/client'
 import type { Constellation } from './constellation.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
+import { settle } from './settle.ts'
 
 /** One call of the prober, as its caller saw it. */
 export interface Probe {
@@ -61,6 +62,8 @@ export async function startProber(house: Constellation, options: ProberOptions):
       return (await users.createUser({ email, name: email, requestId: house.random.uuid() }, as(tokens.administrator))).user?.id ?? ''
     }),
   )
+  // Whoever is told of these people asks about them: that is over before anything is counted.
+  await settle(house)
   const calls: Readonly<Record<Probe['kind'], (n: number) => Promise<unknown>>> = {
     read: (n) => users.getUser({ id: read[n % read.length] ?? '' }, as(tokens.administrator)),
     update: (n) => users.updateUser({ id: read[n % read.length] ?? '', name: `Probed ${n}` }, as(tokens.administrator)),
