@@ -147,7 +147,8 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     ...serviceNames.map((name) => patiently(() => gatehouse(name, ['migrate', name], options.schemaOf))),
     ...replicas.filter((_, at) => at % perService === 0).map((replica) => replica.start()),
   ])
-  const adminToken = administratorToken(() => patiently(() => gatehouse('auth', ['dev', 'admin-token'])))
+  // By the code that the house began with: newer commands refuse an older schema.
+  const adminToken = administratorToken(() => patiently(() => gatehouse('auth', ['dev', 'admin-token'], options.codeOf)))
   await Promise.all([adminToken(), ...replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start())])
   const pool = new pg.Pool({ connectionString: gatehouseUrl(servers.postgres.url), max: 4 })
   // A server that is stopped ends its idle connections: the next question makes another.
