@@ -1,5 +1,6 @@
 import { type CallOptions, type Client, Code, ConnectError } from '@connectrpc/connect'
 import type { UserService, WatchUsersResponse } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import { pause } from '@gatehouse/identity'
 import { reasonOf } from '@gatehouse/rpc/peer'
 
 /** From where people are followed, and for how long. */
@@ -52,17 +53,4 @@ export async function* followUsers(
     }
     await pause(pauseMs * (0.5 + Math.random()), signal)
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
 }

@@ -46,6 +46,7 @@ export {
   type TrustedIssuer,
 } from './issuers.ts'
 export { jwksOfOrigin } from './jwks-of-origin.ts'
+export { pause } from './pause.ts'
 export { createProjectedSigner } from './projected-token.ts'
 export {
   createRevocationList,

@@ -1,4 +1,5 @@
 import type { WorkloadRegistry } from './access.ts'
+import { pause } from './pause.ts'
 
 /** A workload of another team; the shape of `gatehouse.auth.v1.Workload`. */
 export interface RegisteredWorkload {
@@ -24,7 +25,7 @@ export const keyFileIssuer = 'gatehouse-workload'
 export interface WorkloadDirectory extends WorkloadRegistry, AsyncDisposable {
   /** Who is registered with this issuer and subject. */
   find(issuer: string, subject: string): RegisteredWorkload | undefined
-  /** Whether tokens of this issuer may prove the name: any may, until the name is registered with one. */
+  /** Whether a token of this issuer may prove the name. A registered name is proven by the issuer that it was registered with alone; one that is not registered, by every issuer that is trusted here. */
   mayProve(name: string, issuer: string): boolean
   /** Settles with the first answer, or after two seconds. */
   readonly ready: Promise<void>
@@ -114,16 +115,3 @@ export function followWorkloads(
 }
 
 const placeOf = (issuer: string, subject: string): string => `${issuer} ${subject}`
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-  })
-}

@@ -1,5 +1,6 @@
 import { type CallOptions, Code, ConnectError } from '@connectrpc/connect'
 import type { LimitsOfTenant, WatchLimitsResponse } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
+import { pause } from '@gatehouse/identity'
 import { metrics } from '@opentelemetry/api'
 
 /** A limit that a tenant set in the place of the contract's. */
@@ -104,17 +105,4 @@ export function followLimits(source: LimitSource, onChange?: (error: unknown) =>
       await run
     },
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
 }

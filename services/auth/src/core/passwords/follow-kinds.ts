@@ -4,7 +4,10 @@ import { nobodysHash, readHash } from './encoded-hash.ts'
 
 const checkedEveryMs = 86_400_000
 
-/** Gets to know how long each kind of hash takes that is about, so that refusals are answered at one time; those that nobody has any more are forgotten. */
+/**
+ * Measures how long a check takes for each kind of hash that somebody has, so that every refusal can wait for the slowest and tells nobody which kind it was.
+ * Kinds that nobody has any more are forgotten.
+ */
 export async function followKinds(deps: Pick<Deps, 'db' | 'hashing' | 'now'>, signal?: AbortSignal): Promise<void> {
   const { pace, nobodys } = deps.hashing
   const own = readHash(nobodys)?.kind ?? ''
