@@ -66,3 +66,18 @@ test('a call that is given up leaves the line and its place is free', async () =
   assert.match(await next, /^\$argon2id/)
   await assert.rejects(pool.hash('a password', controller.signal), /given up/)
 })
+
+test('while others wait, results leave as many at a time as still wait; the last leave alone', async () => {
+  const pool = createHashPool({ running: 1, waiting: 8 })
+  let settled = 0
+  const left: number[] = []
+  const hashes = Array.from({ length: 7 }, async () => {
+    await pool.hash('a password')
+    settled += 1
+    await new Promise(setImmediate)
+    left.push(settled)
+  })
+  await Promise.all(hashes)
+  // The first three end while three more wait behind the one at work, the fifth while one does.
+  assert.deepEqual(left, [3, 3, 3, 5, 5, 6, 7])
+})

@@ -114,12 +114,26 @@ function createSemaphore(running: number, waiting: number): Slot {
     next()
   }
 
+  const done: (() => void)[] = []
+
+  /**
+   * While others are in line, results leave together, as many as still wait at a time. A hash leaves nothing of the event loop in the processor's caches:
+   * what follows it goes twice as fast for eight at once as eight times for one.
+   */
+  async function leaveTogether(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      done.push(resolve)
+      if (done.length >= line.size) for (const go of done.splice(0)) go()
+    })
+  }
+
   return async (act, signal) => {
     await enter(signal)
     try {
       return await act()
     } finally {
       exit()
+      await leaveTogether()
     }
   }
 }
