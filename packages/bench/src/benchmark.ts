@@ -17,7 +17,7 @@ export interface Effort {
 
 export const efforts: Readonly<Record<Effort['name'], Effort>> = {
   full: { name: 'full', rounds: 9, seconds: 2, warmUpSeconds: 4, samples: 100, durable: true },
-  quick: { name: 'quick', rounds: 2, seconds: 0.4, warmUpSeconds: 0.5, samples: 12, durable: true },
+  quick: { name: 'quick', rounds: 2, seconds: 0.3, warmUpSeconds: 0.3, samples: 8, durable: true },
   smoke: { name: 'smoke', rounds: 1, seconds: 0.3, warmUpSeconds: 0.2, samples: 3, durable: false },
 }
 

@@ -49,7 +49,7 @@ async function accounts(bench: Bench, house: House, theirs: Record<'defaults' | 
   await using auth = await measuredReplica(bench, local, 'auth')
   await using client: Child<AccountClientActs> = await startChild<AccountClientActs>('account-client', cores.client)
   // A turn ends with the last of them: eight of their scrypt are nearly a second.
-  const inFlight = { full: 16, quick: 16, smoke: 2 }[bench.effort.name]
+  const inFlight = { full: 16, quick: 4, smoke: 2 }[bench.effort.name]
   const ours = { system: 'gatehouse', port: auth.ports.web, origin: local.origin, emails, password, inFlight } as const
   const order = (it: PeopledBetterAuth) =>
     ({ ...ours, system: 'better-auth', port: it.port, emails: it.emails, password: it.password }) as const

@@ -10,7 +10,7 @@ import { importedColumns, openImportDatabase } from '../imported-people.ts'
 import type { CopyBareActs } from '../programs/copy-bare.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
 
-const crowds: Readonly<Record<Effort['name'], number>> = { full: 1_000_000, quick: 100_000, smoke: 2_000 }
+const crowds: Readonly<Record<Effort['name'], number>> = { full: 1_000_000, quick: 40_000, smoke: 2_000 }
 const rounds: Readonly<Record<Effort['name'], number>> = { full: 2, quick: 1, smoke: 1 }
 
 /** How long it takes until a company's people are all here. */

@@ -47,7 +47,7 @@ function courseOf({ name }: Effort, people: number): Course {
     }
   if (name === 'quick')
     return {
-      sizes: [10_000, 50_000],
+      sizes: [5_000, 20_000],
       distributions: uniform,
       rounds: 1,
       seconds: 0.3,

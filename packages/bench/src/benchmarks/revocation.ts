@@ -14,7 +14,7 @@ const goalMs = 1_000
 /** How many tokens are made bad; a step-up costs a password hash each. */
 const counts = {
   full: { end: 1_000, restart: 1_000, suspend: 1_000, 'step-up': 200, lanes: 10 },
-  quick: { end: 40, restart: 40, suspend: 20, 'step-up': 8, lanes: 10 },
+  quick: { end: 20, restart: 20, suspend: 10, 'step-up': 4, lanes: 10 },
   smoke: { end: 4, restart: 0, suspend: 2, 'step-up': 2, lanes: 4 },
 }
 

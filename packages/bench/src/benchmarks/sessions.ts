@@ -20,7 +20,7 @@ const signingInOf = { full: 16, quick: 16, smoke: 4 }
 const refreshingOf = { full: 128, quick: 128, smoke: 8 }
 
 /** How many others are signed in. */
-const sessionsOf = { full: 200_000, quick: 20_000, smoke: 500 }
+const sessionsOf = { full: 200_000, quick: 4_000, smoke: 500 }
 
 async function openScene(bench: Bench): Promise<Scene> {
   const { local } = await bench.house()
