@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { SetupProblem } from './setup-problem.ts'
 
 // Not the package's own arguments: they switch off the web's security, which the tests are there to see, and run all pages in one process, which ends
@@ -19,6 +19,8 @@ const quiet = ['--disable-background-networking', '--disable-component-update', 
  * Throws SetupProblem where neither can run.
  */
 export async function startBrowser(): Promise<Browser> {
+  // It takes a third of a second to load, and most of those who import this package want no browser.
+  const { chromium } = await import('playwright-core')
   const named = process.env.CHROME_PATH
   if (named !== undefined && named !== '') {
     if (!existsSync(named)) throw new SetupProblem(`CHROME_PATH names ${named}, which is not there: name a Chromium or Chrome program.`)

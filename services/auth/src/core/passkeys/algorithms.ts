@@ -1,5 +1,5 @@
-import { decodeCredentialPublicKey } from '@simplewebauthn/server/helpers'
 import { PasskeyProblem, withProblems } from './passkey-problem.ts'
+import { webauthnFormats } from './webauthn.ts'
 
 /** COSE: EdDSA, ES256, RS256. The last one for Windows Hello alone, whose TPMs often know nothing else. */
 export const offeredAlgorithms: readonly number[] = [-8, -7, -257]
@@ -9,6 +9,7 @@ const rsaBytes = { least: 256, most: 512 }
 
 /** An algorithm is good with its own kind of key only: P-256 for ES256, Ed25519 for EdDSA, RSA of a sound length. */
 export async function assertKey(publicKey: Uint8Array): Promise<void> {
+  const { decodeCredentialPublicKey } = await webauthnFormats()
   const key = (await withProblems(() => decodeCredentialPublicKey(Uint8Array.from(publicKey)))) as unknown as ReadonlyMap<number, unknown>
   const [kty, algorithm, curve] = [key.get(1), key.get(3), key.get(-1)]
   if (algorithm === -7 && kty === 2 && curve === 1) return

@@ -1,4 +1,3 @@
-import { generateRegistrationOptions } from '@simplewebauthn/server'
 import { findFactors } from '../../store/factors.ts'
 import type { Deps } from '../deps.ts'
 import { assertStrongEnough } from '../factors/assert-strong-enough.ts'
@@ -11,6 +10,7 @@ import { type BegunAttempt, beginAttempt } from './attempts.ts'
 import { patienceMs, userHandleOf } from './ceremony.ts'
 import { relyingPartyOf } from './relying-party.ts'
 import { descriptorOf } from './transports.ts'
+import { webauthn } from './webauthn.ts'
 
 /** Nobody keeps track of more, and every one is a way in. */
 export const mostPasskeys = 20
@@ -39,6 +39,7 @@ export async function beginPasskeyRegistration(
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   const relyingParty = await relyingPartyOf(deps.db, tenant)
   const { challenge, ...attempt } = await beginAttempt(deps.db, deps, { tenant, userId, sessionId })
+  const { generateRegistrationOptions } = await webauthn()
   const options = await generateRegistrationOptions({
     rpName: 'Gatehouse',
     rpID: relyingParty.id,

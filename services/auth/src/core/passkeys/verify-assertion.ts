@@ -1,8 +1,9 @@
-import { type AuthenticationResponseJSON, verifyAuthenticationResponse } from '@simplewebauthn/server'
+import type { AuthenticationResponseJSON } from '@simplewebauthn/server'
 import type { PasskeyRow } from '../../store/passkeys.ts'
 import { type Ceremony, textOf, userHandleOf } from './ceremony.ts'
 import { madeOnOwnPage } from './own-page.ts'
 import { PasskeyProblem, withProblems } from './passkey-problem.ts'
+import { webauthn } from './webauthn.ts'
 
 /** What a passkey said of itself. */
 export interface Assertion {
@@ -19,6 +20,7 @@ export async function verifyAssertion(
   const { clientDataJSON, userHandle } = answer.response
   await madeOnOwnPage(clientDataJSON)
   if (userHandle !== undefined && userHandle !== textOf(userHandleOf(passkey.user_id))) throw new PasskeyProblem('it names another person')
+  const { verifyAuthenticationResponse } = await webauthn()
   const { verified, authenticationInfo } = await withProblems(() =>
     verifyAuthenticationResponse({
       response: answer,

@@ -1,10 +1,9 @@
-import { verifyRegistrationResponse } from '@simplewebauthn/server'
-import { decodeAttestationObject } from '@simplewebauthn/server/helpers'
 import { assertKey, offeredAlgorithms } from './algorithms.ts'
 import { type Ceremony, textOf } from './ceremony.ts'
 import { madeOnOwnPage } from './own-page.ts'
 import { PasskeyProblem, withProblems } from './passkey-problem.ts'
 import { readRegistration } from './read-answer.ts'
+import { webauthn, webauthnFormats } from './webauthn.ts'
 
 /** A passkey as its authenticator describes it. */
 export interface NewPasskey {
@@ -22,6 +21,7 @@ export async function verifyRegistration({ relyingParty, challenge }: Ceremony, 
   const answer = readRegistration(json)
   await madeOnOwnPage(answer.response.clientDataJSON)
   await assertNoAuthority(answer.response.attestationObject)
+  const { verifyRegistrationResponse } = await webauthn()
   const { verified, registrationInfo } = await withProblems(() =>
     verifyRegistrationResponse({
       response: answer,
@@ -51,6 +51,7 @@ export async function verifyRegistration({ relyingParty, challenge }: Ceremony, 
  * the service fetch whatever addresses stand in them.
  */
 async function assertNoAuthority(attestationObject: string): Promise<void> {
+  const { decodeAttestationObject } = await webauthnFormats()
   const isPlain = await withProblems(() => {
     const attestation = decodeAttestationObject(Uint8Array.from(Buffer.from(attestationObject, 'base64url')))
     const [format, statement] = [attestation.get('fmt'), attestation.get('attStmt')]
