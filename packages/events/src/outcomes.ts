@@ -12,12 +12,16 @@ import type { ConsumersOptions } from './start-consumers.ts'
 const maxRetryDelayMs = 60_000
 const maxTransientDelayMs = 5000
 const unknownDeliveries = 70
+/** A stream gives out a thousand that are not acknowledged, to all replicas together, and then nothing more. */
+const mostUnknown = 200
 
 /** What becomes of an event after its handler: done, again later, or aside for ever. */
 export class Outcomes<DB> {
   readonly #options: ConsumersOptions<DB>
   readonly #name: string
   readonly #failuresOf = new Map<string, number>()
+  /** When events that nothing here handles came last, in the order of that. */
+  readonly #unknown = new Map<string, number>()
   readonly #handled = metrics.getMeter('gatehouse.events').createCounter('gatehouse.events.handled', { description: 'Events by outcome' })
 
   constructor(options: ConsumersOptions<DB>) {
@@ -55,11 +59,28 @@ export class Outcomes<DB> {
     this.#again(message, maxRetryDelayMs, attempts)
   }
 
-  /** While versions of the service run side by side, a newer replica may know the event; after an hour nobody does. */
+  /**
+   * While versions of the service run side by side, a newer replica may know the event; after an hour nobody does. Where many wait, as after a newer
+   * release was taken back, the rest is put aside at once: it can be tried again, and what is known goes on.
+   */
   async unknown(message: JsMsg, envelope: Envelope): Promise<void> {
     const { deliveryCount } = message.info
     if (deliveryCount >= unknownDeliveries) return this.bury(message, envelope, { reason: 'nothing handles this event any more' })
+    if (this.#unknownNow(envelope.id) > mostUnknown)
+      return this.bury(message, envelope, { reason: 'nothing handles this event, and many like it wait for a newer release' })
     tellStream(() => message.nak(Math.min(maxRetryDelayMs, 100 * 2 ** Math.min(deliveryCount - 1, 20))))
+  }
+
+  /** How many wait that nothing here handles. What did not come again in time was given to another replica. */
+  #unknownNow(id: string): number {
+    const now = performance.now()
+    this.#unknown.delete(id)
+    this.#unknown.set(id, now)
+    for (const [each, came] of this.#unknown) {
+      if (now - came < 2 * maxRetryDelayMs) break
+      this.#unknown.delete(each)
+    }
+    return this.#unknown.size
   }
 
   async bury(message: JsMsg, envelope: Envelope, failure: Failure, err?: unknown): Promise<void> {
@@ -68,6 +89,7 @@ export class Outcomes<DB> {
       await buryEvent(this.#options.db, this.#name, envelope, message.data, failure)
       tellStream(() => message.ack())
       this.#failuresOf.delete(envelope.id)
+      this.#unknown.delete(envelope.id)
       const { reason, stackId: stack_id } = failure
       this.#log.error(
         { type, id, tenant, reason, stack_id, ...(traceparent !== undefined && { trace_id: traceparent.split('-')[1] }), err },

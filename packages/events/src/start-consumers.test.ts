@@ -351,6 +351,25 @@ test('a replica that knows one more event gets it, and an older replica that res
   await until(() => seen.length === 3, 20_000)
 })
 
+test('after a newer release was taken back, more events than a stream gives out at once wait for it, and what is known goes on', async () => {
+  const seen: string[] = []
+  const handlerOf = (event: typeof UserCreatedSchema | typeof UserUpdatedSchema) =>
+    defineConsumer({ event, handle: async (_tx: Transaction<unknown>, _message, { key }) => void seen.push(key) })
+  const older = { ...road, db, service: 'taken-back', consumers: [handlerOf(UserCreatedSchema)] }
+  const newer = { ...older, consumers: [handlerOf(UserCreatedSchema), handlerOf(UserUpdatedSchema)] }
+  await startConsumers(newer)[Symbol.asyncDispose]()
+  const told = Array.from({ length: 1_050 }, (_, number) => created({ type: 'gatehouse.user.v1.UserUpdated', key: `updated-${number}` }))
+  await Promise.all(told.map((envelope) => publish(envelope, body)))
+  await using _older = startConsumers(older)
+  await publish(created({ key: 'known' }), body)
+  await until(() => seen.includes('known'), 20_000)
+  const aside = (await deadLetters(db, 2_000)).find(({ consumer }) => consumer === 'taken-back')
+  assert.match(aside?.reason ?? '', /many like it wait for a newer release/)
+  await using _newer = startConsumers(newer)
+  await askRetry(db, aside?.envelope.id)
+  await until(() => seen.includes(aside?.envelope.key ?? ''), 20_000)
+})
+
 test('two handlers for one event are a misuse', () => {
   const consumer = defineConsumer({ event: UserCreatedSchema, handle: async () => {} })
   assert.throws(() => startConsumers({ ...road, db, service: 'twice', consumers: [consumer, consumer] }), TypeError)
