@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { SubjectKind } from '@gatehouse/contracts/gatehouse/auth/v1/access_pb'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { sql } from 'kysely'
@@ -48,6 +50,19 @@ test('a scope gives only what the account’s roles give', async () => {
   const { serviceAccount } = await accounts.createServiceAccount({ name: 'no-role' })
   const { key } = await accounts.createApiKey({ serviceAccountId: serviceAccount?.id ?? '', name: 'x', scopes })
   assert.deepEqual(await everywhere(key), Array(4).fill('PERMISSION_DENIED'))
+})
+
+test('a role that an account is given, or loses, acts on its keys within a second, at both doors of both replicas', async () => {
+  const { accounts, story, admin } = house
+  const { serviceAccount } = await accounts.createServiceAccount({ name: 'role-of-a-while' })
+  const id = serviceAccount?.id ?? ''
+  const { key } = await accounts.createApiKey({ serviceAccountId: id, name: 'x', scopes })
+  assert.deepEqual(await everywhere(key), Array(4).fill('PERMISSION_DENIED'))
+  const access = await story.grpc(AccessService, bearer(admin))
+  const { binding } = await access.createBinding({ role: 'administrator', subject: { kind: SubjectKind.SERVICE_ACCOUNT, id } })
+  assert.ok((await untilEverywhere(key, 'ok')) < 1_000)
+  await access.deleteBinding({ id: binding?.id ?? '' })
+  assert.ok((await untilEverywhere(key, 'PERMISSION_DENIED')) < 1_000)
 })
 
 test('a key that is revoked in one replica is refused in the other within a second', async () => {
