@@ -11,7 +11,7 @@ import { committedRows, type Row, rowOf, writeResults } from './results.ts'
 const usage = `pnpm bench [NAME …] [--quick] [--people N] [--compare]
 
   NAME       only these: ${benchmarks.map(({ name }) => name).join(', ')}
-  --quick    short rounds: everything within three minutes
+  --quick    short rounds: everything within three minutes; kept only where no full run is
   --people   the largest crowd of growth: ten million when it is asked for by name, one million otherwise
   --compare  then print what changed against the last committed results`
 

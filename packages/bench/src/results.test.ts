@@ -67,3 +67,13 @@ test('a benchmark that failed loses its older rows and is remembered, until it h
   assert.deepEqual(keptAfter(after, [relay], names), [start, failure, relay])
   assert.deepEqual(keptAfter(after, [limits, limits], names), [start, limits, limits, relay])
 })
+
+test('a quick run takes no full run’s place, and a full one takes a quick one’s', () => {
+  const names = ['limits', 'relay']
+  const quick = (name: string) => rowFor({ name, conditions: { effort: 'quick' } })
+  const full = (name: string) => rowFor({ name, conditions: { effort: 'full' } })
+  assert.deepEqual(keptAfter([full('limits')], [quick('limits'), quick('relay')], names), [full('limits'), quick('relay')])
+  assert.deepEqual(keptAfter([quick('limits')], [full('limits')], names), [full('limits')])
+  const failure = { name: 'limits', failed: true } as const
+  assert.deepEqual(keptAfter([full('limits')], [failure], names), [failure])
+})

@@ -91,10 +91,16 @@ export function isRow(entry: Entry): entry is Row {
   return !('failed' in entry)
 }
 
-/** What is kept after a run: of the benchmarks that ran their rows, or that they failed, and of the others what there was. All in the order of `names`. */
+/**
+ * What is kept after a run: of the benchmarks that ran their rows, or that they failed, and of the others what there was. All in the order of `names`. The
+ * rows of a quick run are for whoever looks on: they take no full run's place.
+ */
 export function keptAfter(before: readonly Entry[], run: readonly Entry[], names: readonly string[]): readonly Entry[] {
-  const ran = new Set(run.map(({ name }) => name))
-  return [...before.filter(({ name }) => !ran.has(name) && names.includes(name)), ...run].toSorted(
+  const isFull = (entry: Entry): boolean => isRow(entry) && entry.conditions.effort === 'full'
+  const measured = new Set(before.filter(isFull).map(({ name }) => name))
+  const fresh = run.filter((entry) => !measured.has(entry.name) || isFull(entry) || !isRow(entry))
+  const replaced = new Set(fresh.map(({ name }) => name))
+  return [...before.filter(({ name }) => !replaced.has(name) && names.includes(name)), ...fresh].toSorted(
     (a, b) => names.indexOf(a.name) - names.indexOf(b.name),
   )
 }
