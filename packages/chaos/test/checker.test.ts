@@ -69,6 +69,7 @@ const wrongs: readonly (readonly [string, string, Partial<Evidence>])[] = [
     'refresh-chain',
     { auth: { ...well.auth, refresh_tokens: well.auth.refresh_tokens.slice(0, 1) } },
   ],
+  ['a suspension that no event tells', 'acknowledged-writes', withAll(about('suspend-user', 10, { ...changed, version: 1 }))],
   ['a session that goes on after a suspension', 'suspensions', withAll(suspended)],
   ['a refresh while somebody is suspended', 'suspensions', withAll(suspended, about('refresh', 12, { userId: 'ada' }), reactivated)],
   [
@@ -106,6 +107,14 @@ test('nobody knows how somebody stands whose suspension was not answered: no ref
 test('every rule has something that it sees', () => {
   assert.deepEqual(
     rules.map(({ name }) => name).filter((name) => !wrongs.some(([, rule]) => rule === name)),
+    [],
+  )
+})
+
+test('whoever is let back and was never suspended is answered as they are', () => {
+  const evidence = { ...well, ...withAll(about('reactivate-user', 20, { ...changed, version: 1 })) }
+  assert.deepEqual(
+    check(evidence).filter(({ rule }) => rule === 'acknowledged-writes'),
     [],
   )
 })

@@ -25,11 +25,25 @@ function lookup({ user, auth, notification }: Evidence) {
       [...user.outbox, ...auth.outbox, ...notification.outbox].map(({ type, key, version }) => `${typeName(type)} ${key} ${version}`),
     ),
     versions: new Set(user.outbox.map(({ key, version }) => `${key} ${version}`)),
+    states: Map.groupBy(
+      user.outbox
+        .map(({ type, key, version }) => ({ type: typeName(type), key, version }))
+        .filter(({ type }) => type === 'UserSuspended' || type === 'UserReactivated')
+        .toSorted((a, b) => a.version - b.version),
+      ({ key }) => key,
+    ),
     challenges: new Set([...auth.challenges.map(({ id }) => id), ...auth.outbox.map(({ key }) => key)]),
     sessions: new Map(auth.sessions.map((row) => [row.id, row])),
     credentials: new Set(auth.credentials.map(({ user_id }) => user_id)),
     notifications: new Set(notification.notifications.map(({ id }) => id)),
   }
+}
+
+/** Whether a change of state found it made already, by what was told until the version that it answered. */
+function hasNothingToDo(op: string, { id, version }: Result, { states }: Lookup): boolean {
+  if (op !== 'suspend-user' && op !== 'reactivate-user') return false
+  const before = (states.get(String(id)) ?? []).filter((told) => told.version <= Number(version))
+  return (before.at(-1)?.type === 'UserSuspended') === (op === 'suspend-user')
 }
 
 const typeName = (type: string): string => type.slice(type.lastIndexOf('.') + 1)
@@ -52,7 +66,10 @@ function missingOf({ op, args }: Operation, result: Result, has: Lookup): string
       if (row.version < Number(result.version)) return `the person has version ${row.version}, and ${result.version} was answered`
       if (row.version === result.version && row.name !== result.name)
         return `the person is called "${row.name}", and "${result.name}" was answered`
-      return has.events.has(`${eventOf[op]} ${result.id} ${result.version}`) ? undefined : `no event tells version ${result.version}`
+      if (has.events.has(`${eventOf[op]} ${result.id} ${result.version}`)) return undefined
+      // Who is what they are to become is answered as they are: the suspension before may never have been carried out.
+      if (has.versions.has(`${result.id} ${result.version}`) && hasNothingToDo(op, result, has)) return undefined
+      return `no event tells version ${result.version}`
     }
     case 'delete-user':
       return has.people.get(String(args.id))?.state === 'deleted' ? undefined : 'the person is not deleted'
