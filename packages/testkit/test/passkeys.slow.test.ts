@@ -178,7 +178,7 @@ test('a passkey is offered under the address field; what is typed there meanwhil
   const begun = Promise.withResolvers<void>()
   const goOn = Promise.withResolvers<void>()
   await laptop.touch(false)
-  await page.route('**/PasskeyService/BeginPasskeySignIn', async (route) => {
+  await page.route('**/*PasskeyService/BeginPasskeySignIn', async (route) => {
     begun.resolve()
     await goOn.promise
     await route.continue()
@@ -188,7 +188,7 @@ test('a passkey is offered under the address field; what is typed there meanwhil
   assert.equal(await address.getAttribute('autocomplete'), 'username webauthn')
   await begun.promise
   await address.fill('autofill@exam')
-  const answered = page.waitForResponse('**/PasskeyService/BeginPasskeySignIn')
+  const answered = page.waitForResponse('**/*PasskeyService/BeginPasskeySignIn')
   goOn.resolve()
   await answered
   await address.press('End')

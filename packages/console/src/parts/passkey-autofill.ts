@@ -14,10 +14,8 @@ export function usePasskeyAutofill(): { readonly problem: string; readonly inste
   useEffect(() => {
     const controller = new AbortController()
     waiting.current = controller
-    void offer(controller.signal, (message) => {
-      setProblem(message)
-      setRound((before) => before + 1)
-    })
+    // One that was refused is not offered once more: it would be refused again.
+    void offer(controller.signal, setProblem)
     return () => controller.abort()
   }, [round])
   return {
