@@ -85,8 +85,8 @@ export async function beginNextStep(
     factors,
     passkeyOptionsJson: asked?.optionsJson ?? '',
     enrol: [...enrol],
-    // What is to be raised is no sign-in, and whoever comes without a password has nothing that would be enough here.
-    trustDays: sessionId === null && enrol.length === 0 && held.password ? trustDays : 0,
+    // What is to be raised is no sign-in, and whoever has not shown a password trusts nothing: it is what is asked for there.
+    trustDays: sessionId === null && enrol.length === 0 && methods.includes('pwd') ? trustDays : 0,
     expireTime: timestampFromDate(expireTime),
   })
 }
