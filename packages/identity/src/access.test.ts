@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
+import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { GetUserRequestSchema, ResolveUserRequestSchema, UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { Health } from '@gatehouse/contracts/grpc/health/v1/health_pb'
-import { type AccessDecider, type Caller, compileAccess, requestField } from './index.ts'
+import { type AccessDecider, type Caller, compileAccess, requestField, Strength } from './index.ts'
 
 const ada: Caller = {
   person: {
@@ -54,6 +55,20 @@ test('signed-in people are people', () => {
   assert.equal(rule.decide(robot), 'denied')
   assert.equal(rule.decide({}), 'missing')
   assert.equal(compileAccess(SessionService.method.signIn).decide({}), 'granted')
+})
+
+test('a trusted device is no second factor: a step-up asks for one, however fresh the sign-in is', () => {
+  const rule = compileAccess(FactorService.method.makeRecoveryCodes)
+  const person = { ...ada.person, authTime: 1_000_000 } as Caller['person'] & object
+  assert.equal(rule.lacks({ person }, 1_000_000), undefined)
+  assert.deepEqual(rule.lacks({ person: { ...person, onTrustedDevice: true } }, 1_000_000), {
+    strength: Strength.TWO_FACTORS,
+    maxAgeSeconds: 600,
+  })
+  assert.equal(
+    compileAccess(SessionService.method.listSessions).lacks({ person: { ...person, onTrustedDevice: true } }, 1_000_000),
+    undefined,
+  )
 })
 
 test('an RPC that declares nothing cannot be served', () => {

@@ -4,7 +4,7 @@ import { resource } from '@gatehouse/contracts/gatehouse/options/v1/resource_pb'
 import type { Caller, Person } from './caller.ts'
 import type { AskedResource } from './conditions/condition.ts'
 import { type AccessDecider, claimsOnly } from './directory/access-directory.ts'
-import { Strength } from './strength.ts'
+import { Strength, strongerOf } from './strength.ts'
 
 /**
  * - `granted`: the call may go on;
@@ -100,7 +100,9 @@ export function compileAccess(method: DescMethod): AccessRule {
     },
     lacks(caller, now) {
       if (asked === undefined || caller.person?.kind !== 'person') return undefined
-      const { strength, authTime } = caller.person
+      const { strength, authTime, onTrustedDevice } = caller.person
+      // However fresh, it has left out what a step-up is there to ask for.
+      if (onTrustedDevice) return { ...asked, strength: strongerOf(asked.strength, Strength.TWO_FACTORS) }
       const isFresh = asked.maxAgeSeconds === 0 || now - authTime <= asked.maxAgeSeconds * 1000
       return strength >= asked.strength && isFresh ? undefined : asked
     },

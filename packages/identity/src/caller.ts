@@ -14,6 +14,8 @@ export interface Person {
   readonly strength: number
   /** When the person proved it: the token's `auth_time`, in milliseconds since 1970; 0 for service accounts. */
   readonly authTime: number
+  /** The sign-in left out a second factor that the person has, because of a trusted device: `dev` in the token's `amr`. */
+  readonly onTrustedDevice?: boolean
   /** The token's `client_id`. */
   readonly clientId: string
   /** Permissions that the token claims; they decide while nobody knows better (see AccessDirectory). */

@@ -56,7 +56,7 @@ export {
   type RevocationSource,
 } from './revocations.ts'
 export type { SkippedKey } from './signing-keys.ts'
-export { acrOf, nameOfStrength, Strength, strengthOf, strongerOf } from './strength.ts'
+export { acrOf, nameOfStrength, Strength, strengthOf, strongerOf, trustedDeviceMethod } from './strength.ts'
 export { TokenInvalid } from './token-invalid.ts'
 export {
   createWorkloadKey,

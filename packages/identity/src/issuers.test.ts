@@ -46,6 +46,31 @@ test('a thousand tokens of unknown keys and tenants at once cause one look, and 
   assert.equal((await verifier.verify(w.sign())).id, 'u1')
 })
 
+test('a tenant that was made since the last look is found by the next one: its token waits for that, and so many others do not', async () => {
+  await using w = await tokenWorld()
+  let records = w.records.slice(0, 1)
+  let looks = 0
+  await using issuers = followIssuers(
+    async () => {
+      looks++
+      return records
+    },
+    { cooldownMs: 150, maxWaiting: 2 },
+  )
+  await issuers.lookAgain()
+  const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers })
+  await verifier.verify(w.sign())
+  records = w.records
+  const token = w.sign({ iss: 'http://acme.localhost:8080/oidc', tid: 'acme' }, { kid: 'a1' }, w.keyOfAcme.privateKey)
+  const waiting = [verifier.verify(token), verifier.verify(token)]
+  await assert.rejects(verifier.verify(token), TokenInvalid, 'nobody waits beside them')
+  assert.deepEqual(
+    (await Promise.all(waiting)).map(({ tenant }) => tenant),
+    ['acme', 'acme'],
+  )
+  assert.equal(looks, 2)
+})
+
 test('while auth is away the last answer is good, and what is new is found when it is back', async () => {
   const [first, second] = [newKey(), newKey()]
   let answer: (() => readonly IssuerRecord[]) | undefined = () => [record([first.jwk('k1')])]

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { CryptoKey } from 'jose'
 import { createKeyReader, type SkippedKey } from './signing-keys.ts'
 
@@ -29,7 +30,10 @@ export interface IssuerDirectory {
   readonly known: boolean
   /** Whether the last look failed: what the directory does not have may be new. */
   readonly failing: boolean
-  /** Looks again because something unknown came by. Calls are merged, and at most one look is taken in a second. Never rejects. */
+  /**
+   * Looks again because something unknown came by, and waits for a look that begins after that. Calls are merged, and at most one look is taken in a second; while
+   * looking fails, or too many wait, it does not wait. Never rejects.
+   */
   lookAgain(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -40,6 +44,8 @@ export interface FollowIssuersOptions {
   intervalMs?: number
   /** Shortest time between two looks that strangers can cause; 1 s unless given. */
   cooldownMs?: number
+  /** The most calls that wait for the next look; whoever comes then is answered by what is known. 1,000 unless given. */
+  maxWaiting?: number
   /** The most tenants that are kept; an answer with more is refused as a whole. 100,000 unless given. */
   maxIssuers?: number
   /** Told when looking begins to fail and when it works again, not each time. */
@@ -56,7 +62,7 @@ export function followIssuers(
   load: (signal: AbortSignal) => Promise<readonly IssuerRecord[]>,
   options: FollowIssuersOptions = {},
 ): IssuerDirectory {
-  const { intervalMs = 30_000, cooldownMs = 1_000, maxIssuers = 100_000, onChange, onSkippedKey } = options
+  const { intervalMs = 30_000, cooldownMs = 1_000, maxWaiting = 1_000, maxIssuers = 100_000, onChange, onSkippedKey } = options
   const stop = new AbortController()
   const keys = createKeyReader(onSkippedKey)
   let issuers = new Map<string, TrustedIssuer>()
@@ -66,6 +72,8 @@ export function followIssuers(
   let running: Promise<void> | undefined
   let lastLook = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
+  let next: Promise<void> | undefined
+  let waiting = 0
 
   async function look(): Promise<void> {
     lastLook = performance.now()
@@ -99,6 +107,18 @@ export function followIssuers(
     return running
   }
 
+  /** A look that has not begun: what was made before it was asked for is in its answer. */
+  function nextLook(): Promise<void> {
+    next ??= delay(Math.max(0, lastLook + cooldownMs - performance.now()), undefined, { signal: stop.signal })
+      .then(() => running)
+      .then(() => {
+        next = undefined
+        return lookNow()
+      })
+      .catch(() => {})
+    return next
+  }
+
   const first = lookNow()
   return {
     issuer: (tenant) => issuers.get(tenant),
@@ -111,8 +131,12 @@ export function followIssuers(
     },
     lookAgain: async () => {
       if (stop.signal.aborted) return
-      if (running) return running
-      if (performance.now() - lastLook >= cooldownMs) return lookNow()
+      if (!running && performance.now() - lastLook >= cooldownMs) return lookNow()
+      // Auth is away: what is new cannot be told from what is made up, and the caller says so at once.
+      if (!known || failing || waiting >= maxWaiting) return running
+      waiting++
+      await nextLook()
+      waiting--
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort()

@@ -1,5 +1,5 @@
 import type { Person } from './caller.ts'
-import { Strength, strengthOfAcr } from './strength.ts'
+import { Strength, strengthOfAcr, trustedDeviceMethod } from './strength.ts'
 import { TokenInvalid } from './token-invalid.ts'
 
 const word = /^[\x21-\x7e]{1,256}$/
@@ -42,6 +42,7 @@ export function personOfClaims(claims: Readonly<Record<string, unknown>>): Perso
     permissions: new Set(permissions),
     permissionsTime: readTime ?? iat * 1000,
     expireTime: exp * 1000,
+    ...(amr.includes(trustedDeviceMethod) && { onTrustedDevice: true }),
   }
 }
 

@@ -20,7 +20,10 @@ export function strengthOfAcr(acr: unknown): Strength {
   return Strength.ONE_FACTOR
 }
 
-/** How strongly somebody proved who they are with these methods (RFC 8176, and our `rcv` and `mail`). A mailbox counts for nothing beside a password. */
+/** Stands in `amr` where a trusted device left a second factor out that the person has: it is no factor, and adds nothing to the strength. */
+export const trustedDeviceMethod = 'dev'
+
+/** How strongly somebody proved who they are with these methods (RFC 8176, and our `rcv`, `mail` and `dev`). A mailbox counts for nothing beside a password. */
 export function strengthOf(methods: readonly string[]): Strength {
   const has = (method: string) => methods.includes(method)
   if (has('pop') && has('user')) return Strength.PHISHING_RESISTANT

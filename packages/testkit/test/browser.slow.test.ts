@@ -235,7 +235,7 @@ test('whoever must have a second factor adds an app in the middle of the sign-in
   await picture(page, 'add-second-factor')
   await page.getByLabel('Code of the app').fill(codeOf(secret))
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('heading', { name: 'Keep these codes' }).waitFor()
+  await page.getByRole('heading', { name: 'You are signed in' }).waitFor()
   assert.equal(await page.locator('li code').count(), 10)
   await findNoBarriers(page)
   await picture(page, 'recovery-codes')

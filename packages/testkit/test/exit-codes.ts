@@ -48,7 +48,7 @@ export const calls: Readonly<Record<string, { readonly vain: readonly string[]; 
     'workloads register': { vain: ['shop', '--calls', 'gatehouse.auth.v1.ChallengeService'], wrong: ['user'] },
     'workloads list': { vain: [], env: databaseAway, wrong: ['x'] },
     'workloads unregister': { vain: ['nobody'], wrong: [] },
-    'auth import-passwords': { vain: [missing], wrong: [] },
+    'auth import-passwords': { vain: [missing, ...nowhere], wrong: [] },
     'auth breach-filter': { vain: [missing, '--out', '/nowhere/at-all.filter'], wrong: [] },
     'roles list': { vain: nowhere, wrong: ['x'] },
     'roles bind': { vain: ['administrator', '0198c0f0-5d5e-7b4b-8c1e-6f4f0e6a1c02'], wrong: ['nobody'] },

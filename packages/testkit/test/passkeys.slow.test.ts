@@ -5,7 +5,7 @@ import pg from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { type House, openHouse, until } from './house.ts'
 import { findNoBarriers, openPage, picture } from './pages.ts'
-import { authenticatorsOf, plugIn } from './virtual-authenticator.ts'
+import { authenticatorsOf, plugIn, withoutAutofill } from './virtual-authenticator.ts'
 
 let house: House
 let browser: Browser
@@ -37,7 +37,7 @@ const hasRows = (page: Page, count: number) =>
 
 test('a passkey is added, signs in with no address typed, is asked for after the password, and goes', async () => {
   const person = await house.person('passkeys@example.com')
-  const { page, complaints, context } = await openPage(browser, `${house.local.origin}/sign-in`)
+  const { page, complaints, context } = await openPage(browser, `${house.local.origin}/sign-in`, await withoutAutofill(browser))
   const cdp = await authenticatorsOf(page)
   const laptop = await plugIn(cdp)
   await findNoBarriers(page)
@@ -91,7 +91,7 @@ test('a passkey is added, signs in with no address typed, is asked for after the
 
 test('a session that has not shown the passkey is raised before it adds another, and goes on by itself', async () => {
   const person = await house.person('step-up@example.com')
-  const { page, complaints, context } = await openPage(browser, `${house.local.origin}/sign-in`)
+  const { page, complaints, context } = await openPage(browser, `${house.local.origin}/sign-in`, await withoutAutofill(browser))
   const cdp = await authenticatorsOf(page)
   const laptop = await plugIn(cdp)
   await signIn(page, person)
@@ -128,7 +128,7 @@ test('a session that has not shown the passkey is raised before it adds another,
 
 test('a copy of a passkey that counts less is refused and told; a passkey of another place is none here', async () => {
   const person = await house.person('cloned@example.com')
-  const { page, context } = await openPage(browser, `${house.local.origin}/sign-in`)
+  const { page, context } = await openPage(browser, `${house.local.origin}/sign-in`, await withoutAutofill(browser))
   const cdp = await authenticatorsOf(page)
   const device = await plugIn(cdp)
   await signIn(page, person)
@@ -160,5 +160,152 @@ test('a copy of a passkey that counts less is refused and told; a passkey of ano
   await device.replace(genuine)
   await page.getByRole('button', { name: 'Use a passkey' }).click()
   await welcome(page)
+  await context.close()
+})
+
+test('a passkey is offered under the address field; what is typed there meanwhile stays, and the password signs in all the same', async () => {
+  const person = await house.person('autofill@example.com')
+  const { page, complaints, context } = await openPage(browser, `${house.local.origin}/sign-in`)
+  const cdp = await authenticatorsOf(page)
+  const laptop = await plugIn(cdp)
+  await signIn(page, person)
+  await welcome(page)
+  await page.getByRole('link', { name: 'Account' }).click()
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await hasRows(page, 1)
+
+  // The offer begins late, while somebody types.
+  const begun = Promise.withResolvers<void>()
+  const goOn = Promise.withResolvers<void>()
+  await laptop.touch(false)
+  await page.route('**/*PasskeyService/BeginPasskeySignIn', async (route) => {
+    begun.resolve()
+    await goOn.promise
+    await route.continue()
+  })
+  await signOut(page)
+  const address = page.getByLabel('E-mail address')
+  assert.equal(await address.getAttribute('autocomplete'), 'username webauthn')
+  await begun.promise
+  await address.fill('autofill@exam')
+  const answered = page.waitForResponse('**/*PasskeyService/BeginPasskeySignIn')
+  goOn.resolve()
+  await answered
+  await address.press('End')
+  await address.pressSequentially('ple.com')
+  assert.equal(await address.inputValue(), person.email)
+  await page.getByLabel('Password', { exact: true }).fill(person.password)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await page.getByRole('heading', { name: 'One thing more' }).waitFor()
+  await page.getByRole('button', { name: 'Begin again' }).click()
+
+  // Picked from the list: nothing is typed, no button is pressed.
+  await laptop.touch(true)
+  await page.reload()
+  await welcome(page)
+  assert.deepEqual(complaints, [])
+  await context.close()
+})
+
+test('the button asks for a passkey while one is offered, and a passkey that is refused says so', async () => {
+  const person = await house.person('both-ways@example.com')
+  const { page, context } = await openPage(browser, `${house.local.origin}/sign-in`)
+  const laptop = await plugIn(await authenticatorsOf(page))
+  await signIn(page, person)
+  await welcome(page)
+  await page.getByRole('link', { name: 'Account' }).click()
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await hasRows(page, 1)
+  await laptop.touch(false)
+  await signOut(page)
+  await page.getByRole('button', { name: 'Use a passkey' }).click()
+  await page.getByText('One moment').waitFor()
+  await laptop.touch(true)
+  await page.reload()
+  await welcome(page)
+  await page.getByRole('link', { name: 'Account' }).click()
+  await laptop.touch(false)
+  await page.getByRole('button', { name: /^Remove/ }).click()
+  await hasRows(page, 0)
+  await laptop.touch(true)
+  await signOut(page)
+  await page.getByText('This passkey cannot be used here.').waitFor()
+  await context.close()
+})
+
+test('whoever must have a second factor adds a passkey in the middle of the sign-in', async () => {
+  const origin = `http://keys.localhost:${house.local.ports.origin}`
+  await house.local.gatehouse('auth', 'tenants', 'create', 'keys', '--origin', origin)
+  const person = await house.person('keys@example.com', '--tenant', 'keys')
+  const policy = '{"secondFactor": {"requiredFor": "REQUIRED_FOR_EVERYBODY"}}'
+  await house.local.gatehouse('auth', 'policy', 'set', policy, '--tenant', 'keys')
+  const { page, complaints, context } = await openPage(browser, `${house.local.origin}/sign-in`, await withoutAutofill(browser))
+  const laptop = await plugIn(await authenticatorsOf(page))
+  await until('the tenant to be served', async () => ((await page.goto(`${origin}/sign-in`))?.status() === 200 ? true : undefined))
+  await signIn(page, person)
+  await page.getByRole('button', { name: 'Set up an authenticator app' }).waitFor()
+  await findNoBarriers(page)
+  await picture(page, 'add-passkey-or-app')
+  await laptop.verify(false)
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await page.getByText('No passkey was used.').waitFor()
+  await laptop.verify(true)
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await page.getByRole('heading', { name: 'You are signed in' }).waitFor()
+  assert.equal(await page.locator('li code').count(), 10)
+  await findNoBarriers(page)
+  await picture(page, 'passkey-and-recovery-codes')
+  await page.getByRole('button', { name: 'I have kept them' }).click()
+  await welcome(page)
+  await signOut(page)
+  await page.getByRole('button', { name: 'Use a passkey' }).click()
+  await welcome(page)
+  assert.deepEqual(complaints, [])
+  await context.close()
+})
+
+test('a browser is trusted, then forgotten', async () => {
+  await house.local.gatehouse('auth', 'policy', 'set', '{"trustedDeviceDays": 7}')
+  const person = await house.person('trusting@example.com')
+  const { page, complaints, context } = await openPage(browser, `${house.local.origin}/sign-in`, await withoutAutofill(browser))
+  const laptop = await plugIn(await authenticatorsOf(page))
+  await signIn(page, person)
+  await welcome(page)
+  await page.getByRole('link', { name: 'Account' }).click()
+  await page.getByText('You do not trust this browser').waitFor()
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await hasRows(page, 1)
+
+  await signOut(page)
+  await signIn(page, person)
+  await page.getByLabel('Trust this browser').check()
+  await findNoBarriers(page)
+  await picture(page, 'trust-this-browser')
+  await page.getByRole('button', { name: 'Use my passkey' }).click()
+  await welcome(page)
+  const held = (await context.cookies()).find(({ name }) => name === '__Host-gatehouse-trust')
+  assert.deepEqual([held?.httpOnly, held?.secure, held?.sameSite, held?.path], [true, true, 'Strict', '/'])
+
+  await signOut(page)
+  await signIn(page, person)
+  await welcome(page)
+  await page.getByRole('link', { name: 'Account' }).click()
+  await page.getByText('You trust this browser').waitFor()
+  await findNoBarriers(page)
+  await picture(page, 'account-trusted')
+  // Its session has shown the password alone: what matters asks for the rest.
+  await page.getByRole('button', { name: /^Remove/ }).click()
+  const dialog = page.getByRole('dialog', { name: 'Please confirm that it is you' })
+  await dialog.getByRole('button', { name: 'Use my passkey' }).waitFor()
+  assert.equal(await dialog.getByLabel('Trust this browser').count(), 0)
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+
+  await page.getByRole('button', { name: 'Forget all trusted devices' }).click()
+  await page.getByText('You do not trust this browser').waitFor()
+  await signOut(page)
+  await signIn(page, person)
+  await page.getByRole('heading', { name: 'One thing more' }).waitFor()
+  assert.equal((await laptop.passkeys()).length, 1)
+  assert.deepEqual(complaints, [])
   await context.close()
 })

@@ -1,4 +1,4 @@
-import type { CDPSession, Page } from 'playwright-core'
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 
 /** A passkey of a virtual authenticator, private key and all. */
 export interface VirtualPasskey {
@@ -17,6 +17,8 @@ export interface VirtualAuthenticator {
   replace(passkeys: readonly VirtualPasskey[]): Promise<void>
   /** Whether it recognises its owner. */
   verify(owner: boolean): Promise<void>
+  /** Whether somebody touches it when it is asked. */
+  touch(there: boolean): Promise<void>
   unplug(): Promise<void>
 }
 
@@ -39,8 +41,16 @@ export async function plugIn(cdp: CDPSession, transport: 'internal' | 'usb' = 'i
       for (const credential of passkeys) await cdp.send('WebAuthn.addCredential', { authenticatorId, credential })
     },
     verify: async (owner) => void (await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: owner })),
+    touch: async (there) => void (await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: there })),
     unplug: async () => void (await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId })),
   }
+}
+
+/** A window whose browser offers no passkeys under a field; that one is asked for by the button alone. */
+export async function withoutAutofill(browser: Browser): Promise<BrowserContext> {
+  const context = await browser.newContext()
+  await context.addInitScript('if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false')
+  return context
 }
 
 /** The debugger's side of a page, with its authenticators in place of real ones. */

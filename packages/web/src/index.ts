@@ -2,5 +2,13 @@ export type { Confirm, NeededStrength } from './confirming.ts'
 export { type Refused, refusedOf } from './errors.ts'
 export { createGatehouse, type Gatehouse, type GatehouseOptions } from './gatehouse.ts'
 export { followInbox, type InboxNews } from './inbox.ts'
-export { passkeysWork, registerPasskey, showPasskey, signInWithPasskey } from './passkeys.ts'
+export {
+  enrolPasskey,
+  passkeysAutofill,
+  passkeysWork,
+  registerPasskey,
+  showPasskey,
+  signInByAutofill,
+  signInWithPasskey,
+} from './passkeys.ts'
 export type { BrowserSession, SessionState } from './session.ts'

@@ -22,14 +22,14 @@ export const passwordCommands: readonly Command[] = [
       const { file, tenant = defaultTenant } = parse(args, { tenant: { type: 'string' } })
       await using operator = await openOperator(env)
       try {
-        if (!(await findTenant(operator.deps.db, tenant))) throw new CommandProblem(`There is no tenant ${shown(tenant)}.`)
+        if (!(await findTenant(operator.deps.db, tenant))) throw new CommandFailed(`There is no tenant ${shown(tenant)}.`)
         const input = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: pieceBytes })
         const result = await importPasswords(operator.deps, { tenant, input, onProblem: complain, onProgress: progress() })
         process.stdout.write(`${summary(result)}\n`)
         if (result.bad > 0)
           throw new CommandProblem('Some lines brought nothing: mend them and run the file again, which changes no password that is there.')
       } catch (error) {
-        if (error instanceof CommandProblem) throw error
+        if (error instanceof CommandProblem || error instanceof CommandFailed) throw error
         if (error instanceof Refusal)
           throw new CommandFailed(`user at ${operator.config.userUrl} does not answer. Whole batches are in: run the same file again.`)
         throw unreadable(error, file) ?? databaseInWords(error, 'auth', operator.config.databaseUrl)

@@ -92,6 +92,11 @@ const matrix: Record<string, { call: (clients: Clients) => Promise<unknown>; get
     call: ({ sessions }) => sessions.completeStepUp({ continuation: 'ghc_none', proof: { proof: { case: 'password', value: password } } }),
     gets: [missing, 'CONTINUATION_INVALID', denied, denied, denied, denied],
   },
+  getDeviceTrust: { call: ({ sessions }) => sessions.getDeviceTrust({}), gets: [missing, 'ok', denied, denied, denied, denied] },
+  forgetTrustedDevices: {
+    call: ({ sessions }) => sessions.forgetTrustedDevices({}),
+    gets: [missing, 'ok', denied, denied, denied, denied],
+  },
   issueToken: {
     call: ({ sessions }) => sessions.issueToken({ audience: 'unknown' }),
     gets: [missing, 'AUDIENCE_UNKNOWN', denied, denied, denied, denied],

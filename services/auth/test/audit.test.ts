@@ -195,6 +195,22 @@ test('only whoever may read the audit log reads it, in every way, and a refused 
   )
 })
 
+test('whoever may read it has the chain verified, a piece at a time, and nobody else', async () => {
+  const user = await somebody()
+  const signIn = async () => (await (await story.grpc(SessionService)).signIn({ email: user.email, password })).result
+  const { accessToken } = (await signIn()).value as SignedInResult
+  await refused((await story.grpc(AuditService, bearer(accessToken))).verifyAudit({}), Code.PermissionDenied, 'PERMISSION_DENIED')
+  const audit = await readers()
+  await until(async () => (await audit.verifyAudit({})).entries > 2)
+  const whole = await audit.verifyAudit({})
+  assert.deepEqual([whole.firstBreak, whole.nextCursor], [undefined, ''])
+  const { verifiedUntil } = await audit.verifyAudit({ fromPosition: 2n, untilPosition: 3n })
+  assert.equal(verifiedUntil, 3n)
+  await refused(audit.verifyAudit({ fromPosition: 3n, untilPosition: 2n }), Code.InvalidArgument, 'INVALID_REQUEST')
+  await refused(audit.verifyAudit({ cursor: 'made-up' }), Code.InvalidArgument, 'PAGE_TOKEN_INVALID')
+  await refused(audit.verifyAudit({ checkpoints: ['a.b.c'] }), Code.InvalidArgument, 'AUDIT_CHECKPOINT_INVALID')
+})
+
 test('what is refused again and again without cost is on record once a minute, with how often', async () => {
   const person = (await (await story.grpc(SessionService)).signIn({ email: (await somebody()).email, password })).result
     .value as SignedInResult

@@ -21,6 +21,8 @@ export interface Browser {
   cookie: string
   /** The cookie of the device. */
   device: string
+  /** The one that says that its person trusts it. */
+  trust: string
 }
 
 /** Calls a web door as if it stood behind `origin`: a page of that origin in a browser. */
@@ -29,18 +31,19 @@ export function openBrowser(port: number, origin = 'http://localhost:8080'): Bro
   const browser: Browser = {
     cookie: '',
     device: '',
+    trust: '',
     call: (method, body = {}, headers = {}) =>
       send(port, 'POST', `/gatehouse.auth.v1.${method}`, JSON.stringify(body), {
         host,
         origin,
         'content-type': 'application/json',
         'user-agent': 'a browser',
-        ...((browser.cookie || browser.device) && { cookie: [browser.cookie, browser.device].filter((each) => each !== '').join('; ') }),
+        ...cookiesOf(browser),
         ...headers,
       }).then((answer) => {
         for (const each of answer.cookies) {
           const held = /max-age=0/i.test(each) ? '' : (each.split(';')[0] ?? '')
-          browser[each.startsWith('__Host-gatehouse-device=') ? 'device' : 'cookie'] = held
+          browser[nameOf(each)] = held
         }
         return answer
       }),
@@ -49,6 +52,16 @@ export function openBrowser(port: number, origin = 'http://localhost:8080'): Bro
       send(port, method, path, body && JSON.stringify(body), { host, ...(body && { 'content-type': 'application/json' }), ...headers }),
   }
   return browser
+}
+
+function nameOf(cookie: string): 'cookie' | 'device' | 'trust' {
+  if (cookie.startsWith('__Host-gatehouse-trust=')) return 'trust'
+  return cookie.startsWith('__Host-gatehouse-device=') ? 'device' : 'cookie'
+}
+
+function cookiesOf({ cookie, device, trust }: Browser): { cookie?: string } {
+  const held = [cookie, device, trust].filter((each) => each !== '')
+  return held.length === 0 ? {} : { cookie: held.join('; ') }
 }
 
 function send(

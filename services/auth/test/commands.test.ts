@@ -324,7 +324,7 @@ test('passwords from elsewhere come in once, and their people sign in with them'
   assert.match(said[0] ?? '', /a field "admin"/)
   assert.equal(/5f4dcc|CCCC|@/.test(complaints), false)
   await assert.rejects(gatehouse('auth import-passwords', [join(folder, 'missing')]), CommandFailed)
-  await assert.rejects(gatehouse('auth import-passwords', [file, '--tenant', 'nowhere']), CommandProblem)
+  await assert.rejects(gatehouse('auth import-passwords', [file, '--tenant', 'nowhere']), CommandFailed)
   await rm(folder, { recursive: true })
 })
 

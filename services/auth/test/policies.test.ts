@@ -74,7 +74,11 @@ test('what leaves the bounds of the contract is refused, and its field is named'
       'POLICY_OUT_OF_BOUNDS',
       'secondFactor.permission',
     ],
-    [{ secondFactor: { requiredFor: RequiredFor.EVERYBODY }, factors: { ...factors, totp: false } }, 'POLICY_OUT_OF_BOUNDS', ''],
+    [
+      { secondFactor: { requiredFor: RequiredFor.EVERYBODY }, factors: { ...factors, totp: false, passkey: false } },
+      'POLICY_OUT_OF_BOUNDS',
+      '',
+    ],
     [overrides({ ...signIn, count: 301 }), 'POLICY_OUT_OF_BOUNDS', 'limits.overrides[0].count'],
     [overrides({ ...signIn, count: 0 }), 'INVALID_REQUEST', 'limits.overrides[0].count'],
     [overrides({ ...signIn, window: seconds(299) }), 'POLICY_OUT_OF_BOUNDS', 'limits.overrides[0].window'],

@@ -13,6 +13,7 @@ import { refused } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import { bindRole } from '../src/store/role-bindings.ts'
 import { openPolicyStory, type PolicyStory, tenantOf } from './policy-story.ts'
+import { softwareAuthenticator } from './software-authenticator.ts'
 import { codeOf } from './totp-code.ts'
 
 let story: PolicyStory
@@ -35,7 +36,7 @@ test('whoever must have a second factor and has none adds one before there is a 
   const { tenant, admin, member } = await story.tenant()
   await admin.updatePolicy(everybody)
   const step = await halfway(tenant, member.email)
-  assert.deepEqual([step.factors, step.enrol], [[], [Factor.TOTP]])
+  assert.deepEqual([step.factors, step.enrol], [[], [Factor.PASSKEY, Factor.TOTP]])
   const client = await enrolment(tenant)
   const { continuation } = step
   const { secret } = await client.beginTotpEnrolment({ continuation })
@@ -47,6 +48,58 @@ test('whoever must have a second factor and has none adds one before there is a 
   assert.ok(await story.refresh(tenant, signedIn?.refreshToken ?? ''))
   const again = await halfway(tenant, member.email)
   assert.deepEqual([again.factors, again.enrol], [[Factor.TOTP, Factor.RECOVERY_CODE], []])
+})
+
+test('a passkey may be the first second factor too, and ends the sign-in', async () => {
+  const { tenant, admin, member } = await story.tenant()
+  await admin.updatePolicy(everybody)
+  const { continuation } = await halfway(tenant, member.email)
+  const [client, replica] = [await enrolment(tenant), await enrolment(tenant, await story.replica())]
+  const authenticator = softwareAuthenticator({ origin: `http://${tenant}.test` })
+  const begun = await client.beginPasskeyEnrolment({ continuation })
+  const options = JSON.parse(begun.optionsJson)
+  assert.deepEqual([options.rp.id, options.user.name], [`${tenant}.test`, member.email])
+  const complete = (passkeyJson: string, attemptId = begun.attemptId) =>
+    replica.completePasskeyEnrolment({ continuation, attemptId, passkeyJson, name: 'My laptop' })
+  const foreign = authenticator.register(begun.optionsJson, { origin: 'http://elsewhere.test' })
+  await refused(complete(foreign), Code.Unauthenticated, 'PASSKEY_INVALID')
+  // Whatever came of it, the attempt is used up; the sign-in is not.
+  await refused(complete(authenticator.register(begun.optionsJson)), Code.Unauthenticated, 'CONTINUATION_INVALID')
+  const again = await client.beginPasskeyEnrolment({ continuation })
+  const { signedIn, recoveryCodes } = await complete(authenticator.register(again.optionsJson), again.attemptId)
+  assert.deepEqual([signedIn?.session?.methods, signedIn?.session?.strength], [['pwd', 'pop', 'user'], Strength.PHISHING_RESISTANT])
+  assert.equal(recoveryCodes.length, 10)
+  assert.ok(await story.refresh(tenant, signedIn?.refreshToken ?? ''))
+  const next = await halfway(tenant, member.email)
+  assert.deepEqual([next.factors, next.enrol], [[Factor.PASSKEY, Factor.RECOVERY_CODE], []])
+  const proof = { proof: { case: 'passkeyJson', value: authenticator.assert(next.passkeyOptionsJson) } } as const
+  const sessions = await story.grpc(SessionService, tenantOf(tenant), 'billing')
+  assert.equal((await sessions.continueSignIn({ continuation: next.continuation, proof })).result.case, 'signedIn')
+})
+
+test('a passkey of another person’s sign-in, or of whoever has a factor, is none; where passkeys are off, the app is left', async () => {
+  const { tenant, admin, member } = await story.tenant()
+  await admin.updatePolicy(everybody)
+  const other = await story.person(tenant)
+  const client = await enrolment(tenant)
+  const [mine, theirs] = [await halfway(tenant, member.email), await halfway(tenant, other.email)]
+  const { attemptId, optionsJson } = await client.beginPasskeyEnrolment({ continuation: theirs.continuation })
+  const passkeyJson = softwareAuthenticator({ origin: `http://${tenant}.test` }).register(optionsJson)
+  await refused(
+    client.completePasskeyEnrolment({ continuation: mine.continuation, attemptId, passkeyJson }),
+    Code.Unauthenticated,
+    'CONTINUATION_INVALID',
+  )
+  const { secret } = await client.beginTotpEnrolment({ continuation: theirs.continuation })
+  await client.completeTotpEnrolment({ continuation: theirs.continuation, code: codeOf(secret) })
+  const asked = await halfway(tenant, other.email)
+  await refused(client.beginPasskeyEnrolment({ continuation: asked.continuation }), Code.Unauthenticated, 'CONTINUATION_INVALID')
+  await admin.updatePolicy({ factors: { password: true, totp: true } })
+  const { continuation, enrol } = await halfway(tenant, member.email)
+  assert.deepEqual(enrol, [Factor.TOTP])
+  await refused(client.beginPasskeyEnrolment({ continuation }), Code.Unauthenticated, 'CONTINUATION_INVALID')
+  await admin.updatePolicy({ factors: { password: true, passkey: true } })
+  assert.deepEqual((await halfway(tenant, member.email)).enrol, [Factor.PASSKEY])
 })
 
 test('a half-finished sign-in opens nothing else, and its way to a new factor is closed to whoever has one', async () => {
@@ -95,7 +148,7 @@ test('holders of a permission need a second factor, the others do not', async ()
   const memberBefore = await story.signIn(tenant, member.email)
   await admin.updatePolicy({ secondFactor: { requiredFor: RequiredFor.PERMISSION, permission: 'user.users.suspend' } })
   await bindRole(story.db, { tenant, subject_id: boss.id, role: administratorRole })
-  assert.deepEqual((await halfway(tenant, boss.email)).enrol, [Factor.TOTP])
+  assert.deepEqual((await halfway(tenant, boss.email)).enrol, [Factor.PASSKEY, Factor.TOTP])
   assert.ok(await story.signIn(tenant, member.email))
   await refused(story.refresh(tenant, bossBefore.refreshToken), Code.Unauthenticated, 'REFRESH_TOKEN_INVALID')
   assert.ok(await story.refresh(tenant, memberBefore.refreshToken))
@@ -116,7 +169,7 @@ test('who holds the permission by a role of the tenant’s own, in a group, on o
   await bind(new Date(Date.now() - 1000))
   assert.ok(await story.signIn(tenant, member.email))
   await bind(new Date(Date.now() + 3_600_000))
-  assert.deepEqual((await halfway(tenant, member.email)).enrol, [Factor.TOTP])
+  assert.deepEqual((await halfway(tenant, member.email)).enrol, [Factor.PASSKEY, Factor.TOTP])
 })
 
 test('a session of one factor ends at its next refresh when everybody needs two, and may add the second before', async () => {

@@ -5,6 +5,7 @@ import { Field, Form, PasswordField } from '../parts/form.tsx'
 import { Page } from '../parts/page.tsx'
 import { passwordHint, weakPassword } from '../parts/weak-password.ts'
 import { Passkeys } from './passkeys.tsx'
+import { TrustedDevices } from './trusted-devices.tsx'
 
 /** What cannot be undone lightly: address, password, the account itself. */
 export function Account() {
@@ -15,6 +16,7 @@ export function Account() {
       <ChangeAddress email={session.user.email} />
       <ChangePassword />
       <Passkeys />
+      <TrustedDevices />
       <DeleteAccount id={session.user.id} email={session.user.email} />
     </div>
   )

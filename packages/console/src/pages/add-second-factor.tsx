@@ -1,49 +1,81 @@
-import type { NextStep } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { Factor, type NextStep, type SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { enrolPasskey, passkeysWork } from '@gatehouse/web'
 import { useState } from 'react'
 import { gatehouse, pendingStep } from '../gatehouse.ts'
+import { deviceOf } from '../parts/device-of.ts'
 import { Field, Form } from '../parts/form.tsx'
 import { Page } from '../parts/page.tsx'
+import { RecoveryCodes } from '../parts/recovery-codes.tsx'
 
 interface Setup {
   readonly secret: string
   readonly qrSvg: string
 }
 
+interface Added {
+  readonly signedIn?: SignedInResult | undefined
+  readonly recoveryCodes: readonly string[]
+}
+
 const endEnrolment = () => pendingStep.set(undefined)
 
 /** In the middle of a sign-in: this place asks everybody, or this person, for a second factor. */
-export function AddSecondFactor({ step: { continuation } }: { step: NextStep }) {
+export function AddSecondFactor({ step: { continuation, enrol } }: { step: NextStep }) {
   const [setup, setSetup] = useState<Setup>()
   const [codes, setCodes] = useState<readonly string[]>()
-  if (codes) return <RecoveryCodes codes={codes} />
-  if (!setup) {
+  if (codes) {
     return (
-      <Page title="One thing more">
-        <p>Signing in here needs a second factor, and you have none yet. You need an authenticator app on your phone.</p>
-        <Form
-          action="Set up an authenticator app"
-          onSubmit={async () => setSetup(await gatehouse.enrolment.beginTotpEnrolment({ continuation }))}
-        >
-          {null}
-        </Form>
-        <Cancel />
+      <Page title="You are signed in">
+        <RecoveryCodes codes={codes} onKept={endEnrolment} />
       </Page>
     )
   }
-  async function submit({ code = '' }: Record<string, string>) {
-    const shown = { continuation, code: code.replace(/\s/g, ''), useCookie: true }
-    const { signedIn, recoveryCodes } = await gatehouse.enrolment.completeTotpEnrolment(shown)
+  function end({ signedIn, recoveryCodes }: Added) {
     if (signedIn) gatehouse.session.adopt(signedIn)
     if (recoveryCodes.length > 0) setCodes(recoveryCodes)
     else endEnrolment()
   }
+  if (setup) return <ScanSecret setup={setup} continuation={continuation} end={end} />
+  const [withPasskey, withApp] = [enrol.includes(Factor.PASSKEY) && passkeysWork(), enrol.includes(Factor.TOTP)]
+  return (
+    <Page title="One thing more">
+      <p>Signing in here needs a second factor, and you have none yet.</p>
+      {withPasskey && (
+        <Form action="Add a passkey" onSubmit={async () => end(await enrolPasskey(gatehouse, continuation, deviceOf(navigator.userAgent)))}>
+          <p>A passkey is your finger, your face or the lock of this device.</p>
+        </Form>
+      )}
+      {withPasskey && withApp && <p className="or">or</p>}
+      {withApp && (
+        <Form
+          action="Set up an authenticator app"
+          quiet={withPasskey}
+          onSubmit={async () => setSetup(await gatehouse.enrolment.beginTotpEnrolment({ continuation }))}
+        >
+          <p>An authenticator app on your phone shows you a code for each sign-in.</p>
+        </Form>
+      )}
+      {!withPasskey && !withApp && (
+        <p role="alert">You can only add a passkey here, and this browser knows none. Please use another one.</p>
+      )}
+      <Cancel />
+    </Page>
+  )
+}
+
+function ScanSecret({ setup, continuation, end }: { setup: Setup; continuation: string; end: (added: Added) => void }) {
   return (
     <Page title="Scan this with your app">
       <img alt="QR code of the secret" width="200" height="200" src={`data:image/svg+xml,${encodeURIComponent(setup.qrSvg)}`} />
       <p>
         Or type it: <code>{setup.secret}</code>
       </p>
-      <Form action="Sign in" onSubmit={submit}>
+      <Form
+        action="Sign in"
+        onSubmit={async ({ code = '' }) => {
+          end(await gatehouse.enrolment.completeTotpEnrolment({ continuation, code: code.replace(/\s/g, ''), useCookie: true }))
+        }}
+      >
         <Field
           name="code"
           label="Code of the app"
@@ -55,24 +87,6 @@ export function AddSecondFactor({ step: { continuation } }: { step: NextStep }) 
         />
       </Form>
       <Cancel />
-    </Page>
-  )
-}
-
-function RecoveryCodes({ codes }: { codes: readonly string[] }) {
-  return (
-    <Page title="Keep these codes">
-      <p>Each of them signs you in once, beside your password, on the day when your app is gone. They are shown this once.</p>
-      <ul>
-        {codes.map((code) => (
-          <li key={code}>
-            <code>{code}</code>
-          </li>
-        ))}
-      </ul>
-      <button type="button" className="main" onClick={endEnrolment}>
-        I have kept them
-      </button>
     </Page>
   )
 }

@@ -15,8 +15,8 @@ export function ContinueSignIn({ step }: { step: NextStep }) {
     <Page title="One thing more">
       <NextStepForm
         step={step}
-        show={async (continuation, proof) => {
-          const { result } = await gatehouse.sessions.continueSignIn({ continuation, proof: { proof }, useCookie: true })
+        show={async (continuation, proof, trustDevice) => {
+          const { result } = await gatehouse.sessions.continueSignIn({ continuation, proof: { proof }, useCookie: true, trustDevice })
           if (result.case === 'nextStep') return result.value
           if (result.case === 'signedIn') gatehouse.session.adopt(result.value)
           pendingStep.set(undefined)

@@ -3,22 +3,27 @@ import { Link } from 'wouter'
 import { gatehouse, signedIn } from '../gatehouse.ts'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
 import { Page } from '../parts/page.tsx'
+import { usePasskeyAutofill } from '../parts/passkey-autofill.ts'
 
 export function SignIn() {
   async function submit({ email = '', password = '' }: Record<string, string>) {
     const { result } = await gatehouse.sessions.signIn({ email, password, useCookie: true })
     signedIn(result)
   }
+  const { problem, instead } = usePasskeyAutofill()
   return (
     <Page title="Sign in">
+      <p role="alert" className={problem ? 'alert' : 'alert none'}>
+        {problem}
+      </p>
       <Form action="Sign in" onSubmit={submit}>
-        <Field name="email" label="E-mail address" type="email" autoComplete="username" inputMode="email" required />
+        <Field name="email" label="E-mail address" type="email" autoComplete="username webauthn" inputMode="email" required />
         <PasswordField name="password" label="Password" autoComplete="current-password" />
       </Form>
       {passkeysWork() && (
         <>
           <p className="or">or</p>
-          <Form action="Use a passkey" quiet onSubmit={async () => signedIn(await signInWithPasskey(gatehouse))}>
+          <Form action="Use a passkey" quiet onSubmit={() => instead(async () => signedIn(await signInWithPasskey(gatehouse)))}>
             {null}
           </Form>
         </>

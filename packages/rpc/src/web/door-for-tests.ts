@@ -172,6 +172,8 @@ function sessionImpl(calls: Call[]): ServiceImpl<typeof SessionService> {
     revokePersonSessions: unused,
     revokeOtherSessions: unused,
     revokeSessionsOfUser: unused,
+    getDeviceTrust: unused,
+    forgetTrustedDevices: unused,
     issueToken: unused,
     watchRevocations: unused,
   }

@@ -6,7 +6,9 @@ import {
   type AuditFilter as AuditFilterMessage,
   AuditResult,
 } from '@gatehouse/contracts/gatehouse/auth/v1/audit_pb'
+import { AuditProblem, type VerifyAuditResponseSchema } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import type { AuditFilter, PlacedEntry } from '../core/audit/list-entries.ts'
+import type { RangeVerified } from '../core/audit/verify-range.ts'
 
 const results = new Map<AuditResult, 'done' | 'refused'>([
   [AuditResult.DONE, 'done'],
@@ -43,4 +45,10 @@ export function toEntry(row: PlacedEntry): AuditEntry {
     details: { ...row.details },
     hash: row.hash ?? new Uint8Array(),
   } satisfies MessageInitShape<typeof AuditEntrySchema>)
+}
+
+export function toVerified({ firstBreak, ...verified }: RangeVerified): MessageInitShape<typeof VerifyAuditResponseSchema> {
+  if (firstBreak === undefined) return verified
+  const { position, entryId = '', problem, sentence: message } = firstBreak
+  return { ...verified, firstBreak: { position, entryId, problem: AuditProblem[problem], message } }
 }

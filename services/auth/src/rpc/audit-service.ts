@@ -4,9 +4,10 @@ import { callOf } from '@gatehouse/rpc'
 import { exportEntries } from '../core/audit/export-entries.ts'
 import { listEntries, pageOfCheckpoints } from '../core/audit/list-entries.ts'
 import { Readers } from '../core/audit/readers.ts'
+import { verifyRange } from '../core/audit/verify-range.ts'
 import { watchEntries } from '../core/audit/watch-entries.ts'
 import type { Deps } from '../core/deps.ts'
-import { toEntry, toFilter } from './audit-messages.ts'
+import { toEntry, toFilter, toVerified } from './audit-messages.ts'
 
 /** What was done in the tenant, and what was refused. */
 export function auditService(deps: Pick<Deps, 'db'>) {
@@ -30,6 +31,10 @@ export function auditService(deps: Pick<Deps, 'db'>) {
     },
     async listAuditCheckpoints({ pageSize, pageToken }, context) {
       return await pageOfCheckpoints(deps, { tenant: callOf(context).tenant, pageSize, pageToken })
+    },
+    async verifyAudit({ fromPosition: from, untilPosition: until, checkpoints: kept, cursor }, context) {
+      const { tenant, signal } = callOf(context)
+      return toVerified(await verifyRange(deps.db, { tenant, from, until, kept, cursor, signal }))
     },
   } satisfies ServiceImpl<typeof AuditService>
 }

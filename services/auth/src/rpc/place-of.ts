@@ -1,6 +1,6 @@
 import type { Call } from '@gatehouse/rpc'
 import type { SignInPlace } from '../core/accounts/caller.ts'
-import { clientOf, presentedDevice } from './session-cookie.ts'
+import { clientOf, presentedDevice, presentedTrust } from './session-cookie.ts'
 
 /** Where somebody signs in from. */
 export function placeOf(call: Call, useCookie: boolean): SignInPlace {
@@ -9,6 +9,7 @@ export function placeOf(call: Call, useCookie: boolean): SignInPlace {
     source: call.source,
     clientId: clientOf(useCookie),
     deviceToken: presentedDevice(call, useCookie),
+    trustToken: presentedTrust(call, useCookie),
     signal: call.signal,
   }
 }

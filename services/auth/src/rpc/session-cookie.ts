@@ -5,9 +5,11 @@ import type { Deps } from '../core/deps.ts'
 import { deviceKnownSeconds } from '../core/sessions/known-device.ts'
 import { consoleClientId, programClientId } from '../core/sessions/open-session.ts'
 import type { SignInOutcome } from '../core/sessions/pending-sign-in.ts'
+import { longestTrustSeconds } from '../core/sessions/trusted-device.ts'
 
 const cookieName = '__Host-gatehouse-refresh'
 const deviceCookieName = '__Host-gatehouse-device'
+const trustCookieName = '__Host-gatehouse-trust'
 
 /** Pages have their browser keep the refresh token; whoever keeps it in a field is a program. */
 export function clientOf(useCookie: boolean): string {
@@ -26,7 +28,12 @@ export function presentedDevice(call: Call, useCookie: boolean, field = ''): str
   return field === '' && useCookie ? (call.cookies.get(deviceCookieName) ?? '') : field
 }
 
-/** Moves what has to be kept, the refresh token and the device's, into cookies where the caller asked for it, out of every script's reach. */
+/** What a sign-in after which the person trusted the device left there. */
+export function presentedTrust(call: Call, useCookie: boolean, field = ''): string {
+  return field === '' && useCookie ? (call.cookies.get(trustCookieName) ?? '') : field
+}
+
+/** Moves what has to be kept, the refresh token and the device's two, into cookies where the caller asked for it, out of every script's reach. */
 export function answerWithCookie({ now }: Pick<Deps, 'now'>, call: Call, result: SignedInResult, useCookie: boolean): SignedInResult {
   if (!useCookie) return result
   allowCookie(call, useCookie)
@@ -35,6 +42,8 @@ export function answerWithCookie({ now }: Pick<Deps, 'now'>, call: Call, result:
   result.refreshToken = ''
   if (result.deviceToken !== '') call.cookies.set(deviceCookieName, result.deviceToken, { maxAgeSeconds: deviceKnownSeconds, path: '/' })
   result.deviceToken = ''
+  if (result.trustToken !== '') call.cookies.set(trustCookieName, result.trustToken, { maxAgeSeconds: longestTrustSeconds, path: '/' })
+  result.trustToken = ''
   return result
 }
 

@@ -1,4 +1,4 @@
-import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { timestampDate, timestampFromDate, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import type { FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import type { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -7,6 +7,7 @@ import type { Deps } from '../core/deps.ts'
 import type { RevocationFeed } from '../core/revocations/revocation-feed.ts'
 import { watchRevocations } from '../core/revocations/watch-revocations.ts'
 import { continueSignIn } from '../core/sessions/continue-sign-in.ts'
+import { deviceTrustOf, forgetTrustedDevices } from '../core/sessions/device-trust.ts'
 import { listSessions } from '../core/sessions/list-sessions.ts'
 import { refreshSession } from '../core/sessions/refresh-session.ts'
 import { revokePersonSessions } from '../core/sessions/revoke-person-sessions.ts'
@@ -16,12 +17,21 @@ import { signOut } from '../core/sessions/sign-out.ts'
 import { beginStepUp, completeStepUp } from '../core/sessions/step-up.ts'
 import { issueToken } from '../core/tokens/issue-token.ts'
 import { placeOf } from './place-of.ts'
-import { allowCookie, answerWithCookie, clearCookie, clientOf, presentedDevice, presentedToken, resultOf } from './session-cookie.ts'
+import {
+  allowCookie,
+  answerWithCookie,
+  clearCookie,
+  clientOf,
+  presentedDevice,
+  presentedToken,
+  presentedTrust,
+  resultOf,
+} from './session-cookie.ts'
 
 /** Where people are signed in. */
 export function sessionService(deps: Deps & { feed: RevocationFeed }) {
   return {
-    async signIn({ email, password, useCookie, deviceToken }, context) {
+    async signIn({ email, password, useCookie, deviceToken, trustToken }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
       const result = await signIn(deps, {
@@ -31,14 +41,15 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
         signal: call.signal,
         clientId: clientOf(useCookie),
         deviceToken: presentedDevice(call, useCookie, deviceToken),
+        trustToken: presentedTrust(call, useCookie, trustToken),
         ...seenFrom(call),
       })
       return { result: resultOf(deps, call, result, useCookie) }
     },
-    async continueSignIn({ continuation, proof, useCookie }, context) {
+    async continueSignIn({ continuation, proof, useCookie, trustDevice }, context) {
       const call = callOf(context)
       allowCookie(call, useCookie)
-      const input = { tenant: call.tenant, continuation, proof: factorOf(proof), place: placeOf(call, useCookie) }
+      const input = { tenant: call.tenant, continuation, proof: factorOf(proof), place: placeOf(call, useCookie), trustDevice }
       return { result: resultOf(deps, call, await continueSignIn(deps, input), useCookie) }
     },
     async beginStepUp({ strength }, context) {
@@ -86,6 +97,18 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
       const { tenant } = callOf(context)
       const spared = openedUntil && { openedUntil: timestampDate(openedUntil) }
       return { revokedCount: await revokePersonSessions(deps, { tenant, userId, ...spared, cause: 'revoked' }) }
+    },
+    async getDeviceTrust({ trustToken, useCookie }, context) {
+      const call = callOf(context)
+      allowCookie(call, useCookie)
+      const { tenant, id: userId } = call.person()
+      const { trustedUntil, trustDays } = await deviceTrustOf(deps, { tenant, userId }, presentedTrust(call, useCookie, trustToken))
+      return { trustDays, ...(trustedUntil && { trustedUntil: timestampFromDate(trustedUntil) }) }
+    },
+    async forgetTrustedDevices(_, context) {
+      const { tenant, id: userId } = callOf(context).person()
+      await forgetTrustedDevices(deps, { tenant, userId })
+      return {}
     },
     async issueToken({ audience }, context) {
       const { tenant, sessionId } = callOf(context).person()

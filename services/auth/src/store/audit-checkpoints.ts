@@ -39,6 +39,17 @@ export async function listCheckpoints(
   return await query.orderBy('position', 'desc').limit(limit).execute()
 }
 
+/** Those of a range, the first place first; they are one a day. */
+export async function checkpointsBetween(
+  db: Db,
+  { tenant, after, upTo, limit }: { tenant: string; after: bigint; upTo?: bigint; limit: number },
+): Promise<CheckpointRow[]> {
+  let query = db.selectFrom('audit_checkpoints').select(['tenant', 'position', 'time', 'jws']).where('tenant', '=', tenant)
+  query = query.where('position', '>', after)
+  if (upTo !== undefined) query = query.where('position', '<=', upTo)
+  return await query.orderBy('position').limit(limit).execute()
+}
+
 /** Tenants whose chain has grown since a checkpoint that is older than `before`, or that have none. */
 export async function tenantsToCheckpoint(db: Db, before: Date): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`

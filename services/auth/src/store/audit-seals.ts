@@ -90,10 +90,15 @@ export async function chainAfter(
 }
 
 /** Entries that neither have a seal nor wait for one: nobody but us writes entries, and we have them wait. */
-export async function strayEntries(db: Db, tenant: string, limit: number): Promise<string[]> {
+export async function strayEntries(
+  db: Db,
+  tenant: string,
+  { after = null, upTo = null, limit }: { after?: Date | null; upTo?: Date | null; limit: number },
+): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select entry.id from audit_entries entry
     where entry.tenant = ${tenant}
+      and entry.time > coalesce(${after}::timestamptz, '-infinity') and entry.time <= coalesce(${upTo}::timestamptz, 'infinity')
       and not exists (select from audit_seals seal where seal.tenant = entry.tenant and seal.entry_id = entry.id)
       and not exists (select from audit_unsealed waiting where waiting.tenant = entry.tenant and waiting.id = entry.id)
     order by entry.time, entry.id limit ${limit}::integer`.execute(db)

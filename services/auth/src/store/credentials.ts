@@ -39,6 +39,8 @@ export async function holdCredentialVersion(tx: Db, key: Person): Promise<number
 /** A person's password, and how often all their sessions were ended. */
 export interface CredentialAndEpoch extends Pick<CredentialRow, 'user_id' | 'password_hash' | 'version'> {
   readonly epoch: number
+  /** How often their factors were changed. */
+  readonly factor_version: number
   /** Whether there is anything beside the password to ask for. */
   readonly second_factor: boolean
 }
@@ -54,17 +56,21 @@ export async function findCredentialsAndEpochs(
     .leftJoin('session_epochs', (join) =>
       join.onRef('session_epochs.tenant', '=', 'credentials.tenant').onRef('session_epochs.user_id', '=', 'credentials.user_id'),
     )
+    .leftJoin('factor_versions', (join) =>
+      join.onRef('factor_versions.tenant', '=', 'credentials.tenant').onRef('factor_versions.user_id', '=', 'credentials.user_id'),
+    )
     .select([
       'credentials.user_id',
       'password_hash',
-      'version',
+      'credentials.version',
       'epoch',
+      'factor_versions.version as factor_version',
       secondFactorOf('credentials.tenant', 'credentials.user_id').as('second_factor'),
     ])
     .where('credentials.tenant', '=', tenant)
     .where(sql<boolean>`credentials.user_id = any(${userIds})`)
     .execute()
-  return new Map(rows.map((row) => [row.user_id, { ...row, epoch: row.epoch ?? 0 }]))
+  return new Map(rows.map((row) => [row.user_id, { ...row, epoch: row.epoch ?? 0, factor_version: row.factor_version ?? 0 }]))
 }
 
 /** Gives a person the first password; `false` where there is one. */

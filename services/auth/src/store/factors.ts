@@ -41,6 +41,17 @@ export async function findFactors(db: Db, { tenant, userId }: Person): Promise<H
   }
 }
 
+/** How often a person's factors were changed, or set out to be. */
+export async function readFactorVersion(db: Db, { tenant, userId }: Person): Promise<number> {
+  const row = await db
+    .selectFrom('factor_versions')
+    .select('version')
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return row?.version ?? 0
+}
+
 /** Counts a change of a person's factors, and keeps others from changing them until the transaction ends. */
 export async function nextFactorVersion(tx: Db, { tenant, userId }: Person): Promise<number> {
   const row = await tx

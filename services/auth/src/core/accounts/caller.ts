@@ -7,6 +7,8 @@ export interface SignInPlace {
   readonly clientId?: string
   /** What earlier sign-ins left there. */
   readonly deviceToken?: string
+  /** What a sign-in after which the person trusted the device left there. */
+  readonly trustToken?: string
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal
 }

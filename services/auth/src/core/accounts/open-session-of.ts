@@ -52,7 +52,15 @@ export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Prom
     // What `write` did may have ended all sessions: go on from what is the epoch now.
     if (demand.strength > Strength.ONE_FACTOR) {
       const epoch = await readSessionEpoch(tx, base)
-      return await beginNextStep(tx, deps, { ...base, sessionId: null, methods, strength: demand.strength, epoch }, demand)
+      return await beginNextStep(
+        tx,
+        deps,
+        { ...base, sessionId: null, methods, strength: demand.strength, epoch },
+        {
+          ...demand,
+          trustDays: rules.policy.trustedDeviceDays,
+        },
+      )
     }
     const { userAgent, source } = place
     const opened = await openSession(tx, deps, { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(rules.policy) })

@@ -9,7 +9,7 @@ import {
   importJWK,
   type JWK,
 } from 'jose'
-import { insertAuditKey, insertCheckpoint, listAuditKeys } from '../../store/audit-checkpoints.ts'
+import { type CheckpointRow, insertAuditKey, insertCheckpoint, listAuditKeys } from '../../store/audit-checkpoints.ts'
 import { lastSeals } from '../../store/audit-seals.ts'
 import { lockTenant } from '../../store/tenants.ts'
 import type { Db, Deps } from '../deps.ts'
@@ -88,4 +88,11 @@ export async function readCheckpoint(jws: string): Promise<Checkpoint | undefine
   } catch {
     return undefined
   }
+}
+
+/** The checkpoint of a row, where it says what its row says and is signed with a key of the tenant's. */
+export async function readOwnCheckpoint(row: CheckpointRow, kids: ReadonlySet<string>): Promise<Checkpoint | undefined> {
+  const checkpoint = await readCheckpoint(row.jws)
+  const fits = checkpoint?.tenant === row.tenant && checkpoint.position === row.position && kids.has(checkpoint.kid)
+  return fits ? checkpoint : undefined
 }

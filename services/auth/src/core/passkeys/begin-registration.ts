@@ -5,12 +5,9 @@ import { resolveActivePerson } from '../people/resolve-person.ts'
 import { allowedOf, requireAllowed } from '../policies/allowed-factors.ts'
 import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { offeredAlgorithms } from './algorithms.ts'
 import { type BegunAttempt, beginAttempt } from './attempts.ts'
-import { patienceMs, userHandleOf } from './ceremony.ts'
+import { creationOptions } from './creation-options.ts'
 import { relyingPartyOf } from './relying-party.ts'
-import { descriptorOf } from './transports.ts'
-import { webauthn } from './webauthn.ts'
 
 /** Nobody keeps track of more, and every one is a way in. */
 export const mostPasskeys = 20
@@ -39,19 +36,5 @@ export async function beginPasskeyRegistration(
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   const relyingParty = await relyingPartyOf(deps.db, tenant)
   const { challenge, ...attempt } = await beginAttempt(deps.db, deps, { tenant, userId, sessionId })
-  const { generateRegistrationOptions } = await webauthn()
-  const options = await generateRegistrationOptions({
-    rpName: 'Gatehouse',
-    rpID: relyingParty.id,
-    userID: userHandleOf(userId),
-    userName: user.email,
-    userDisplayName: user.name,
-    challenge,
-    timeout: patienceMs,
-    attestationType: 'none',
-    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
-    excludeCredentials: held.passkeys.map(descriptorOf),
-    supportedAlgorithmIDs: [...offeredAlgorithms],
-  })
-  return { ...attempt, optionsJson: JSON.stringify(options) }
+  return { ...attempt, optionsJson: await creationOptions({ relyingParty, challenge }, user, held.passkeys) }
 }

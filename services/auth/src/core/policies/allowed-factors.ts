@@ -35,7 +35,8 @@ export function allowedOf({ factors }: WholePolicy, held: HeldFactors): HeldFact
   }
 }
 
-/** What somebody who needs a second factor and has none can add in the middle of a sign-in. */
+/** What somebody who needs a second factor and has none can add in the middle of a sign-in, the strongest first. */
 export function enrollable({ factors }: WholePolicy): Factor[] {
-  return factors.totp && factors.password ? [Factor.TOTP] : []
+  if (!factors.password) return []
+  return [...(factors.passkey ? [Factor.PASSKEY] : []), ...(factors.totp ? [Factor.TOTP] : [])]
 }

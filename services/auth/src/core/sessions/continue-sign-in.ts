@@ -12,12 +12,15 @@ import { openSession } from './open-session.ts'
 import { beginNextStep, goOn, type SignInOutcome } from './pending-sign-in.ts'
 import { advance, showNextFactor } from './show-next-factor.ts'
 import { signedIn } from './signed-in.ts'
+import { mayTrust, trustDevice } from './trusted-device.ts'
 
 export interface ContinueSignInInput {
   readonly tenant: string
   readonly continuation: string
   readonly proof: FactorProof['proof']
   readonly place: SignInPlace
+  /** The person trusts the device, where the policy lets them. */
+  readonly trustDevice?: boolean
 }
 
 /** One more factor of a half-finished sign-in: the session, or what is still missing. */
@@ -38,17 +41,22 @@ export async function continueSignIn(deps: Deps, input: ContinueSignInInput): Pr
         tx,
         deps,
         { ...base, sessionId: null, methods, strength: pending.strength, epoch: pending.epoch },
-        { held, enrol: [] },
+        { held, enrol: [], trustDays: policy.trustedDeviceDays },
       )
     const { userAgent, source } = place
     const opened = await openSession(tx, deps, { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(policy) })
-    return { opened, credentialVersion: (await holdCredentialVersion(tx, base)) ?? 0 }
+    const credentialVersion = (await holdCredentialVersion(tx, base)) ?? 0
+    if (!input.trustDevice || !mayTrust(policy, methods)) return { opened, credentialVersion, trustToken: '' }
+    const [{ epoch }, sessionId, presented] = [pending, opened.session.id, place.trustToken ?? '']
+    const trust = { ...base, epoch, credentialVersion, sessionId, presented, days: policy.trustedDeviceDays }
+    return { opened, credentialVersion, trustToken: await trustDevice(tx, deps, trust) }
   })
   if (!('opened' in outcome)) return { case: 'nextStep', value: outcome }
-  const { opened, credentialVersion } = outcome
+  const { opened, credentialVersion, trustToken } = outcome
   deps.committed()
   deps.log.info({ tenant, person: user.id, session: opened.session.id, source: opened.session.network }, 'signed in')
   const result = await signedIn(deps, opened, user)
   result.deviceToken = deviceToken(deps, { tenant, userId: user.id, credentialVersion }, place.deviceToken ?? '')
+  result.trustToken = trustToken
   return { case: 'signedIn', value: result }
 }

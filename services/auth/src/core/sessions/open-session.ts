@@ -74,14 +74,14 @@ export function newSession(deps: Pick<Deps, 'now'>, input: OpenSessionInput): Ne
 }
 
 /** What the audit log says of a session that was opened. */
-export function signInAct({ tenant, id, user_id, amr, client_id }: SessionRow): Act {
+export function signInAct({ tenant, id, user_id, amr, client_id }: SessionRow, more: Readonly<Record<string, string>> = {}): Act {
   return {
     tenant,
     kind: 'sign_in',
     actor: thePerson(user_id),
     subjectId: user_id,
     sessionId: id,
-    details: { methods: amr.join(' '), client: client_id },
+    details: { methods: amr.join(' '), client: client_id, ...more },
   }
 }
 

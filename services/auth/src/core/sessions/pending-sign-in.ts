@@ -47,7 +47,7 @@ export async function beginNextStep(
   tx: Db,
   deps: Pick<Deps, 'now'>,
   pending: PendingSignIn,
-  { held, enrol }: Pick<Demand, 'held' | 'enrol'>,
+  { held, enrol, trustDays = 0 }: Pick<Demand, 'held' | 'enrol'> & { trustDays?: number },
 ): Promise<NextStep> {
   const factors = enrol.length > 0 ? [] : factorsToward(pending.strength, pending.methods, held)
   // Nothing would lead on from there.
@@ -85,6 +85,8 @@ export async function beginNextStep(
     factors,
     passkeyOptionsJson: asked?.optionsJson ?? '',
     enrol: [...enrol],
+    // What is to be raised is no sign-in, and whoever has not shown a password trusts nothing: it is what is asked for there.
+    trustDays: sessionId === null && enrol.length === 0 && methods.includes('pwd') ? trustDays : 0,
     expireTime: timestampFromDate(expireTime),
   })
 }

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import { RefreshTokenReusedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { addEvent } from '@gatehouse/events'
-import { Strength, strengthOf } from '@gatehouse/identity'
+import { Strength, strengthOf, trustedDeviceMethod } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
 import { findRefreshToken, type RefreshTokenInSession, type RefreshTokenRow } from '../../store/refresh-tokens.ts'
 import { untouched } from '../../store/rotate-refresh-tokens.ts'
@@ -151,9 +151,11 @@ async function endReused(tx: Db, deps: Deps, session: SessionRow): Promise<void>
   await revokeSessionsOfUser(tx, deps, { tenant, userId, sessionId, cause: 'token_reused', by: stranger })
 }
 
-/** A session from before the tenant asked this person for a second factor: it goes on with a new sign-in only. */
+/** A session from before the tenant asked this person for a second factor, or gave up trusted devices: it goes on with a new sign-in only. */
 async function isTooWeak(deps: Deps, session: SessionRow, policy: WholePolicy): Promise<boolean> {
   if (strengthOf(session.amr) >= Strength.TWO_FACTORS) return false
+  // The factor was shown on this device, and stands for as long as the tenant lets devices be trusted at all.
+  if (session.amr.includes(trustedDeviceMethod)) return policy.trustedDeviceDays === 0
   return await isSecondRequired(deps, { tenant: session.tenant, userId: session.user_id }, policy)
 }
 

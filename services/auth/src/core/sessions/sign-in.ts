@@ -1,6 +1,6 @@
 import { User_State, User_StateSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { eventRow } from '@gatehouse/events'
-import { Strength } from '@gatehouse/identity'
+import { Strength, trustedDeviceMethod } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
 import { findFactors } from '../../store/factors.ts'
 import { notOpened } from '../../store/open-sessions.ts'
@@ -20,6 +20,7 @@ import { deviceToken, knownDevice } from './known-device.ts'
 import { newSession, programClientId, signInAct } from './open-session.ts'
 import { beginNextStep, type SignInOutcome } from './pending-sign-in.ts'
 import { signedIn } from './signed-in.ts'
+import { type TrustedDevice, trustedDevice } from './trusted-device.ts'
 
 export interface SignInInput {
   readonly tenant: string
@@ -30,6 +31,8 @@ export interface SignInInput {
   readonly clientId?: string
   /** What earlier sign-ins left there. */
   readonly deviceToken?: string
+  /** What a sign-in after which the person trusted the device left there. */
+  readonly trustToken?: string
   /** Aborted when nobody waits for the answer any more: the hash is not begun then. */
   readonly signal?: AbortSignal
 }
@@ -69,11 +72,17 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
     // A session whose tokens nobody can sign is not opened.
     await deps.keys.signer(tenant)
     const rules = await rulesFor(deps, { tenant, userId }, policy)
+    let trusted: TrustedDevice | undefined
     if (checked.second_factor || rules.isSecondRequired) {
       const demand = demandOf(rules, await findFactors(deps.db, { tenant, userId }))
       if (demand.strength > Strength.ONE_FACTOR) {
-        await attempt.right()
-        return await askForSecondFactor(deps, input, demand, { userId, epoch: checked.epoch })
+        const truster = { ...owner, epoch: checked.epoch, factorVersion: checked.factor_version }
+        // Where the tenant takes nothing that the person has any more, something is to be added first, on a trusted device too.
+        if (demand.enrol.length === 0) trusted = trustedDevice(deps, truster, input.trustToken ?? '', policy.trustedDeviceDays)
+        if (trusted === undefined) {
+          await attempt.right()
+          return await askForSecondFactor(deps, input, { ...demand, trustDays: policy.trustedDeviceDays }, { userId, epoch: checked.epoch })
+        }
       }
     }
     const { event, tokenHash, ...opened } = newSession(deps, {
@@ -82,7 +91,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
       ...(input.clientId !== undefined && { clientId: input.clientId }),
       userAgent: input.userAgent,
       source,
-      amr: ['pwd'],
+      amr: trusted ? ['pwd', trustedDeviceMethod] : ['pwd'],
       lifetimes: lifetimesIn(policy),
     })
     const { epoch, version: credentialVersion } = checked
@@ -91,7 +100,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
         ...opened,
         tokenHash,
         event: eventRow(event),
-        entry: auditEntry(signInAct(opened.session)),
+        entry: auditEntry(signInAct(opened.session, trusted && { device: trusted.id })),
         epoch,
         credentialVersion,
       }),
@@ -111,7 +120,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
 async function askForSecondFactor(
   deps: Deps,
   input: SignInInput,
-  demand: Demand,
+  demand: Demand & { trustDays: number },
   { userId, epoch }: { userId: string; epoch: number },
 ): Promise<SignInOutcome> {
   const { tenant, clientId = programClientId } = input

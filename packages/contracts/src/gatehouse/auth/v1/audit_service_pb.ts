@@ -2,19 +2,19 @@
 // @generated from file gatehouse/auth/v1/audit_service.proto (package gatehouse.auth.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
 import type { AuditEntry, AuditFilter } from "./audit_pb.ts";
 import { file_gatehouse_auth_v1_audit } from "./audit_pb.ts";
 import { file_gatehouse_options_v1_options } from "../../options/v1/options_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file gatehouse/auth/v1/audit_service.proto.
  */
 export const file_gatehouse_auth_v1_audit_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVnYXRlaG91c2UvYXV0aC92MS9hdWRpdF9zZXJ2aWNlLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSKGAQoXTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QSLgoGZmlsdGVyGAEgASgLMh4uZ2F0ZWhvdXNlLmF1dGgudjEuQXVkaXRGaWx0ZXISHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGPQDImMKGExpc3RBdWRpdEVudHJpZXNSZXNwb25zZRIuCgdlbnRyaWVzGAEgAygLMh0uZ2F0ZWhvdXNlLmF1dGgudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiZAoYV2F0Y2hBdWRpdEVudHJpZXNSZXF1ZXN0Ei4KBmZpbHRlchgBIAEoCzIeLmdhdGVob3VzZS5hdXRoLnYxLkF1ZGl0RmlsdGVyEhgKBmN1cnNvchgCIAEoCUIIukgFcgMY9AMiWwoZV2F0Y2hBdWRpdEVudHJpZXNSZXNwb25zZRIuCgdlbnRyaWVzGAEgAygLMh0uZ2F0ZWhvdXNlLmF1dGgudjEuQXVkaXRFbnRyeRIOCgZjdXJzb3IYAiABKAkiSwoZRXhwb3J0QXVkaXRFbnRyaWVzUmVxdWVzdBIuCgZmaWx0ZXIYASABKAsyHi5nYXRlaG91c2UuYXV0aC52MS5BdWRpdEZpbHRlciIsChpFeHBvcnRBdWRpdEVudHJpZXNSZXNwb25zZRIOCgZuZGpzb24YASABKAwiWgobTGlzdEF1ZGl0Q2hlY2twb2ludHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AyJMChxMaXN0QXVkaXRDaGVja3BvaW50c1Jlc3BvbnNlEhMKC2NoZWNrcG9pbnRzGAEgAygJEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLZBAoMQXVkaXRTZXJ2aWNlEoUBChBMaXN0QXVkaXRFbnRyaWVzEiouZ2F0ZWhvdXNlLmF1dGgudjEuTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QaKy5nYXRlaG91c2UuYXV0aC52MS5MaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2UiGJACAaq7GBEiD2F1dGguYXVkaXQucmVhZBKcAQoRV2F0Y2hBdWRpdEVudHJpZXMSKy5nYXRlaG91c2UuYXV0aC52MS5XYXRjaEF1ZGl0RW50cmllc1JlcXVlc3QaLC5nYXRlaG91c2UuYXV0aC52MS5XYXRjaEF1ZGl0RW50cmllc1Jlc3BvbnNlIiqQAgGquxgRIg9hdXRoLmF1ZGl0LnJlYWS6uxgOQ1VSU09SX1RPT19PTEQwARKNAQoSRXhwb3J0QXVkaXRFbnRyaWVzEiwuZ2F0ZWhvdXNlLmF1dGgudjEuRXhwb3J0QXVkaXRFbnRyaWVzUmVxdWVzdBotLmdhdGVob3VzZS5hdXRoLnYxLkV4cG9ydEF1ZGl0RW50cmllc1Jlc3BvbnNlIhiQAgGquxgRIg9hdXRoLmF1ZGl0LnJlYWQwARKRAQoUTGlzdEF1ZGl0Q2hlY2twb2ludHMSLi5nYXRlaG91c2UuYXV0aC52MS5MaXN0QXVkaXRDaGVja3BvaW50c1JlcXVlc3QaLy5nYXRlaG91c2UuYXV0aC52MS5MaXN0QXVkaXRDaGVja3BvaW50c1Jlc3BvbnNlIhiQAgGquxgRIg9hdXRoLmF1ZGl0LnJlYWRiBnByb3RvMw", [file_buf_validate_validate, file_gatehouse_auth_v1_audit, file_gatehouse_options_v1_options]);
+  fileDesc("CiVnYXRlaG91c2UvYXV0aC92MS9hdWRpdF9zZXJ2aWNlLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSKGAQoXTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QSLgoGZmlsdGVyGAEgASgLMh4uZ2F0ZWhvdXNlLmF1dGgudjEuQXVkaXRGaWx0ZXISHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGPQDImMKGExpc3RBdWRpdEVudHJpZXNSZXNwb25zZRIuCgdlbnRyaWVzGAEgAygLMh0uZ2F0ZWhvdXNlLmF1dGgudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiZAoYV2F0Y2hBdWRpdEVudHJpZXNSZXF1ZXN0Ei4KBmZpbHRlchgBIAEoCzIeLmdhdGVob3VzZS5hdXRoLnYxLkF1ZGl0RmlsdGVyEhgKBmN1cnNvchgCIAEoCUIIukgFcgMY9AMiWwoZV2F0Y2hBdWRpdEVudHJpZXNSZXNwb25zZRIuCgdlbnRyaWVzGAEgAygLMh0uZ2F0ZWhvdXNlLmF1dGgudjEuQXVkaXRFbnRyeRIOCgZjdXJzb3IYAiABKAkiSwoZRXhwb3J0QXVkaXRFbnRyaWVzUmVxdWVzdBIuCgZmaWx0ZXIYASABKAsyHi5nYXRlaG91c2UuYXV0aC52MS5BdWRpdEZpbHRlciIsChpFeHBvcnRBdWRpdEVudHJpZXNSZXNwb25zZRIOCgZuZGpzb24YASABKAwiWgobTGlzdEF1ZGl0Q2hlY2twb2ludHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxj0AyJMChxMaXN0QXVkaXRDaGVja3BvaW50c1Jlc3BvbnNlEhMKC2NoZWNrcG9pbnRzGAEgAygJEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKsAgoSVmVyaWZ5QXVkaXRSZXF1ZXN0Eh4KDWZyb21fcG9zaXRpb24YASABKANCB7pIBCICKAASHwoOdW50aWxfcG9zaXRpb24YAiABKANCB7pIBCICKAASJgoLY2hlY2twb2ludHMYAyADKAlCEbpIDpIBCxBkIgdyBRABGNAPEhgKBmN1cnNvchgEIAEoCUIIukgFcgMY9AM6kgG6SI4BGosBChFmcm9tX2JlZm9yZV91bnRpbBIvZnJvbV9wb3NpdGlvbiBtdXN0IG5vdCBiZSBiZWhpbmQgdW50aWxfcG9zaXRpb24aRXRoaXMudW50aWxfcG9zaXRpb24gPT0gMCB8fCB0aGlzLmZyb21fcG9zaXRpb24gPD0gdGhpcy51bnRpbF9wb3NpdGlvbiKcAQoTVmVyaWZ5QXVkaXRSZXNwb25zZRIWCg52ZXJpZmllZF91bnRpbBgBIAEoAxIyCgtmaXJzdF9icmVhaxgCIAEoCzIdLmdhdGVob3VzZS5hdXRoLnYxLkF1ZGl0QnJlYWsSDwoHZW50cmllcxgDIAEoBRITCgtjaGVja3BvaW50cxgEIAEoBRITCgtuZXh0X2N1cnNvchgFIAEoCSJzCgpBdWRpdEJyZWFrEhAKCHBvc2l0aW9uGAEgASgDEhAKCGVudHJ5X2lkGAIgASgJEjAKB3Byb2JsZW0YAyABKA4yHy5nYXRlaG91c2UuYXV0aC52MS5BdWRpdFByb2JsZW0SDwoHbWVzc2FnZRgEIAEoCSroAgoMQXVkaXRQcm9ibGVtEh0KGUFVRElUX1BST0JMRU1fVU5TUEVDSUZJRUQQABIfChtBVURJVF9QUk9CTEVNX0VOVFJZX0NIQU5HRUQQARIfChtBVURJVF9QUk9CTEVNX0VOVFJZX1JFTU9WRUQQAhIfChtBVURJVF9QUk9CTEVNX1NFQUxTX1JFTU9WRUQQAxIgChxBVURJVF9QUk9CTEVNX0VOVFJZX0lOU0VSVEVEEAQSIwofQVVESVRfUFJPQkxFTV9CRUdJTk5JTkdfUkVNT1ZFRBAFEh0KGUFVRElUX1BST0JMRU1fRU5EX1JFTU9WRUQQBhIkCiBBVURJVF9QUk9CTEVNX0NIRUNLUE9JTlRfQ0hBTkdFRBAHEigKJEFVRElUX1BST0JMRU1fQ0hFQ0tQT0lOVF9LRVlfVU5LTk9XThAIEiAKHEFVRElUX1BST0JMRU1fQ0hBSU5fUkVQTEFDRUQQCTKNBgoMQXVkaXRTZXJ2aWNlEoUBChBMaXN0QXVkaXRFbnRyaWVzEiouZ2F0ZWhvdXNlLmF1dGgudjEuTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QaKy5nYXRlaG91c2UuYXV0aC52MS5MaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2UiGJACAaq7GBEiD2F1dGguYXVkaXQucmVhZBKcAQoRV2F0Y2hBdWRpdEVudHJpZXMSKy5nYXRlaG91c2UuYXV0aC52MS5XYXRjaEF1ZGl0RW50cmllc1JlcXVlc3QaLC5nYXRlaG91c2UuYXV0aC52MS5XYXRjaEF1ZGl0RW50cmllc1Jlc3BvbnNlIiqQAgGquxgRIg9hdXRoLmF1ZGl0LnJlYWS6uxgOQ1VSU09SX1RPT19PTEQwARKNAQoSRXhwb3J0QXVkaXRFbnRyaWVzEiwuZ2F0ZWhvdXNlLmF1dGgudjEuRXhwb3J0QXVkaXRFbnRyaWVzUmVxdWVzdBotLmdhdGVob3VzZS5hdXRoLnYxLkV4cG9ydEF1ZGl0RW50cmllc1Jlc3BvbnNlIhiQAgGquxgRIg9hdXRoLmF1ZGl0LnJlYWQwARKRAQoUTGlzdEF1ZGl0Q2hlY2twb2ludHMSLi5nYXRlaG91c2UuYXV0aC52MS5MaXN0QXVkaXRDaGVja3BvaW50c1JlcXVlc3QaLy5nYXRlaG91c2UuYXV0aC52MS5MaXN0QXVkaXRDaGVja3BvaW50c1Jlc3BvbnNlIhiQAgGquxgRIg9hdXRoLmF1ZGl0LnJlYWQSsQEKC1ZlcmlmeUF1ZGl0EiUuZ2F0ZWhvdXNlLmF1dGgudjEuVmVyaWZ5QXVkaXRSZXF1ZXN0GiYuZ2F0ZWhvdXNlLmF1dGgudjEuVmVyaWZ5QXVkaXRSZXNwb25zZSJTkAIBqrsYESIPYXV0aC5hdWRpdC5yZWFksrsYCQgCGKwCIgIIPLq7GBhBVURJVF9DSEVDS1BPSU5UX0lOVkFMSUS6uxgOQ1VSU09SX1RPT19PTERiBnByb3RvMw", [file_buf_validate_validate, file_gatehouse_auth_v1_audit, file_gatehouse_options_v1_options]);
 
 /**
  * Asks for entries.
@@ -234,6 +234,229 @@ export const ListAuditCheckpointsResponseSchema: GenMessage<ListAuditCheckpoints
   messageDesc(file_gatehouse_auth_v1_audit_service, 7);
 
 /**
+ * Asks to verify a range.
+ *
+ * @generated from message gatehouse.auth.v1.VerifyAuditRequest
+ */
+export type VerifyAuditRequest = Message<"gatehouse.auth.v1.VerifyAuditRequest"> & {
+  /**
+   * The first place; 0 for the beginning of what is kept. Behind the beginning the seal before it is taken for true.
+   *
+   * @generated from field: int64 from_position = 1;
+   */
+  fromPosition: bigint;
+
+  /**
+   * The last place; 0 for the end, where it is asked too whether the end was cut off.
+   *
+   * @generated from field: int64 until_position = 2;
+   */
+  untilPosition: bigint;
+
+  /**
+   * Checkpoints that were kept elsewhere, as ListAuditCheckpoints gave them: they go before those of the database. The same in every call of a verification.
+   *
+   * @generated from field: repeated string checkpoints = 3;
+   */
+  checkpoints: string[];
+
+  /**
+   * `next_cursor` of the call before; empty for the first.
+   *
+   * @generated from field: string cursor = 4;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.VerifyAuditRequest.
+ * Use `create(VerifyAuditRequestSchema)` to create a new message.
+ */
+export const VerifyAuditRequestSchema: GenMessage<VerifyAuditRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_audit_service, 8);
+
+/**
+ * What came of it.
+ *
+ * @generated from message gatehouse.auth.v1.VerifyAuditResponse
+ */
+export type VerifyAuditResponse = Message<"gatehouse.auth.v1.VerifyAuditResponse"> & {
+  /**
+   * Up to this place every entry fits its seal and the one before; 0 where none does. Of a chain that was computed anew a checkpoint behind that place tells.
+   *
+   * @generated from field: int64 verified_until = 1;
+   */
+  verifiedUntil: bigint;
+
+  /**
+   * The first place where it is not; absent where it is whole so far. Nothing behind it was looked at.
+   *
+   * @generated from field: gatehouse.auth.v1.AuditBreak first_break = 2;
+   */
+  firstBreak?: AuditBreak | undefined;
+
+  /**
+   * Entries that were computed anew in this call.
+   *
+   * @generated from field: int32 entries = 3;
+   */
+  entries: number;
+
+  /**
+   * Checkpoints that they were held against.
+   *
+   * @generated from field: int32 checkpoints = 4;
+   */
+  checkpoints: number;
+
+  /**
+   * Goes on behind this call; empty where the range is done, or broken.
+   *
+   * @generated from field: string next_cursor = 5;
+   */
+  nextCursor: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.VerifyAuditResponse.
+ * Use `create(VerifyAuditResponseSchema)` to create a new message.
+ */
+export const VerifyAuditResponseSchema: GenMessage<VerifyAuditResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_audit_service, 9);
+
+/**
+ * A place where the audit log is not what it was.
+ *
+ * @generated from message gatehouse.auth.v1.AuditBreak
+ */
+export type AuditBreak = Message<"gatehouse.auth.v1.AuditBreak"> & {
+  /**
+   * The place in the chain; 0 where it is none, as of an entry that was put in beside the chain.
+   *
+   * @generated from field: int64 position = 1;
+   */
+  position: bigint;
+
+  /**
+   * The entry; empty where no single one is meant.
+   *
+   * @generated from field: string entry_id = 2;
+   */
+  entryId: string;
+
+  /**
+   * What is wrong.
+   *
+   * @generated from field: gatehouse.auth.v1.AuditProblem problem = 3;
+   */
+  problem: AuditProblem;
+
+  /**
+   * The same in a sentence.
+   *
+   * @generated from field: string message = 4;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.AuditBreak.
+ * Use `create(AuditBreakSchema)` to create a new message.
+ */
+export const AuditBreakSchema: GenMessage<AuditBreak> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_audit_service, 10);
+
+/**
+ * What can be wrong with an audit log.
+ *
+ * @generated from enum gatehouse.auth.v1.AuditProblem
+ */
+export const AuditProblem = {
+  /**
+   * Not a problem.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * An entry was changed, inserted into the chain, or moved.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_ENTRY_CHANGED = 1;
+   */
+  ENTRY_CHANGED: 1,
+
+  /**
+   * An entry was removed.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_ENTRY_REMOVED = 2;
+   */
+  ENTRY_REMOVED: 2,
+
+  /**
+   * Entries were removed with their seals.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_SEALS_REMOVED = 3;
+   */
+  SEALS_REMOVED: 3,
+
+  /**
+   * An entry has no place in the chain: it was inserted, or its seal was removed.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_ENTRY_INSERTED = 4;
+   */
+  ENTRY_INSERTED: 4,
+
+  /**
+   * The beginning was removed, and neither a checkpoint nor an entry tells that it was pruned.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_BEGINNING_REMOVED = 5;
+   */
+  BEGINNING_REMOVED: 5,
+
+  /**
+   * The end was removed: a checkpoint tells of a place that is not there.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_END_REMOVED = 6;
+   */
+  END_REMOVED: 6,
+
+  /**
+   * A checkpoint of the database was changed, or is signed with a key that is none of ours.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_CHECKPOINT_CHANGED = 7;
+   */
+  CHECKPOINT_CHANGED: 7,
+
+  /**
+   * A checkpoint that was kept elsewhere is signed with a key that is no longer in the database, or never was.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_CHECKPOINT_KEY_UNKNOWN = 8;
+   */
+  CHECKPOINT_KEY_UNKNOWN: 8,
+
+  /**
+   * The chain is another than it was at a checkpoint: it was computed anew.
+   *
+   * @generated from enum value: AUDIT_PROBLEM_CHAIN_REPLACED = 9;
+   */
+  CHAIN_REPLACED: 9,
+} as const;
+
+/**
+ * What can be wrong with an audit log.
+ *
+ * @generated from enum gatehouse.auth.v1.AuditProblem
+ */
+export type AuditProblem = (typeof AuditProblem)[keyof typeof AuditProblem] | UnknownEnum;
+
+/**
+ * Describes the enum gatehouse.auth.v1.AuditProblem.
+ */
+export const AuditProblemSchema: GenEnum<AuditProblem> = /*@__PURE__*/
+  enumDesc(file_gatehouse_auth_v1_audit_service, 0);
+
+/**
  * What was done in the tenant, by whom and with what result. Entries can be neither written nor changed through any RPC.
  *
  * @generated from service gatehouse.auth.v1.AuditService
@@ -279,6 +502,17 @@ export const AuditService: GenService<{
     methodKind: "unary";
     input: typeof ListAuditCheckpointsRequestSchema;
     output: typeof ListAuditCheckpointsResponseSchema;
+  },
+  /**
+   * Computes a range of the chain anew and holds it against its checkpoints, and those that the caller kept elsewhere: tells up to where it is as it was sealed, and the
+   * first place where it is not. Looks at 10,000 entries, or for two seconds, and gives a cursor to go on from; between two calls nothing is kept.
+   *
+   * @generated from rpc gatehouse.auth.v1.AuditService.VerifyAudit
+   */
+  verifyAudit: {
+    methodKind: "unary";
+    input: typeof VerifyAuditRequestSchema;
+    output: typeof VerifyAuditResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_gatehouse_auth_v1_audit_service, 0);

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/enrolment_service.proto.
  */
 export const file_gatehouse_auth_v1_enrolment_service: GenFile = /*@__PURE__*/
-  fileDesc("CilnYXRlaG91c2UvYXV0aC92MS9lbnJvbG1lbnRfc2VydmljZS5wcm90bxIRZ2F0ZWhvdXNlLmF1dGgudjEiQQoZQmVnaW5Ub3RwRW5yb2xtZW50UmVxdWVzdBIkCgxjb250aW51YXRpb24YASABKAlCDrpIB3IFEAEYyAH4uxgCIowBChpCZWdpblRvdHBFbnJvbG1lbnRSZXNwb25zZRIUCgZzZWNyZXQYASABKAlCBPi7GAISEQoDdXJpGAIgASgJQgT4uxgCEhQKBnFyX3N2ZxgDIAEoCUIE+LsYAhIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQocQ29tcGxldGVUb3RwRW5yb2xtZW50UmVxdWVzdBIkCgxjb250aW51YXRpb24YASABKAlCDrpIB3IFEAEYyAH4uxgCEiMKBGNvZGUYAiABKAlCFbpIDnIMMgpeWzAtOV17Nn0k+LsYAhISCgp1c2VfY29va2llGAMgASgIInMKHUNvbXBsZXRlVG90cEVucm9sbWVudFJlc3BvbnNlEjQKCXNpZ25lZF9pbhgBIAEoCzIhLmdhdGVob3VzZS5hdXRoLnYxLlNpZ25lZEluUmVzdWx0EhwKDnJlY292ZXJ5X2NvZGVzGAIgAygJQgT4uxgCMo8EChBFbnJvbG1lbnRTZXJ2aWNlEswBChJCZWdpblRvdHBFbnJvbG1lbnQSLC5nYXRlaG91c2UuYXV0aC52MS5CZWdpblRvdHBFbnJvbG1lbnRSZXF1ZXN0Gi0uZ2F0ZWhvdXNlLmF1dGgudjEuQmVnaW5Ub3RwRW5yb2xtZW50UmVzcG9uc2UiWZACAKq7GAIIAbK7GAoIARisAiIDCKwCursYFENPTlRJTlVBVElPTl9JTlZBTElEursYDUZBQ1RPUl9FWElTVFO6uxgVUEVSU09OX0NBTk5PVF9TSUdOX0lOEqsCChVDb21wbGV0ZVRvdHBFbnJvbG1lbnQSLy5nYXRlaG91c2UuYXV0aC52MS5Db21wbGV0ZVRvdHBFbnJvbG1lbnRSZXF1ZXN0GjAuZ2F0ZWhvdXNlLmF1dGgudjEuQ29tcGxldGVUb3RwRW5yb2xtZW50UmVzcG9uc2UirgGQAgCquxgCCAGyuxgKCAEYrAIiAwisArq7GBRDT05USU5VQVRJT05fSU5WQUxJRLq7GAxGQUNUT1JfV1JPTke6uxgQRkFDVE9SX05PVF9GT1VORLq7GBVQRVJTT05fQ0FOTk9UX1NJR05fSU7CuxggZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWTCuxgaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW5iBnByb3RvMw", [file_buf_validate_validate, file_gatehouse_auth_v1_session, file_gatehouse_options_v1_options, file_google_protobuf_timestamp]);
+  fileDesc("CilnYXRlaG91c2UvYXV0aC92MS9lbnJvbG1lbnRfc2VydmljZS5wcm90bxIRZ2F0ZWhvdXNlLmF1dGgudjEiQQoZQmVnaW5Ub3RwRW5yb2xtZW50UmVxdWVzdBIkCgxjb250aW51YXRpb24YASABKAlCDrpIB3IFEAEYyAH4uxgCIowBChpCZWdpblRvdHBFbnJvbG1lbnRSZXNwb25zZRIUCgZzZWNyZXQYASABKAlCBPi7GAISEQoDdXJpGAIgASgJQgT4uxgCEhQKBnFyX3N2ZxgDIAEoCUIE+LsYAhIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifQocQ29tcGxldGVUb3RwRW5yb2xtZW50UmVxdWVzdBIkCgxjb250aW51YXRpb24YASABKAlCDrpIB3IFEAEYyAH4uxgCEiMKBGNvZGUYAiABKAlCFbpIDnIMMgpeWzAtOV17Nn0k+LsYAhISCgp1c2VfY29va2llGAMgASgIInMKHUNvbXBsZXRlVG90cEVucm9sbWVudFJlc3BvbnNlEjQKCXNpZ25lZF9pbhgBIAEoCzIhLmdhdGVob3VzZS5hdXRoLnYxLlNpZ25lZEluUmVzdWx0EhwKDnJlY292ZXJ5X2NvZGVzGAIgAygJQgT4uxgCIkQKHEJlZ2luUGFzc2tleUVucm9sbWVudFJlcXVlc3QSJAoMY29udGludWF0aW9uGAEgASgJQg66SAdyBRABGMgB+LsYAiKAAQodQmVnaW5QYXNza2V5RW5yb2xtZW50UmVzcG9uc2USEgoKYXR0ZW1wdF9pZBgBIAEoCRIaCgxvcHRpb25zX2pzb24YAiABKAlCBPi7GAESLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrcBCh9Db21wbGV0ZVBhc3NrZXlFbnJvbG1lbnRSZXF1ZXN0EiQKDGNvbnRpbnVhdGlvbhgBIAEoCUIOukgHcgUQARjIAfi7GAISHAoKYXR0ZW1wdF9pZBgCIAEoCUIIukgFcgOwAQESIQoMcGFzc2tleV9qc29uGAMgASgJQgu6SAhyBhACGICABBIZCgRuYW1lGAQgASgJQgu6SARyAhhk+LsYARISCgp1c2VfY29va2llGAUgASgIInYKIENvbXBsZXRlUGFzc2tleUVucm9sbWVudFJlc3BvbnNlEjQKCXNpZ25lZF9pbhgBIAEoCzIhLmdhdGVob3VzZS5hdXRoLnYxLlNpZ25lZEluUmVzdWx0EhwKDnJlY292ZXJ5X2NvZGVzGAIgAygJQgT4uxgCMp4IChBFbnJvbG1lbnRTZXJ2aWNlEswBChJCZWdpblRvdHBFbnJvbG1lbnQSLC5nYXRlaG91c2UuYXV0aC52MS5CZWdpblRvdHBFbnJvbG1lbnRSZXF1ZXN0Gi0uZ2F0ZWhvdXNlLmF1dGgudjEuQmVnaW5Ub3RwRW5yb2xtZW50UmVzcG9uc2UiWZACAKq7GAIIAbK7GAoIARisAiIDCKwCursYFENPTlRJTlVBVElPTl9JTlZBTElEursYDUZBQ1RPUl9FWElTVFO6uxgVUEVSU09OX0NBTk5PVF9TSUdOX0lOEqsCChVDb21wbGV0ZVRvdHBFbnJvbG1lbnQSLy5nYXRlaG91c2UuYXV0aC52MS5Db21wbGV0ZVRvdHBFbnJvbG1lbnRSZXF1ZXN0GjAuZ2F0ZWhvdXNlLmF1dGgudjEuQ29tcGxldGVUb3RwRW5yb2xtZW50UmVzcG9uc2UirgGQAgCquxgCCAGyuxgKCAEYrAIiAwisArq7GBRDT05USU5VQVRJT05fSU5WQUxJRLq7GAxGQUNUT1JfV1JPTke6uxgQRkFDVE9SX05PVF9GT1VORLq7GBVQRVJTT05fQ0FOTk9UX1NJR05fSU7CuxggZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWTCuxgaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4S1QEKFUJlZ2luUGFzc2tleUVucm9sbWVudBIvLmdhdGVob3VzZS5hdXRoLnYxLkJlZ2luUGFzc2tleUVucm9sbWVudFJlcXVlc3QaMC5nYXRlaG91c2UuYXV0aC52MS5CZWdpblBhc3NrZXlFbnJvbG1lbnRSZXNwb25zZSJZkAIAqrsYAggBsrsYCggBGKwCIgMIrAK6uxgUQ09OVElOVUFUSU9OX0lOVkFMSUS6uxgNRkFDVE9SX0VYSVNUU7q7GBVQRVJTT05fQ0FOTk9UX1NJR05fSU4StAIKGENvbXBsZXRlUGFzc2tleUVucm9sbWVudBIyLmdhdGVob3VzZS5hdXRoLnYxLkNvbXBsZXRlUGFzc2tleUVucm9sbWVudFJlcXVlc3QaMy5nYXRlaG91c2UuYXV0aC52MS5Db21wbGV0ZVBhc3NrZXlFbnJvbG1lbnRSZXNwb25zZSKuAZACAKq7GAIIAbK7GAoIARisAiIDCKwCursYFENPTlRJTlVBVElPTl9JTlZBTElEursYD1BBU1NLRVlfSU5WQUxJRLq7GA1GQUNUT1JfRVhJU1RTursYFVBFUlNPTl9DQU5OT1RfU0lHTl9JTsK7GCBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZMK7GBpnYXRlaG91c2UuYXV0aC52MS5TaWduZWRJbmIGcHJvdG8z", [file_buf_validate_validate, file_gatehouse_auth_v1_session, file_gatehouse_options_v1_options, file_google_protobuf_timestamp]);
 
 /**
  * Asks to set up an authenticator app.
@@ -145,6 +145,139 @@ export const CompleteTotpEnrolmentResponseSchema: GenMessage<CompleteTotpEnrolme
   messageDesc(file_gatehouse_auth_v1_enrolment_service, 3);
 
 /**
+ * Asks to register a passkey.
+ *
+ * @generated from message gatehouse.auth.v1.BeginPasskeyEnrolmentRequest
+ */
+export type BeginPasskeyEnrolmentRequest = Message<"gatehouse.auth.v1.BeginPasskeyEnrolmentRequest"> & {
+  /**
+   * Of the step before. Each beginning counts as one of its five attempts.
+   *
+   * @generated from field: string continuation = 1;
+   */
+  continuation: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.BeginPasskeyEnrolmentRequest.
+ * Use `create(BeginPasskeyEnrolmentRequestSchema)` to create a new message.
+ */
+export const BeginPasskeyEnrolmentRequestSchema: GenMessage<BeginPasskeyEnrolmentRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_enrolment_service, 4);
+
+/**
+ * What to ask the browser.
+ *
+ * @generated from message gatehouse.auth.v1.BeginPasskeyEnrolmentResponse
+ */
+export type BeginPasskeyEnrolmentResponse = Message<"gatehouse.auth.v1.BeginPasskeyEnrolmentResponse"> & {
+  /**
+   * Names the attempt.
+   *
+   * @generated from field: string attempt_id = 1;
+   */
+  attemptId: string;
+
+  /**
+   * Options for `navigator.credentials.create` (WebAuthn Level 3, PublicKeyCredentialCreationOptionsJSON), with the address and name of the person.
+   *
+   * @generated from field: string options_json = 2;
+   */
+  optionsJson: string;
+
+  /**
+   * When the attempt ends.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.BeginPasskeyEnrolmentResponse.
+ * Use `create(BeginPasskeyEnrolmentResponseSchema)` to create a new message.
+ */
+export const BeginPasskeyEnrolmentResponseSchema: GenMessage<BeginPasskeyEnrolmentResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_enrolment_service, 5);
+
+/**
+ * Brings what the browser made.
+ *
+ * @generated from message gatehouse.auth.v1.CompletePasskeyEnrolmentRequest
+ */
+export type CompletePasskeyEnrolmentRequest = Message<"gatehouse.auth.v1.CompletePasskeyEnrolmentRequest"> & {
+  /**
+   * The same as before.
+   *
+   * @generated from field: string continuation = 1;
+   */
+  continuation: string;
+
+  /**
+   * `attempt_id` of the beginning.
+   *
+   * @generated from field: string attempt_id = 2;
+   */
+  attemptId: string;
+
+  /**
+   * What `navigator.credentials.create` answered (RegistrationResponseJSON).
+   *
+   * @generated from field: string passkey_json = 3;
+   */
+  passkeyJson: string;
+
+  /**
+   * What the person calls it; empty for a name of ours.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+
+  /**
+   * Put the refresh token into an HttpOnly cookie instead of the answer. Web door only, from an allowed origin.
+   *
+   * @generated from field: bool use_cookie = 5;
+   */
+  useCookie: boolean;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.CompletePasskeyEnrolmentRequest.
+ * Use `create(CompletePasskeyEnrolmentRequestSchema)` to create a new message.
+ */
+export const CompletePasskeyEnrolmentRequestSchema: GenMessage<CompletePasskeyEnrolmentRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_enrolment_service, 6);
+
+/**
+ * The person is signed in.
+ *
+ * @generated from message gatehouse.auth.v1.CompletePasskeyEnrolmentResponse
+ */
+export type CompletePasskeyEnrolmentResponse = Message<"gatehouse.auth.v1.CompletePasskeyEnrolmentResponse"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: gatehouse.auth.v1.SignedInResult signed_in = 1;
+   */
+  signedIn?: SignedInResult | undefined;
+
+  /**
+   * Codes for the day when the passkey is gone, shown this once; empty where the person has some, or the policy allows none.
+   *
+   * @generated from field: repeated string recovery_codes = 2;
+   */
+  recoveryCodes: string[];
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.CompletePasskeyEnrolmentResponse.
+ * Use `create(CompletePasskeyEnrolmentResponseSchema)` to create a new message.
+ */
+export const CompletePasskeyEnrolmentResponseSchema: GenMessage<CompletePasskeyEnrolmentResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_enrolment_service, 7);
+
+/**
  * A second factor for whoever must have one and has none, in the middle of the sign-in: there is no session before it. The continuation of a NextStep that
  * names factors in `enrol` leads here and nowhere else.
  *
@@ -170,6 +303,26 @@ export const EnrolmentService: GenService<{
     methodKind: "unary";
     input: typeof CompleteTotpEnrolmentRequestSchema;
     output: typeof CompleteTotpEnrolmentResponseSchema;
+  },
+  /**
+   * Begins to register a passkey: tells what to ask the browser.
+   *
+   * @generated from rpc gatehouse.auth.v1.EnrolmentService.BeginPasskeyEnrolment
+   */
+  beginPasskeyEnrolment: {
+    methodKind: "unary";
+    input: typeof BeginPasskeyEnrolmentRequestSchema;
+    output: typeof BeginPasskeyEnrolmentResponseSchema;
+  },
+  /**
+   * Registers the passkey that the browser made: the person is signed in with it. They are told by mail.
+   *
+   * @generated from rpc gatehouse.auth.v1.EnrolmentService.CompletePasskeyEnrolment
+   */
+  completePasskeyEnrolment: {
+    methodKind: "unary";
+    input: typeof CompletePasskeyEnrolmentRequestSchema;
+    output: typeof CompletePasskeyEnrolmentResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_gatehouse_auth_v1_enrolment_service, 0);

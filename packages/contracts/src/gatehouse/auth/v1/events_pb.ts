@@ -366,7 +366,7 @@ export const FactorsChangedSchema: GenMessage<FactorsChanged> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 10);
 
 /**
- * A passkey counted backwards: somebody may have a copy of it. The sign-in was refused.
+ * A passkey counted backwards: somebody may have a copy of it. The sign-in was refused. Told once a day for each passkey.
  *
  * @generated from message gatehouse.auth.v1.PasskeyCloned
  */

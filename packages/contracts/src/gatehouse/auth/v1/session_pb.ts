@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/session.proto.
  */
 export const file_gatehouse_auth_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Ch9nYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSLvAgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKdXNlcl9hZ2VudBgGIAEoCUIE+LsYARIVCgduZXR3b3JrGAcgASgJQgT4uxgBEg8KB2N1cnJlbnQYCCABKAgSMAoIc3RyZW5ndGgYCSABKA4yHi5nYXRlaG91c2Uub3B0aW9ucy52MS5TdHJlbmd0aBItCglhdXRoX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB21ldGhvZHMYCyADKAki9wEKDlNpZ25lZEluUmVzdWx0EisKB3Nlc3Npb24YASABKAsyGi5nYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uEiUKBHVzZXIYAiABKAsyFy5nYXRlaG91c2UudXNlci52MS5Vc2VyEhoKDGFjY2Vzc190b2tlbhgDIAEoCUIE+LsYAhI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YBSABKAlCBPi7GAISGgoMZGV2aWNlX3Rva2VuGBQgASgJQgT4uxgCIssBCghOZXh0U3RlcBIaCgxjb250aW51YXRpb24YASABKAlCBPi7GAISKgoHZmFjdG9ycxgCIAMoDjIZLmdhdGVob3VzZS5hdXRoLnYxLkZhY3RvchIcChRwYXNza2V5X29wdGlvbnNfanNvbhgDIAEoCRIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoFZW5yb2wYCiADKA4yGS5nYXRlaG91c2UuYXV0aC52MS5GYWN0b3IivgEKC0ZhY3RvclByb29mEioKCXRvdHBfY29kZRgBIAEoCUIVukgOcgwyCl5bMC05XXs2fST4uxgCSAASJgoNcmVjb3ZlcnlfY29kZRgCIAEoCUINukgGcgQQCBgo+LsYAkgAEicKDHBhc3NrZXlfanNvbhgDIAEoCUIPukgIcgYQAhiAgAH4uxgCSAASIgoIcGFzc3dvcmQYBCABKAlCDrpIB3IFEAEYgAj4uxgCSABCDgoFcHJvb2YSBbpIAggBKoYBCgZGYWN0b3ISFgoSRkFDVE9SX1VOU1BFQ0lGSUVEEAASEgoORkFDVE9SX1BBU1NLRVkQARIPCgtGQUNUT1JfVE9UUBACEhgKFEZBQ1RPUl9SRUNPVkVSWV9DT0RFEAMSEwoPRkFDVE9SX1BBU1NXT1JEEAQSEAoMRkFDVE9SX0VNQUlMEAViBnByb3RvMw", [file_buf_validate_validate, file_gatehouse_options_v1_options, file_gatehouse_user_v1_user, file_google_protobuf_timestamp]);
+  fileDesc("Ch9nYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSLvAgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKdXNlcl9hZ2VudBgGIAEoCUIE+LsYARIVCgduZXR3b3JrGAcgASgJQgT4uxgBEg8KB2N1cnJlbnQYCCABKAgSMAoIc3RyZW5ndGgYCSABKA4yHi5nYXRlaG91c2Uub3B0aW9ucy52MS5TdHJlbmd0aBItCglhdXRoX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB21ldGhvZHMYCyADKAkikgIKDlNpZ25lZEluUmVzdWx0EisKB3Nlc3Npb24YASABKAsyGi5nYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uEiUKBHVzZXIYAiABKAsyFy5nYXRlaG91c2UudXNlci52MS5Vc2VyEhoKDGFjY2Vzc190b2tlbhgDIAEoCUIE+LsYAhI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YBSABKAlCBPi7GAISGgoMZGV2aWNlX3Rva2VuGBQgASgJQgT4uxgCEhkKC3RydXN0X3Rva2VuGBUgASgJQgT4uxgCIt8BCghOZXh0U3RlcBIaCgxjb250aW51YXRpb24YASABKAlCBPi7GAISKgoHZmFjdG9ycxgCIAMoDjIZLmdhdGVob3VzZS5hdXRoLnYxLkZhY3RvchIcChRwYXNza2V5X29wdGlvbnNfanNvbhgDIAEoCRIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoFZW5yb2wYCiADKA4yGS5nYXRlaG91c2UuYXV0aC52MS5GYWN0b3ISEgoKdHJ1c3RfZGF5cxgLIAEoBSK+AQoLRmFjdG9yUHJvb2YSKgoJdG90cF9jb2RlGAEgASgJQhW6SA5yDDIKXlswLTldezZ9JPi7GAJIABImCg1yZWNvdmVyeV9jb2RlGAIgASgJQg26SAZyBBAIGCj4uxgCSAASJwoMcGFzc2tleV9qc29uGAMgASgJQg+6SAhyBhACGICAAfi7GAJIABIiCghwYXNzd29yZBgEIAEoCUIOukgHcgUQARiACPi7GAJIAEIOCgVwcm9vZhIFukgCCAEqhgEKBkZhY3RvchIWChJGQUNUT1JfVU5TUEVDSUZJRUQQABISCg5GQUNUT1JfUEFTU0tFWRABEg8KC0ZBQ1RPUl9UT1RQEAISGAoURkFDVE9SX1JFQ09WRVJZX0NPREUQAxITCg9GQUNUT1JfUEFTU1dPUkQQBBIQCgxGQUNUT1JfRU1BSUwQBWIGcHJvdG8z", [file_buf_validate_validate, file_gatehouse_options_v1_options, file_gatehouse_user_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * A place where a person is signed in.
@@ -96,7 +96,8 @@ export type Session = Message<"gatehouse.auth.v1.Session"> & {
   authTime?: Timestamp | undefined;
 
   /**
-   * How they did (RFC 8176): `pwd`, `otp`, `pop` for a passkey, `user` where it verified its owner; `rcv` for a recovery code and `mail` for a mailbox are ours.
+   * How they did (RFC 8176): `pwd`, `otp`, `pop` for a passkey, `user` where it verified its owner; `rcv` for a recovery code, `mail` for a mailbox and `dev` for a
+   * trusted device are ours. A trusted device is no factor: the session is as strong as the rest.
    *
    * @generated from field: repeated string methods = 11;
    */
@@ -157,6 +158,14 @@ export type SignedInResult = Message<"gatehouse.auth.v1.SignedInResult"> & {
    * @generated from field: string device_token = 20;
    */
   deviceToken: string;
+
+  /**
+   * Set where the person trusts this device from now on: to be kept and sent as `trust_token` with SignIn. Beside the right password it leaves the second factor
+   * out, for as many days as the tenant's policy says then. Empty where it travels in a cookie.
+   *
+   * @generated from field: string trust_token = 21;
+   */
+  trustToken: string;
 };
 
 /**
@@ -206,6 +215,13 @@ export type NextStep = Message<"gatehouse.auth.v1.NextStep"> & {
    * @generated from field: repeated gatehouse.auth.v1.Factor enrol = 10;
    */
   enrol: Factor[];
+
+  /**
+   * For how many days the person may trust the device on which this step is shown (ContinueSignInRequest.trust_device); 0 where they may not.
+   *
+   * @generated from field: int32 trust_days = 11;
+   */
+  trustDays: number;
 };
 
 /**
