@@ -7,7 +7,7 @@ import { resolveActivePerson } from '../people/resolve-person.ts'
 import { policyOf } from '../policies/policy-of.ts'
 import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { deviceToken } from './known-device.ts'
+import { deviceToken, knownDevice } from './known-device.ts'
 import { openSession } from './open-session.ts'
 import { beginNextStep, goOn, type SignInOutcome } from './pending-sign-in.ts'
 import { advance, showNextFactor } from './show-next-factor.ts'
@@ -41,8 +41,10 @@ export async function continueSignIn(deps: Deps, input: ContinueSignInInput): Pr
         { held, enrol: [] },
       )
     const { userAgent, source } = place
-    const opened = await openSession(tx, deps, { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(policy) })
-    return { opened, credentialVersion: (await holdCredentialVersion(tx, base)) ?? 0 }
+    const credentialVersion = (await holdCredentialVersion(tx, base)) ?? 0
+    const deviceKnown = knownDevice(deps, { ...base, credentialVersion }, place.deviceToken ?? '') !== undefined
+    const session = { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(policy), deviceKnown }
+    return { opened: await openSession(tx, deps, session), credentialVersion }
   })
   if (!('opened' in outcome)) return { case: 'nextStep', value: outcome }
   const { opened, credentialVersion } = outcome
