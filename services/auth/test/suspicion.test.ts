@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Code } from '@connectrpc/connect'
+import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { SuspicionKind } from '@gatehouse/contracts/gatehouse/auth/v1/suspicion_pb'
 import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
@@ -11,6 +12,7 @@ import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { insertCredential } from '../src/store/credentials.ts'
 import { type Browser, openBrowser } from './browser.ts'
 import { openStory, type Story } from './open-story.ts'
+import { passkeyOwner } from './passkey-owner.ts'
 import { suspicionsIn, toldOf } from './told-suspicions.ts'
 
 const password = 'correct horse battery'
@@ -132,6 +134,30 @@ test('people who mistype and then get in share a source without suspicion', asyn
     assert.equal(await signIn(browserAt(), email, '203.0.113.99'), undefined)
   }
   assert.equal((await suspicionsIn(story.db)).length, before)
+})
+
+test('a passkey is judged as a password is, and leaves a device token', async () => {
+  const owner = await passkeyOwner(story)
+  const { authenticator } = await owner.register()
+  assert.deepEqual(await toldOf(story.db, owner.user.id), [])
+  const passkeys = await story.grpc(PasskeyService)
+  const signInBy = async (browser: Browser) => {
+    const { attemptId, optionsJson } = await passkeys.beginPasskeySignIn({})
+    const body = { attemptId, passkeyJson: authenticator.assert(optionsJson), useCookie: true }
+    return (await browser.call('PasskeyService/CompletePasskeySignIn', body, { 'x-forwarded-for': '127.0.0.1' })).status
+  }
+  const browser = browserAt()
+  assert.equal(await signInBy(browser), 200)
+  assert.deepEqual(await toldOf(story.db, owner.user.id), ['NEW_DEVICE +'])
+  await mayBeToldAgain(owner.user)
+  assert.equal(await signInBy(browser), 200)
+  assert.equal((await toldOf(story.db, owner.user.id)).length, 1)
+  assert.equal(await signInBy(browserAt(1)), 200)
+  assert.equal((await toldOf(story.db, owner.user.id)).length, 2)
+
+  owner.user.state = User_State.SUSPENDED
+  assert.equal(await signInBy(browser), 403)
+  assert.deepEqual((await toldOf(story.db, owner.user.id)).slice(2), ['SUSPENDED_ACCOUNT_TRIED'])
 })
 
 test('a refresh token that comes back is told, and its person asked', async () => {

@@ -14,5 +14,8 @@ export async function suspicionsIn(db: Db): Promise<SuspiciousActivity[]> {
 /** Names of the kinds of what was told of a person, and a `+` where they are asked by mail. */
 export async function toldOf(db: Db, userId: string): Promise<string[]> {
   const told = (await suspicionsIn(db)).filter((each) => each.userId === userId)
-  return told.map(({ kinds, challengeId }) => kinds.map((kind) => SuspicionKindSchema.value[kind]?.localName).join(' ') + (challengeId === '' ? '' : ' +'))
+  return told.map(
+    ({ kinds, challengeId }) =>
+      kinds.map((kind) => SuspicionKindSchema.value[kind]?.localName).join(' ') + (challengeId === '' ? '' : ' +'),
+  )
 }

@@ -79,8 +79,8 @@ test('what is suspicious is asked about in the words of its kind, with a link, a
   const { NEW_DEVICE, NEW_NETWORK, PASSWORD_GUESSED, MANY_ACCOUNTS, IMPOSSIBLE_RATE, REFRESH_TOKEN_REUSED } = SuspicionKind
   const told = [
     [[NEW_DEVICE], 'New sign-in to your account', /at Gatehouse on a device that we do not know\.$/m],
-    [[NEW_DEVICE, NEW_NETWORK], 'New sign-in to your account', /do not know from a network that you have not used lately\.$/m],
-    [[NEW_NETWORK], 'New sign-in to your account', /at Gatehouse from a network/],
+    [[NEW_DEVICE, NEW_NETWORK], 'New sign-in to your account', /do not know, from a network that you have not used lately\.$/m],
+    [[NEW_NETWORK], 'New sign-in to your account', /at Gatehouse, from a network/],
     [[PASSWORD_GUESSED], 'Security alert: was this you?', /^Wrong passwords were tried/m],
     [[IMPOSSIBLE_RATE], 'Security alert: was this you?', /more often within a minute/],
     [[MANY_ACCOUNTS], 'Security alert: was this you?', /wrong ones at many other accounts/],

@@ -8,6 +8,7 @@ function told() {
   })
 }
 
+/** A transaction that is run again counts again. */
 export function countTold(kind: SuspicionName): void {
   told().add(1, { kind })
 }
