@@ -8,6 +8,7 @@ import { ChangeEmail } from './pages/change-email.tsx'
 import { ContinueSignIn } from './pages/continue-sign-in.tsx'
 import { ForgotPassword } from './pages/forgot-password.tsx'
 import { Inbox } from './pages/inbox.tsx'
+import { LockDown } from './pages/lock-down.tsx'
 import { NotFound } from './pages/not-found.tsx'
 import { Profile } from './pages/profile.tsx'
 import { ResetPassword } from './pages/reset-password.tsx'
@@ -35,6 +36,7 @@ export function App() {
         <Route path="/forgot-password" component={ForgotPassword} />
         <Route path="/reset" component={ResetPassword} />
         <Route path="/invitation" component={AcceptInvitation} />
+        <Route path="/lock-down" component={LockDown} />
         <Route path="/profile">{() => <SignedIn page={<Profile />} />}</Route>
         <Route path="/inbox">{() => <SignedIn page={<Inbox />} />}</Route>
         <Route path="/sessions">{() => <SignedIn page={<Sessions />} />}</Route>

@@ -245,6 +245,57 @@ test('whoever must have a second factor adds an app in the middle of the sign-in
   await context.close()
 })
 
+test('a mail asks whether a sign-in was theirs, and one click locks the account down', async () => {
+  const { email, password: known } = await house.person('watched@example.com')
+  const signIn = async ({ page }: { page: Page }) => {
+    await page.getByLabel('E-mail address').fill(email)
+    await page.getByLabel('Password', { exact: true }).fill(known)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+  }
+  const thief = await open('/sign-in')
+  await signIn(thief)
+  await thief.page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  const mail = await house.mailTo(email, ({ subject }) => subject === 'New sign-in to your account')
+  assert.match(mail.text, /on a device that we do not know/)
+  assert.match(mail.text, /Device: Chrome on Linux/)
+  const letter = await open('/dev/mailbox')
+  await letter.page.setContent(mail.html)
+  await picture(letter.page, 'new-sign-in-mail')
+  await letter.context.close()
+
+  const path = `/lock-down#token=${tokenIn(mail)}`
+  const owner = await open(path)
+  await owner.page.getByRole('heading', { name: 'Was this not you?' }).waitFor()
+  assert.equal(new URL(owner.page.url()).hash, '', 'the token leaves the address bar')
+  await findNoBarriers(owner.page)
+  await picture(owner.page, 'lock-down')
+  // Whoever only opens the link, as scanners do, has done nothing.
+  await thief.page.reload()
+  await thief.page.getByRole('heading', { name: /^Hello/ }).waitFor()
+
+  await owner.page.getByRole('button', { name: 'Lock my account' }).click()
+  await owner.page.getByRole('heading', { name: 'Your account is locked' }).waitFor()
+  await findNoBarriers(owner.page)
+  await picture(owner.page, 'locked-down')
+  await thief.page.reload()
+  await thief.page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await signIn(thief)
+  await thief.page.getByText('No password is taken here at the moment.').waitFor()
+
+  const again = await open(path)
+  await again.page.getByRole('button', { name: 'Lock my account' }).click()
+  await again.page.getByRole('heading', { name: 'This link no longer works' }).waitFor()
+  await again.context.close()
+
+  const reset = await house.mailTo(email, ({ text }) => text.includes('/reset#token='))
+  await owner.page.goto(`${house.local.origin}/reset#token=${tokenIn(reset)}`)
+  await owner.page.getByLabel('New password', { exact: true }).fill('another long enough phrase')
+  await owner.page.getByRole('button', { name: 'Set password' }).click()
+  await owner.page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  assert.deepEqual([...thief.complaints, ...owner.complaints], [])
+  await Promise.all([thief.context.close(), owner.context.close()])
+})
+
 test('the mailbox page shows mails without running what is in them', async () => {
   const { page, context, complaints } = await open('/dev/mailbox')
   await page.locator('li button').first().waitFor()

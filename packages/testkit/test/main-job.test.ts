@@ -230,7 +230,9 @@ test('a stolen refresh token ends the session for thief and owner, and the owner
     reasonOf(await house.call('SessionService/RefreshSession', { refreshToken: second.body.signedIn?.refreshToken })),
     'REFRESH_TOKEN_INVALID',
   )
-  await house.mailTo(person.email)
+  const mail = await house.mailTo(person.email, ({ subject }) => subject === 'Security alert: a session was ended')
+  assert.match(mail.text, /\/lock-down#token=/)
+  assert.equal(house.local.mailbox.messages.filter(({ to }) => to.includes(person.email)).length, 1)
 })
 
 test('two tenants never see each other, and one address lives in both', async () => {

@@ -18,6 +18,7 @@ const withoutRequestId: Readonly<Record<string, string>> = {
   'AccountService/ResetPassword': 'not safe: the proof is used up once',
   'AccountService/AcceptInvitation': 'not safe: the proof is used up once',
   'AccountService/ConfirmEmailChange': 'not safe: the proof is used up once',
+  'AccountService/LockDown': 'not safe: the proof is used up once',
   'AccountService/ChangePassword': 'not safe: the current password is another one afterwards',
   'PasskeyService/BeginPasskeySignIn': 'not safe: each begins an attempt',
   'PasskeyService/CompletePasskeySignIn': 'not safe: the attempt is used up once',

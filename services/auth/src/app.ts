@@ -21,6 +21,7 @@ import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
+import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
@@ -83,6 +84,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     hashing: createHashPool(hashingOf(config)),
     breaches,
   }
+  showSuspicions()
   return await service.serve({
     rpc: [
       served(AccessService, accessService({ ...deps, feed: accessFeed, accessChanged: accessFeed.refresh })),

@@ -141,10 +141,13 @@ test('whoever tries a suspended account, and whoever is unknown, is on record, a
     const { traceId, headers } = traced()
     await refused((await story.grpc(SessionService, headers)).signIn({ email, password }), Code.Unauthenticated, 'EMAIL_OR_PASSWORD_WRONG')
     const { entries } = await audit.listAuditEntries({ filter: { traceId } })
-    return entries.map(({ subjectId, details }) => ({ subjectId, details }))
+    return entries.map(({ kind, subjectId, details: { activity: _, ...details } }) => ({ kind, subjectId, details }))
   }
-  assert.deepEqual(await seen(suspended.email), [{ subjectId: suspended.id, details: { state: 'suspended' } }])
-  assert.deepEqual(await seen('nobody-at-all@example.com'), [{ subjectId: '', details: {} }])
+  assert.deepEqual(await seen(suspended.email), [
+    { kind: 'sign_in', subjectId: suspended.id, details: { state: 'suspended' } },
+    { kind: 'suspicious_activity', subjectId: suspended.id, details: { kinds: 'suspended_account_tried' } },
+  ])
+  assert.deepEqual(await seen('nobody-at-all@example.com'), [{ kind: 'sign_in', subjectId: '', details: {} }])
 })
 
 test('a refresh token that comes back is on record with the session that it ends', async () => {
@@ -159,6 +162,7 @@ test('a refresh token that comes back is on record with the session that it ends
     ['refresh_token_reuse', 'stranger', undefined],
     ['session_end', 'stranger', 'token_reused'],
     ['sign_in', 'person', undefined],
+    ['suspicious_activity', 'stranger', undefined],
   ])
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { ChallengePurpose } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import {
   EmailChangedSchema,
@@ -10,7 +11,9 @@ import {
   PasswordChangedSchema,
   PasswordResetRequestedSchema,
   RefreshTokenReusedSchema,
+  SuspiciousActivitySchema,
 } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
+import { SuspicionKind } from '@gatehouse/contracts/gatehouse/auth/v1/suspicion_pb'
 import { NotificationDeliveredSchema } from '@gatehouse/contracts/gatehouse/notification/v1/events_pb'
 import { UserDeletedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { connectNats, type Envelope, subscribe } from '@gatehouse/events'
@@ -70,6 +73,64 @@ test('each event of auth is the mail that it stands for', async () => {
   )
   await story.tell('auth', EmailChangedSchema, { challengeId, userId, version: 1n })
   assert.equal((await mailTo('old@example.com')).email.subject, 'Your e-mail address was changed')
+})
+
+test('what is suspicious is asked about in the words of its kind, with a link, and never in words of the program that did it', async () => {
+  const { NEW_DEVICE, NEW_NETWORK, PASSWORD_GUESSED, MANY_ACCOUNTS, IMPOSSIBLE_RATE, REFRESH_TOKEN_REUSED } = SuspicionKind
+  const told = [
+    [[NEW_DEVICE], 'New sign-in to your account', /at Gatehouse on a device that we do not know\.$/m],
+    [[NEW_DEVICE, NEW_NETWORK], 'New sign-in to your account', /do not know, from a network that you have not used lately\.$/m],
+    [[NEW_NETWORK], 'New sign-in to your account', /at Gatehouse, from a network/],
+    [[PASSWORD_GUESSED], 'Security alert: was this you?', /^Wrong passwords were tried/m],
+    [[IMPOSSIBLE_RATE], 'Security alert: was this you?', /more often within a minute/],
+    [[MANY_ACCOUNTS], 'Security alert: was this you?', /wrong ones at many other accounts/],
+    [[REFRESH_TOKEN_REUSED], 'Security alert: a session was ended', /We have ended it/],
+  ] as const
+  const userId = story.addPerson()
+  for (const [kinds, subject, words] of told) {
+    const challengeId = uuidv7()
+    const address = `${challengeId}@example.com`
+    const suspicion = {
+      kinds: [...kinds],
+      time: timestampFromDate(new Date('2026-03-01T08:30:00Z')),
+      userAgent: 'Your account was hacked, call +1 555 0100',
+      network: '198.51.100.0/24',
+    }
+    peers.secrets.set(`default ${challengeId}`, () =>
+      signUpSecret(address, { purpose: ChallengePurpose.SUSPICIOUS_ACTIVITY, code: '', suspicion }),
+    )
+    await story.tell('auth', SuspiciousActivitySchema, {
+      activityId: challengeId,
+      challengeId,
+      userId,
+      kinds: [...kinds],
+      version: 1n,
+    })
+    const { email } = await mailTo(address)
+    assert.equal(email.subject, subject)
+    assert.match(email.text ?? '', words)
+    assert.match(email.text ?? '', /When: 1 March 2026 at 08:30 UTC\nDevice: a program that we do not know\nNetwork: 198\.51\.100\.0\/24/)
+    for (const part of [email.html, email.text]) {
+      assert.ok(part?.includes('/lock-down#token='))
+      assert.ok(!part?.includes('hacked'))
+    }
+  }
+})
+
+test('what nobody is to be asked about is no mail, and a session that came back is one mail', async () => {
+  const userId = story.addPerson({ email: 'asked-once@example.com' })
+  // All of one key, so that they are handled in their order: with the last one's mail the others would be there.
+  await story.tell('auth', RefreshTokenReusedSchema, { userId, sessionId: userId, version: 2n, mailedApart: true })
+  const kinds = [SuspicionKind.SUSPENDED_ACCOUNT_TRIED]
+  await story.tell('auth', SuspiciousActivitySchema, { activityId: userId, challengeId: '', userId, kinds, version: 1n })
+  await story.tell('auth', PasswordChangedSchema, { userId, version: 2n })
+  await mailTo('asked-once@example.com')
+  const { notifications } = await story.inBrowser({ tenant: 'default', id: uuidv7(), permissions: ['notification.notifications.read'] })
+  const listed = await notifications.listNotifications({ userId })
+  assert.deepEqual(
+    listed.notifications.map(({ template }) => template),
+    ['password_changed'],
+  )
 })
 
 test('a delivered mail is told to the world without anything personal', async () => {

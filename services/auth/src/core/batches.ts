@@ -2,7 +2,7 @@ import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { type BatchedRead, batchedByTenant, joined } from '@gatehouse/postgres'
 import { addAuditEntries, type NewAuditEntry } from '../store/audit-entries.ts'
 import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/credentials.ts'
-import { type notOpened, type Opening, openSessions } from '../store/open-sessions.ts'
+import { type notOpened, type OpenedRow, type Opening, openSessions } from '../store/open-sessions.ts'
 import { findPolicies, type PolicyRow } from '../store/policies.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
 import { listEveryRoleOf, listRolesOf } from '../store/role-bindings.ts'
@@ -38,8 +38,7 @@ export interface Batches {
   readonly policy: BatchedRead<{ readonly tenant: string }, PolicyRow>
   readonly refreshToken: BatchedRead<RefreshTokenKey, RefreshTokenInSession>
   readonly rotation: (rotation: Rotation) => Promise<Rotated | typeof untouched>
-  /** Answers the roles of the person. */
-  readonly opening: (opening: Opening) => Promise<readonly string[] | typeof notOpened>
+  readonly opening: (opening: Opening) => Promise<OpenedRow | typeof notOpened>
   /** Writes down that a call was refused. */
   readonly refused: (entry: NewAuditEntry) => Promise<void>
 }

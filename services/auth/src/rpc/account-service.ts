@@ -12,6 +12,7 @@ import { acceptInvitation } from '../core/accounts/accept-invitation.ts'
 import type { Retry } from '../core/accounts/caller.ts'
 import { changePassword } from '../core/accounts/change-password.ts'
 import { confirmEmailChange } from '../core/accounts/confirm-email-change.ts'
+import { lockDown } from '../core/accounts/lock-down.ts'
 import { requestEmailChange } from '../core/accounts/request-email-change.ts'
 import { requestPasswordReset } from '../core/accounts/request-password-reset.ts'
 import { resendVerification } from '../core/accounts/resend-verification.ts'
@@ -84,6 +85,10 @@ export function accountService(deps: Deps) {
       const { id: userId, tenant, sessionId } = call.person()
       const { signal } = call
       await changePassword(deps, { tenant, userId, sessionId, currentPassword, newPassword, signal })
+      return {}
+    },
+    async lockDown({ token }, context) {
+      await lockDown(deps, { tenant: callOf(context).tenant, token })
       return {}
     },
   } satisfies ServiceImpl<typeof AccountService>

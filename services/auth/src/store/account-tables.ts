@@ -17,7 +17,7 @@ export interface CredentialsTable {
 }
 
 /** What a challenge was opened for. What its mail says is decided when the mail is rendered. */
-export type ChallengeKind = 'sign_up' | 'reset' | 'invitation' | 'email_change' | 'email_changed' | 'email_sign_in'
+export type ChallengeKind = 'sign_up' | 'reset' | 'invitation' | 'email_change' | 'email_changed' | 'email_sign_in' | 'lock_down'
 
 export interface ChallengesTable {
   tenant: Fixed<string>
@@ -52,7 +52,7 @@ export interface SignUpsTable {
 }
 
 /** What the secret of a mail is good for. */
-export type SecretPurpose = 'verify_email' | 'reset_password' | 'accept_invitation' | 'change_email' | 'email_sign_in'
+export type SecretPurpose = 'verify_email' | 'reset_password' | 'accept_invitation' | 'change_email' | 'email_sign_in' | 'lock_down'
 
 /** One row for each mail whose secret was revealed. Code and token are derived from a key outside the database. */
 export interface ChallengeSecretsTable {
@@ -91,6 +91,8 @@ export interface PasswordFailuresTable {
   failures: number
   /** Since the last right one. */
   total: number
+  /** Of a source: a bit for each account that it failed at, by a hash, and has not got into since. */
+  accounts: ColumnType<string, string | undefined, string>
   last_time: Date
 }
 

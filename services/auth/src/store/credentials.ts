@@ -114,6 +114,16 @@ export async function insertCredentials(
   return Number(inserted.numInsertedOrUpdatedRows ?? 0n)
 }
 
+/** The password stays, and every sign-in under way and every device that knows it begins anew. Whoever has none has nothing to lose. */
+export async function raiseCredentialVersion(tx: Db, key: Person): Promise<void> {
+  await tx
+    .updateTable('credentials')
+    .set((eb) => ({ version: eb('version', '+', 1) }))
+    .where('tenant', '=', key.tenant)
+    .where('user_id', '=', key.userId)
+    .execute()
+}
+
 /** Sets the password whatever there was; answers the version. */
 export async function setCredential(tx: Db, row: Person & { passwordHash: string; time: Date }): Promise<number> {
   const { version } = await tx

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { insertAuditEntries, type NewAuditEntry, waitForSeals } from './audit-entries.ts'
 import { rolesOf } from './role-bindings.ts'
 import type { Db } from './schema.ts'
+import { type SeenBefore, seenBefore, withNetworks } from './seen-before.ts'
 import type { SessionRow } from './sessions.ts'
 
 /** A session that opens if the person's password and epoch are still the ones that were checked, with its first refresh token, its event and its entry. */
@@ -63,7 +64,8 @@ type Args = { readonly asked: readonly Asked[]; readonly events: readonly EventR
 
 /**
  * One statement for sessions, refresh tokens, events and entries of the audit log. It holds the epochs' rows from before it looks at them until it commits: an end of all
- * sessions is seen by it, or sees what it opened. Epochs are held in the order of their keys, so that two statements never wait for each other.
+ * sessions is seen by it, or sees what it opened. Epochs are held in the order of their keys, so that two statements never wait for each other. With the epoch goes where the
+ * person signs in from, of those too that may not open: their password was right.
  */
 const open = compiledOnce((db: Db, value: Value<Args>) =>
   db
@@ -73,16 +75,16 @@ const open = compiledOnce((db: Db, value: Value<Args>) =>
     .with('held', (cte) =>
       cte
         .insertInto('session_epochs')
-        .columns(['tenant', 'user_id', 'epoch'])
+        .columns(['tenant', 'user_id', 'epoch', 'networks'])
         .expression((from) =>
           from
             .selectFrom('asked')
-            .select(['tenant', 'user_id', sql.lit(0).as('epoch')])
-            .distinct()
+            .select(['tenant', 'user_id', sql.lit(0).as('epoch'), sql<string[]>`array_agg(distinct network)`.as('networks')])
+            .groupBy(['tenant', 'user_id'])
             .orderBy('tenant')
             .orderBy('user_id'),
         )
-        .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doUpdateSet((eb) => ({ epoch: eb.ref('session_epochs.epoch') })))
+        .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doUpdateSet({ networks: withNetworks }))
         .returning(['tenant', 'user_id', 'epoch']),
     )
     .with('allowed', (cte) =>
@@ -107,7 +109,7 @@ const open = compiledOnce((db: Db, value: Value<Args>) =>
         .insertInto('sessions')
         .columns([...plain, 'amr'])
         .expression((from) => from.selectFrom('allowed').select([...plain, sql<string[]>`amr::text[]`.as('amr')]))
-        .returning(['tenant', 'id', 'user_id']),
+        .returning(['tenant', 'id', 'user_id', 'network', 'create_time']),
     )
     .with('tokens', (cte) =>
       cte
@@ -129,21 +131,28 @@ const open = compiledOnce((db: Db, value: Value<Args>) =>
     )
     .with('waiting', (cte) => waitForSeals(cte.selectFrom('audited').select(['tenant', 'id'])))
     .selectFrom('opened')
-    .select(['id', rolesOf('opened.tenant', 'opened.user_id').as('roles')]),
+    .select(['id', rolesOf('opened.tenant', 'opened.user_id').as('roles'), seenBefore('opened').as('seen')]),
 )
 
 /** The password or the epoch is not the one that was checked. */
 export const notOpened = 'not opened'
 
-/** The roles of each person whose session was opened, as they are at that moment; of one that was not, nothing is written. */
-export async function openSessions(db: Db, openings: readonly Opening[]): Promise<(readonly string[] | typeof notOpened)[]> {
+/** Of a session that was opened. */
+export interface OpenedRow {
+  /** Of the person, as they are at that moment. */
+  readonly roles: readonly string[]
+  readonly seen: SeenBefore
+}
+
+/** What each session that was opened came to; of one that was not, nothing is written. */
+export async function openSessions(db: Db, openings: readonly Opening[]): Promise<(OpenedRow | typeof notOpened)[]> {
   const rows = await open(db, {
     asked: openings.map(askedOf),
     events: openings.map(({ event }) => event),
     entries: openings.map(({ entry }) => entry),
   })
-  const rolesOfOpened = new Map(rows.map(({ id, roles }) => [id, roles]))
-  return openings.map(({ session }) => rolesOfOpened.get(session.id) ?? notOpened)
+  const opened = new Map(rows.map(({ id, ...row }) => [id, row]))
+  return openings.map(({ session }) => opened.get(session.id) ?? notOpened)
 }
 
 // An array of arrays has one length for all: each session's goes as its own literal.

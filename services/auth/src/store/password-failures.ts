@@ -20,30 +20,34 @@ export interface FailureCounter {
 
 /**
  * Counts one attempt against each counter as if it failed, before anybody looks at the password: so that of a burst over all replicas exactly
- * those pass that may. The first counter that is not ready refuses, and those behind it are not counted. Answers how many passed it.
+ * those pass that may. The first counter that is not ready refuses, and those behind it are not counted. Answers how many are in a row by each that it passed.
  */
-export async function countAttempt(db: Db, counters: readonly FailureCounter[], now: Date): Promise<number> {
+export async function countAttempt(db: Db, counters: readonly FailureCounter[], now: Date): Promise<readonly number[]> {
   const names = counters.map((_, at) => sql.ref(`c${at}`))
   const parts = counters.map((counter, at) => sql`${names[at]} as (${counting(counter, now, names[at - 1] ?? sql`(select 1) as it`)})`)
-  const sums = names.map((name) => sql`(select count(*)::integer from ${name})`)
-  const { rows } = await sql<{ passed: number }>`with ${sql.join(parts)} select ${sql.join(sums, sql` + `)} as passed`.execute(db)
-  return rows[0]?.passed ?? 0
+  const totals = names.map((name) => sql`(select total from ${name})`)
+  const { rows } = await sql<{ totals: (number | null)[] }>`with ${sql.join(parts)} select array[${sql.join(totals)}] as totals`.execute(db)
+  return rows[0]?.totals.filter((total) => total !== null) ?? []
 }
 
 function counting(counter: FailureCounter, now: Date, from: RawBuilder<unknown>): RawBuilder<unknown> {
   const { tenant, key, userId, free, capSeconds, quietSeconds, most } = counter
+  const quiet = sql`f.last_time < ${new Date(now.getTime() - quietSeconds * 1000)}::timestamptz`
   return sql`
     insert into password_failures as f (tenant, key, user_id, failures, total, last_time)
     select ${tenant}, ${key}::bytea, ${userId}::uuid, 1, 1, ${now}::timestamptz from ${from}
     on conflict (tenant, key) do update set
-      failures = case when f.last_time < ${new Date(now.getTime() - quietSeconds * 1000)}::timestamptz then 1 else f.failures + 1 end,
+      failures = case when ${quiet} then 1 else f.failures + 1 end,
+      accounts = case when ${quiet} then ${noAccounts} else f.accounts end,
       total = f.total + 1,
       user_id = coalesce(excluded.user_id, f.user_id),
       last_time = greatest(f.last_time, excluded.last_time)
     where f.total < ${most}::integer and (f.failures < ${free}::integer
       or f.last_time + least(${capSeconds}::integer, power(2, least(f.failures - ${free}::integer, 20))) * interval '1 second' <= excluded.last_time)
-    returning 1`
+    returning total`
 }
+
+const noAccounts = sql`B'0'::bit(256)`
 
 /** How a counter stands: `closed` for good, or open again after some seconds. */
 export async function waitOf(db: Db, counter: FailureCounter, now: Date): Promise<number | 'closed'> {
@@ -70,10 +74,43 @@ export async function takeBack(db: Db, { tenant, key }: Pick<FailureCounter, 'te
     .execute()
 }
 
-/** A right password among many who share a counter: half of the wrong ones are forgiven. */
-export async function forgiveHalf(db: Db, { tenant, key }: Pick<FailureCounter, 'tenant' | 'key'>): Promise<void> {
-  await sql`update password_failures set failures = (failures - 1) / 2, total = (total - 1) / 2
-    where tenant = ${tenant} and key = ${key}::bytea and failures > 0`.execute(db)
+/** An account that is tried from a source, as one of 256: two may share a place, so that never more are counted than there are. */
+export type AccountBit = number
+
+/**
+ * A right password among many who share a counter: half of the wrong ones are forgiven, and all for the account that it opened. Answers at how many others the source
+ * has failed.
+ */
+export async function forgiveHalf(
+  db: Db,
+  { tenant, key, account }: Pick<FailureCounter, 'tenant' | 'key'> & { account: AccountBit },
+): Promise<number> {
+  const { rows } = await sql<{ others: number }>`update password_failures
+    set failures = (failures - 1) / 2, total = (total - 1) / 2, accounts = set_bit(accounts, ${account}::integer, 0)
+    where tenant = ${tenant} and key = ${key}::bytea and failures > 0 returning bit_count(accounts)::integer as others`.execute(db)
+  return rows[0]?.others ?? 0
+}
+
+/** Notes that a source failed at an account; answers at how many by now, and nothing where that is known. */
+export async function noteFailedAccount(
+  db: Db,
+  { tenant, key, account }: Pick<FailureCounter, 'tenant' | 'key'> & { account: AccountBit },
+): Promise<number | undefined> {
+  const { rows } = await sql<{ accounts: number }>`update password_failures set accounts = set_bit(accounts, ${account}::integer, 1)
+    where tenant = ${tenant} and key = ${key}::bytea and get_bit(accounts, ${account}::integer) = 0
+    returning bit_count(accounts)::integer as accounts`.execute(db)
+  return rows[0]?.accounts
+}
+
+/** Closes a counter for good, as its hundredth wrong password would. */
+export async function closeCounter(tx: Db, { tenant, key, userId, most }: FailureCounter, now: Date): Promise<void> {
+  await tx
+    .insertInto('password_failures')
+    .values({ tenant, key, user_id: userId, failures: most, total: most, last_time: now })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'key']).doUpdateSet({ user_id: userId, failures: most, total: most, last_time: now }),
+    )
+    .execute()
 }
 
 export async function forgetFailures(db: Db, { tenant, key }: Pick<FailureCounter, 'tenant' | 'key'>): Promise<void> {

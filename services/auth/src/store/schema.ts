@@ -5,6 +5,7 @@ import type { AuditTables } from './audit-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
 import type { MachineTables } from './machine-tables.ts'
 import type { PoliciesTable } from './policies.ts'
+import type { SuspicionTables } from './suspicion-tables.ts'
 
 /** Set at insert, never changed. */
 type Fixed<T> = ColumnType<T, T, never>
@@ -60,12 +61,14 @@ export interface SessionsTable {
 }
 
 /** Why a session ended before its time. */
-export type EndCause = 'signed_out' | 'revoked' | 'token_reused' | 'password_changed' | 'user_suspended' | 'user_deleted'
+export type EndCause = 'signed_out' | 'revoked' | 'token_reused' | 'password_changed' | 'user_suspended' | 'user_deleted' | 'locked_down'
 
 export interface SessionEpochsTable {
   tenant: Fixed<string>
   user_id: Fixed<string>
   epoch: number
+  /** Where the person signed in from, the newest first. */
+  networks: Generated<string[]>
 }
 
 export interface RefreshTokensTable {
@@ -105,7 +108,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccessTables, AccountTables, AuditTables, FactorTables, MachineTables {
+export interface Schema extends AccessTables, AccountTables, AuditTables, FactorTables, MachineTables, SuspicionTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable

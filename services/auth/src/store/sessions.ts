@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { Db, EndCause, SessionsTable } from './schema.ts'
+import { type SeenBefore, seenBefore, withNetworks } from './seen-before.ts'
 
 export type SessionRow = Selectable<SessionsTable>
 
@@ -22,8 +23,20 @@ export const sessionColumns = [
   'end_cause',
 ] as const
 
-export async function insertSession(db: Db, row: SessionRow): Promise<void> {
-  await db.insertInto('sessions').values(row).execute()
+/** Writes a session, remembers where it came from, and answers what was known before. */
+export async function insertSession(db: Db, row: SessionRow): Promise<SeenBefore> {
+  const { seen } = await db
+    .with('remembered', (cte) =>
+      cte
+        .insertInto('session_epochs')
+        .values({ tenant: row.tenant, user_id: row.user_id, epoch: 0, networks: [row.network] })
+        .onConflict((conflict) => conflict.columns(['tenant', 'user_id']).doUpdateSet({ networks: withNetworks })),
+    )
+    .insertInto('sessions')
+    .values(row)
+    .returning(seenBefore('sessions').as('seen'))
+    .executeTakeFirstOrThrow()
+  return seen
 }
 
 export async function findSession(db: Db, key: { tenant: string; id: string }): Promise<SessionRow | undefined> {

@@ -11,6 +11,7 @@ import { onPasswordChanged } from './on-password-changed.ts'
 import { onPasswordResetRequested } from './on-password-reset-requested.ts'
 import { onRefreshTokenReused } from './on-refresh-token-reused.ts'
 import { onSignedIn } from './on-signed-in.ts'
+import { onSuspiciousActivity } from './on-suspicious-activity.ts'
 import { onUserCreated } from './on-user-created.ts'
 import { onUserDeleted } from './on-user-deleted.ts'
 
@@ -26,6 +27,7 @@ export const consumersOf = (deps: Deps): Consumer<Schema>[] => [
   onFactorsChanged(deps),
   onRefreshTokenReused(deps),
   onSignedIn(deps),
+  onSuspiciousActivity(deps),
   onUserCreated(deps),
   onUserDeleted(deps),
 ]

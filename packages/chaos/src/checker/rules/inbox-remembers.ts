@@ -17,6 +17,7 @@ const taken = [
       'PasswordChanged',
       'RefreshTokenReused',
       'SignedIn',
+      'SuspiciousActivity',
     ],
   },
 ] as const

@@ -29,8 +29,10 @@ function* invitations(evidence: Evidence): Generator<string> {
 
 function* mails({ auth, notification }: Evidence): Generator<string> {
   const written = Map.groupBy(notification.notifications, ({ challenge_id }) => challenge_id ?? '')
+  // Suspicious activity that nobody is asked about has no challenge.
+  const lockDowns = new Set(auth.challenges.filter(({ kind }) => kind === 'lock_down').map(({ id }) => id))
   const asked = Map.groupBy(
-    auth.outbox.filter(({ type }) => /\.(\w+Requested|EmailChanged)$/.test(type)),
+    auth.outbox.filter(({ type, key }) => /\.(\w+Requested|EmailChanged)$/.test(type) || lockDowns.has(key)),
     ({ key }) => key,
   )
   for (const [challenge, events] of asked) {

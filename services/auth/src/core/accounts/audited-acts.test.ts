@@ -58,6 +58,8 @@ test('signing up, and every change of password and address, leave entries that n
       ['session_end', userId, null],
       ['password_reset', userId, reset],
       ['sign_in', userId, null],
+      // No device token came along.
+      ['suspicious_activity', userId, null],
     ],
   )
   const { rows } = await sql<{ row: string }>`select to_jsonb(e)::text as row from audit_entries e`.execute(deps.db)

@@ -2,6 +2,8 @@ import { deleteChallengesOfPerson } from '../../store/challenges.ts'
 import { deleteCredential } from '../../store/credentials.ts'
 import { deleteFactors } from '../../store/factors.ts'
 import { forgetFailuresOf } from '../../store/password-failures.ts'
+import { deleteNetworks } from '../../store/seen-before.ts'
+import { deleteMarksOf } from '../../store/suspicions.ts'
 import type { Db } from '../deps.ts'
 
 /** Forgets a deleted person's password and factors, and everything that was on its way to them. */
@@ -10,4 +12,6 @@ export async function forgetPerson(tx: Db, person: { tenant: string; userId: str
   await deleteCredential(tx, person)
   await deleteFactors(tx, person)
   await forgetFailuresOf(tx, person)
+  await deleteNetworks(tx, person)
+  await deleteMarksOf(tx, person)
 }

@@ -9,7 +9,7 @@ import type { Db, Deps } from '../deps.ts'
 import { demandOf, rulesFor } from '../policies/demands.ts'
 import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { deviceToken } from '../sessions/known-device.ts'
+import { deviceToken, knownDevice } from '../sessions/known-device.ts'
 import { openSession, programClientId } from '../sessions/open-session.ts'
 import { beginNextStep, type SignInOutcome } from '../sessions/pending-sign-in.ts'
 import { signedIn } from '../sessions/signed-in.ts'
@@ -63,8 +63,14 @@ export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Prom
       )
     }
     const { userAgent, source } = place
-    const opened = await openSession(tx, deps, { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(rules.policy) })
-    return { opened, credentialVersion: written ?? (await holdCredentialVersion(tx, base)) ?? 0 }
+    const credentialVersion = written ?? (await holdCredentialVersion(tx, base)) ?? 0
+    // Whoever sets a new password where they were known until now is told of the password, and not of their own device.
+    const versions = written === undefined ? [credentialVersion] : [credentialVersion, credentialVersion - 1]
+    const deviceKnown = versions.some(
+      (version) => knownDevice(deps, { ...base, credentialVersion: version }, place.deviceToken ?? '') !== undefined,
+    )
+    const session = { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(rules.policy), deviceKnown }
+    return { opened: await openSession(tx, deps, session), credentialVersion }
   })
   deps.committed()
   if (!('opened' in outcome)) return { case: 'nextStep', value: outcome }

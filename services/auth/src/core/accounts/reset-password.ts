@@ -18,6 +18,7 @@ import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
 import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
+import { tellSuspendedTried } from '../suspicion/tell-suspended-tried.ts'
 import type { SignInPlace } from './caller.ts'
 import { openSessionOf } from './open-session-of.ts'
 
@@ -39,7 +40,10 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
   const userId = secret.user_id ?? ''
   const epoch = await readSessionEpoch(deps.db, { tenant, userId })
   const user = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
-  if (user?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  if (user?.state !== User_State.ACTIVE) {
+    await tellSuspendedTried(deps, tenant, user)
+    throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  }
   // The mail proved a mailbox that is no longer the person's.
   if (emailKey(user.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
 

@@ -36,6 +36,8 @@ export async function decideMail(deps: Pick<Deps, 'db' | 'users' | 'batches'>, c
       return mailOfInvitation(await personOf(deps, challenge))
     case 'email_change':
       return await mailOfEmailChange(deps, challenge)
+    case 'lock_down':
+      return mailOfSuspicion(await personOf(deps, challenge))
     case 'email_changed': {
       const person = await personOf(deps, challenge)
       return {
@@ -77,6 +79,12 @@ function mailOfSignIn(person: User | undefined): Mail {
 function mailOfInvitation(person: User | undefined): Mail {
   if (person?.state !== User_State.INVITED) return nothing
   return mailTo(person, ChallengePurpose.ACCEPT_INVITATION, 'accept_invitation')
+}
+
+/** Whoever is suspended has no sessions, and whoever is invited none yet; nobody has an address that was only guessed at. */
+function mailOfSuspicion(person: User | undefined): Mail {
+  if (person?.state !== User_State.ACTIVE) return nothing
+  return mailTo(person, ChallengePurpose.SUSPICIOUS_ACTIVITY, 'lock_down')
 }
 
 /** An address that somebody else has is not written to: its owner did not ask, and the asker must not learn of the owner. */

@@ -14,9 +14,12 @@ import type { ChallengeKind } from '../../store/account-tables.ts'
 import { type ChallengeRow, countMail, insertChallenge } from '../../store/challenges.ts'
 import type { Db } from '../deps.ts'
 
+/** Those whose mail has an event of its own; that of a lock-down follows from what it is about. */
+type RequestedKind = Exclude<ChallengeKind, 'lock_down'>
+
 export interface OpenChallengeInput {
   readonly tenant: string
-  readonly kind: ChallengeKind
+  readonly kind: RequestedKind
   readonly time: Date
   /** Canonical; left out where the person's address at the time of the mail is meant. */
   readonly address?: string
@@ -61,6 +64,7 @@ const schemas = {
 async function askForMail(tx: Db, challenge: ChallengeRow): Promise<void> {
   const { kind, tenant, mail_count: version } = challenge
   const named = { challengeId: challenge.id, version: BigInt(version) }
+  if (kind === 'lock_down') throw new TypeError('the mail of a lock-down is asked for once, by what is suspicious')
   if (kind === 'email_changed') {
     const message = create(EmailChangedSchema, { ...named, userId: challenge.user_id ?? '' })
     await addEvent(tx, { schema: EmailChangedSchema, message, tenant, version })

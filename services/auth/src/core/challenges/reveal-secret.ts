@@ -1,10 +1,15 @@
+import { create } from '@bufbuild/protobuf'
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { ChallengePurpose } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
+import { type Suspicion, SuspicionSchema } from '@gatehouse/contracts/gatehouse/auth/v1/suspicion_pb'
 import type { SecretPurpose } from '../../store/account-tables.ts'
 import { type ChallengeSecretRow, findChallengeSecret, insertChallengeSecret } from '../../store/challenge-secrets.ts'
 import { type ChallengeRow, findChallenge } from '../../store/challenges.ts'
+import { findSuspicion } from '../../store/suspicions.ts'
 import { findTenant } from '../../store/tenants.ts'
 import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { kindNamed } from '../suspicion/suspicion-kinds.ts'
 import { decideMail, type Mail } from './decide-mail.ts'
 import { deriveSecret, hashToken, type SecretOwner } from './derive-secret.ts'
 import { revealSeconds, secretSeconds } from './secret-lifetimes.ts'
@@ -20,6 +25,8 @@ export interface Revealed {
   readonly origin: string
   readonly codeExpireSeconds: number
   readonly tokenExpireSeconds: number
+  /** Of a mail about something suspicious. */
+  readonly suspicion?: Suspicion
 }
 
 type RevealDeps = Pick<Deps, 'db' | 'users' | 'batches' | 'now' | 'challengeKey'>
@@ -34,15 +41,30 @@ export async function revealSecret(
   if (!challenge || !tenant || challenge.end_time !== null || isTooOld(deps, challenge)) throw notFound()
   const owner = { tenant: input.tenant, challengeId: challenge.id, deliveryId: input.deliveryId.toLowerCase() }
 
+  const suspicion = await suspicionOf(deps, challenge)
+  const told = { origin: tenant.origin, ...(suspicion && { suspicion }) }
   const held = await findChallengeSecret(deps.db, owner)
-  if (held) return { ...describeSecret(deps, held), origin: tenant.origin }
+  if (held) return { ...describeSecret(deps, held), ...told }
   const mail = await decideMail(deps, challenge)
   if (mail.secret === undefined) return { ...describeMail(mail), origin: tenant.origin }
   await noteSecret(deps, owner, mail, mail.secret)
   // Of two that reveal at once the first one's row stays, and both answer it.
   const noted = await findChallengeSecret(deps.db, owner)
   if (!noted) throw notFound()
-  return { ...describeSecret(deps, noted), origin: tenant.origin }
+  return { ...describeSecret(deps, noted), ...told }
+}
+
+async function suspicionOf({ db }: RevealDeps, { kind, tenant, id }: ChallengeRow): Promise<Suspicion | undefined> {
+  const found = kind === 'lock_down' ? await findSuspicion(db, { tenant, challengeId: id }) : undefined
+  return (
+    found &&
+    create(SuspicionSchema, {
+      kinds: found.kinds.map(kindNamed),
+      time: timestampFromDate(found.happen_time),
+      userAgent: found.user_agent,
+      network: found.network,
+    })
+  )
 }
 
 function isTooOld(deps: RevealDeps, challenge: ChallengeRow): boolean {
@@ -72,6 +94,7 @@ const purposes = {
   accept_invitation: ChallengePurpose.ACCEPT_INVITATION,
   change_email: ChallengePurpose.CHANGE_EMAIL,
   email_sign_in: ChallengePurpose.EMAIL_SIGN_IN,
+  lock_down: ChallengePurpose.SUSPICIOUS_ACTIVITY,
 } as const
 
 /** A code that has expired is left out; with the token expired too, the delivery has to be replaced by another. */

@@ -12,7 +12,7 @@ import { resolveActivePerson } from '../people/resolve-person.ts'
 import { demandOf, type Rules, rulesFor } from '../policies/demands.ts'
 import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { deviceToken } from '../sessions/known-device.ts'
+import { deviceToken, knownDevice } from '../sessions/known-device.ts'
 import { openSession } from '../sessions/open-session.ts'
 import { goOn } from '../sessions/pending-sign-in.ts'
 import { signedIn } from '../sessions/signed-in.ts'
@@ -75,9 +75,10 @@ export async function enrolFactor(
     await tellChange(tx, person, { version, change: factor === Factor.TOTP ? 'totp_added' : 'passkey_added' })
     const { userAgent, source, clientId = pending.client_id } = place
     const amr = [...new Set([...pending.methods, ...methods])]
-    const session = { ...person, clientId, userAgent, source, amr, lifetimes: lifetimesIn(rules.policy) }
-    const opened = await openSession(tx, deps, session)
-    return { opened, recoveryCodes: codes, credentialVersion: (await holdCredentialVersion(tx, person)) ?? 0 }
+    const credentialVersion = (await holdCredentialVersion(tx, person)) ?? 0
+    const deviceKnown = knownDevice(deps, { ...person, credentialVersion }, place.deviceToken ?? '') !== undefined
+    const session = { ...person, clientId, userAgent, source, amr, lifetimes: lifetimesIn(rules.policy), deviceKnown }
+    return { opened: await openSession(tx, deps, session), recoveryCodes: codes, credentialVersion }
   })
   deps.committed()
   deps.log.info({ tenant, person: userId, session: opened.session.id, source: opened.session.network }, 'signed in with a new factor')

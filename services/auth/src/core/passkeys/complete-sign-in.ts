@@ -1,16 +1,20 @@
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { transact } from '@gatehouse/postgres'
+import { findCredential } from '../../store/credentials.ts'
 import { claimPasskeyAttempt } from '../../store/passkey-attempts.ts'
 import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.ts'
 import type { SignInPlace } from '../accounts/caller.ts'
 import type { Deps } from '../deps.ts'
-import { resolveActivePerson } from '../people/resolve-person.ts'
+import { resolvePerson } from '../people/resolve-person.ts'
 import { requireAllowed } from '../policies/allowed-factors.ts'
 import { policyOf } from '../policies/policy-of.ts'
 import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { deviceToken, knownDevice } from '../sessions/known-device.ts'
 import { openSession, programClientId } from '../sessions/open-session.ts'
 import type { SignInOutcome } from '../sessions/pending-sign-in.ts'
 import { signedIn } from '../sessions/signed-in.ts'
+import { tellSuspendedTried } from '../suspicion/tell-suspended-tried.ts'
 import { findAttempt } from './attempts.ts'
 import { passkeyMethods } from './ceremony.ts'
 import { checkPasskey, usePasskey } from './check-passkey.ts'
@@ -34,16 +38,27 @@ export async function completePasskeySignIn(deps: Deps, input: CompletePasskeySi
     throw refuse(ErrorReason.PASSKEY_INVALID)
   }
   const { user_id: userId } = checked.passkey
-  const epoch = await readSessionEpoch(deps.db, { tenant, userId })
-  const user = await resolveActivePerson(deps, { tenant, userId })
-  if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  // With the epoch: whatever changes the password raises it, and is seen below.
+  const [epoch, credential] = await Promise.all([
+    readSessionEpoch(deps.db, { tenant, userId }),
+    findCredential(deps.db, { tenant, userId }),
+  ])
+  const user = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
+  if (user?.state !== User_State.ACTIVE) {
+    await tellSuspendedTried(deps, tenant, user)
+    throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  }
+  const owner = { tenant, userId, credentialVersion: credential?.version ?? 0 }
+  const presented = place.deviceToken ?? ''
   const opened = await transact(deps.db, async (tx) => {
     if (!(await claimPasskeyAttempt(tx, { tenant, id }))) throw refuse(ErrorReason.CONTINUATION_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId })) !== epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
     // Overtaken by an answer that counts as far: the attempt is used up all the same.
     if (!(await usePasskey(tx, deps, checked))) return undefined
     const { userAgent, source, clientId = programClientId } = place
-    return await openSession(tx, deps, { tenant, userId, clientId, userAgent, source, amr: passkeyMethods, lifetimes: lifetimesIn(policy) })
+    const deviceKnown = knownDevice(deps, owner, presented) !== undefined
+    const session = { tenant, userId, clientId, userAgent, source, amr: passkeyMethods, lifetimes: lifetimesIn(policy), deviceKnown }
+    return await openSession(tx, deps, session)
   })
   if (opened === undefined) {
     deps.log.warn({ tenant, person: userId, passkey: checked.passkey.id }, 'a passkey was overtaken')
@@ -51,5 +66,7 @@ export async function completePasskeySignIn(deps: Deps, input: CompletePasskeySi
   }
   deps.committed()
   deps.log.info({ tenant, person: userId, session: opened.session.id, source: opened.session.network }, 'signed in')
-  return { case: 'signedIn', value: await signedIn(deps, opened, user) }
+  const result = await signedIn(deps, opened, user)
+  result.deviceToken = deviceToken(deps, owner, presented)
+  return { case: 'signedIn', value: result }
 }

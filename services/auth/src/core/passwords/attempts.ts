@@ -3,16 +3,20 @@ import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/opti
 import { unbounded } from '@gatehouse/postgres'
 import { commonRefusal, emailKey, Refusal, sourceNetwork } from '@gatehouse/rpc'
 import {
+  closeCounter,
   countAttempt,
   type FailureCounter,
   forgetFailures,
   forgetFailuresOf,
   forgiveHalf,
+  noteFailedAccount,
   takeBack,
   waitOf,
 } from '../../store/password-failures.ts'
 import type { Db, Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { accountsOfSource } from '../suspicion/suspicion-kinds.ts'
+import { tellGuesses, tellManyAccounts } from './tell-guesses.ts'
 
 /** How often a password can be guessed (NIST SP 800-63B-4, 3.2.2: a hundred times in a row), and how fast. */
 const week = 7 * 86_400
@@ -37,8 +41,8 @@ export type Guesser =
 
 /** One attempt under way. */
 export interface Attempt {
-  /** The password was right: nothing is held against whoever tried. */
-  right(): Promise<void>
+  /** The password was right: nothing is held against whoever tried. Answers whether it came from where passwords of many accounts were wrong. */
+  right(): Promise<{ readonly amongMany: boolean }>
 }
 
 const wrong: ReadonlySet<string> = new Set(['EMAIL_OR_PASSWORD_WRONG', 'PASSWORD_WRONG'])
@@ -46,7 +50,7 @@ const wrong: ReadonlySet<string> = new Set(['EMAIL_OR_PASSWORD_WRONG', 'PASSWORD
 /**
  * Lets somebody try a password if not too many were wrong. An attempt is counted before it is made; one that ends in anything but a wrong password (nobody
  * answered, nobody waited, there was no room) is taken back. A person on a device that they signed in from before is counted by the device alone, so
- * that no stranger can keep them out; strangers count by the address, known or not, and by the source.
+ * that no stranger can keep them out; strangers count by the address, known or not, and by the source. What nobody does by mistake is told.
  */
 export async function counted<T>(
   deps: Pick<Deps, 'db' | 'now' | 'requestKey'>,
@@ -55,21 +59,44 @@ export async function counted<T>(
 ): Promise<T> {
   const counters = countersOf(deps.requestKey, guesser)
   const now = new Date(deps.now())
-  const passed = await countAttempt(deps.db, counters, now)
-  const refusing = counters[passed]
+  const totals = await countAttempt(deps.db, counters, now)
+  const refusing = counters[totals.length]
   if (refusing !== undefined) throw await notNow(deps.db, refusing, now)
   try {
     return await act({
       async right() {
-        await Promise.all(counters.map((each) => (each.tenant === '' ? forgiveHalf(deps.db, each) : forgetFailures(deps.db, each))))
+        const others = await Promise.all(
+          counters.map((each) =>
+            isOfSource(each) ? forgiveHalf(deps.db, { ...each, account: bitOf(counters) }) : forgetFailures(deps.db, each),
+          ),
+        )
+        return { amongMany: others.some((count) => typeof count === 'number' && count >= accountsOfSource) }
       },
     })
   } catch (error) {
     // The caller may have gone, and what it asked of Postgres with it.
-    if (!(error instanceof Refusal && wrong.has(error.reason)))
-      await unbounded(() => Promise.all(counters.map((each) => takeBack(deps.db, each)))).catch(() => {})
+    if (error instanceof Refusal && wrong.has(error.reason)) await unbounded(() => tellWrong(deps, guesser, counters, totals))
+    else await unbounded(() => Promise.all(counters.map((each) => takeBack(deps.db, each)))).catch(() => {})
     throw error
   }
+}
+
+const isOfSource = ({ tenant }: FailureCounter): boolean => tenant === ''
+
+/** Which account it was, among those that its source tried: the last counter is the account's. */
+const bitOf = (counters: readonly FailureCounter[]): number => counters.at(-1)?.key[0] ?? 0
+
+async function tellWrong(
+  deps: Pick<Deps, 'db' | 'now'>,
+  { tenant }: Guesser,
+  counters: readonly FailureCounter[],
+  totals: readonly number[],
+): Promise<void> {
+  const source = counters.find(isOfSource)
+  const account = counters.at(-1)
+  const accounts = source && (await noteFailedAccount(deps.db, { ...source, account: bitOf(counters) }))
+  if (source && accounts !== undefined) await tellManyAccounts(deps, { tenant, source: source.key, accounts })
+  if (account) await tellGuesses(deps, { tenant, userId: account.userId, address: account.key, total: totals.at(-1) ?? 0 })
 }
 
 /** There is another password now: what was counted was about the old one. */
@@ -80,6 +107,16 @@ export async function forgetGuesses(
 ): Promise<void> {
   await forgetFailuresOf(tx, person)
   await forgetFailures(tx, { tenant: person.tenant, key: keyOf(deps.requestKey, 'account', emailKey(person.email)) })
+}
+
+/** The password of an address is taken from nobody any more, until there is another. */
+export async function closePassword(
+  tx: Db,
+  deps: Pick<Deps, 'now' | 'requestKey'>,
+  { tenant, userId, email }: { tenant: string; userId: string; email: string },
+): Promise<void> {
+  const counter = { ...account, tenant, userId, key: keyOf(deps.requestKey, 'account', emailKey(email)) }
+  await closeCounter(tx, counter, new Date(deps.now()))
 }
 
 function countersOf(requestKey: Uint8Array, guesser: Guesser): readonly FailureCounter[] {

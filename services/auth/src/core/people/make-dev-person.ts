@@ -39,6 +39,7 @@ export async function makeDevPerson(deps: Deps, input: DevPersonInput): Promise<
       source: '',
       amr: ['pwd'],
       lifetimes,
+      deviceKnown: true,
     })
   })
   return { result: await signedIn(deps, opened, user), password }

@@ -9,6 +9,7 @@ import {
   pruneSessions,
   pruneSigningKeys,
 } from '../../store/prune.ts'
+import { pruneSuspicionMarks } from '../../store/suspicions.ts'
 import type { Deps } from '../deps.ts'
 
 const dayMs = 86_400_000
@@ -41,6 +42,7 @@ export async function cleanUp(deps: Pick<Deps, 'db' | 'now'>, signal?: AbortSign
     () => pruneApiKeys(deps.db, before(endedKeysKeptMs), batch),
     () => prunePendingSignIns(deps.db, before(0), batch),
     () => prunePasskeyAttempts(deps.db, before(0), batch),
+    () => pruneSuspicionMarks(deps.db, before(0), batch),
   ]) {
     let count: number
     do {

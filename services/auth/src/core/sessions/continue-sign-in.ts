@@ -7,7 +7,7 @@ import { resolveActivePerson } from '../people/resolve-person.ts'
 import { policyOf } from '../policies/policy-of.ts'
 import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
-import { deviceToken } from './known-device.ts'
+import { deviceToken, knownDevice } from './known-device.ts'
 import { openSession } from './open-session.ts'
 import { beginNextStep, goOn, type SignInOutcome } from './pending-sign-in.ts'
 import { advance, showNextFactor } from './show-next-factor.ts'
@@ -44,8 +44,10 @@ export async function continueSignIn(deps: Deps, input: ContinueSignInInput): Pr
         { held, enrol: [], trustDays: policy.trustedDeviceDays },
       )
     const { userAgent, source } = place
-    const opened = await openSession(tx, deps, { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(policy) })
     const credentialVersion = (await holdCredentialVersion(tx, base)) ?? 0
+    const deviceKnown = knownDevice(deps, { ...base, credentialVersion }, place.deviceToken ?? '') !== undefined
+    const session = { ...base, userAgent, source, amr: methods, lifetimes: lifetimesIn(policy), deviceKnown }
+    const opened = await openSession(tx, deps, session)
     if (!input.trustDevice || !mayTrust(policy, methods)) return { opened, credentialVersion, trustToken: '' }
     const [{ epoch }, sessionId, presented] = [pending, opened.session.id, place.trustToken ?? '']
     const trust = { ...base, epoch, credentialVersion, sessionId, presented, days: policy.trustedDeviceDays }

@@ -12,6 +12,7 @@ import { resolvePerson } from '../people/resolve-person.ts'
 import { requireAllowed } from '../policies/allowed-factors.ts'
 import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { tellSuspendedTried } from '../suspicion/tell-suspended-tried.ts'
 import type { SignInOutcome } from './pending-sign-in.ts'
 
 export interface BeginEmailSignInInput {
@@ -59,7 +60,10 @@ export async function completeEmailSignIn(deps: Deps, input: CompleteEmailSignIn
   const userId = secret.user_id ?? ''
   const epoch = await readSessionEpoch(deps.db, { tenant, userId })
   const user = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
-  if (user?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  if (user?.state !== User_State.ACTIVE) {
+    await tellSuspendedTried(deps, tenant, user)
+    throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  }
   // The mail proved a mailbox that is no longer the person's.
   if (emailKey(user.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
   // A session whose tokens nobody can sign is not opened.

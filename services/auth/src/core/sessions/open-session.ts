@@ -8,6 +8,7 @@ import { thePerson } from '../audit/actor.ts'
 import { type Act, audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { endsOf, type SessionLifetimes } from '../policies/session-lifetimes.ts'
+import { judgeSignIn } from '../suspicion/judge-sign-in.ts'
 import { hashRefreshToken, newRefreshToken } from './refresh-token.ts'
 import { coarseNetwork, tidyUserAgent } from './seen-from.ts'
 
@@ -85,12 +86,20 @@ export function signInAct({ tenant, id, user_id, amr, client_id }: SessionRow, m
   }
 }
 
-/** Signs a person in within the caller's transaction: session, refresh token, event and entry. Whether the person may is the caller's business. */
-export async function openSession(tx: Db, deps: Pick<Deps, 'now'>, input: OpenSessionInput): Promise<OpenedSession> {
+/**
+ * Signs a person in within the caller's transaction: session, refresh token, event, entry, and what is suspicious about it. Whether the person may is the caller's
+ * business, and whether they are known where they come from.
+ */
+export async function openSession(
+  tx: Db,
+  deps: Pick<Deps, 'now'>,
+  input: OpenSessionInput & { readonly deviceKnown: boolean },
+): Promise<OpenedSession> {
   const { session, refreshToken, tokenHash, event } = newSession(deps, input)
-  await insertSession(tx, session)
+  const seen = await insertSession(tx, session)
   await insertRefreshToken(tx, { tenant: session.tenant, token_hash: tokenHash, session_id: session.id, create_time: session.create_time })
   await addEvent(tx, event)
   await audit(tx, signInAct(session))
+  await judgeSignIn(tx, deps, { session, seen, deviceKnown: input.deviceKnown })
   return { session, refreshToken }
 }

@@ -16,6 +16,7 @@ import { isSecondRequired } from '../policies/demands.ts'
 import { policyOf, type WholePolicy } from '../policies/policy-of.ts'
 import { endsOf, hasEnded, lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { tellSuspicion } from '../suspicion/tell-suspicion.ts'
 import type { OpenedSession } from './open-session.ts'
 import { hashRefreshToken, successorOf } from './refresh-token.ts'
 import { revokeSessionsOfUser } from './revoke-sessions.ts'
@@ -134,11 +135,17 @@ async function endReused(tx: Db, deps: Deps, session: SessionRow): Promise<void>
   const version = await raiseSessionVersion(tx, { tenant: session.tenant, id: session.id })
   await addEvent(tx, {
     schema: RefreshTokenReusedSchema,
-    message: create(RefreshTokenReusedSchema, { sessionId: session.id, version: BigInt(version), userId: session.user_id }),
+    message: create(RefreshTokenReusedSchema, {
+      sessionId: session.id,
+      version: BigInt(version),
+      userId: session.user_id,
+      mailedApart: true,
+    }),
     tenant: session.tenant,
     version,
   })
   const { tenant, id: sessionId, user_id: userId } = session
+  await tellSuspicion(tx, deps, { tenant, kinds: ['refresh_token_reused'], userId, sessionId, mail: true })
   await audit(tx, {
     tenant,
     kind: 'refresh_token_reuse',

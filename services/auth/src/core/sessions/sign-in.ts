@@ -7,7 +7,7 @@ import { notOpened } from '../../store/open-sessions.ts'
 import { auditEntry } from '../audit/audit.ts'
 import { concerning } from '../audit/refusals.ts'
 import type { Deps } from '../deps.ts'
-import { counted } from '../passwords/attempts.ts'
+import { type Attempt, counted } from '../passwords/attempts.ts'
 import { upgradePassword } from '../passwords/upgrade-password.ts'
 import { refusePassword, verifyPassword } from '../passwords/verify-password.ts'
 import { resolveActivePerson, resolvePerson } from '../people/resolve-person.ts'
@@ -16,6 +16,9 @@ import { type Demand, demandOf, rulesFor } from '../policies/demands.ts'
 import { policyOf } from '../policies/policy-of.ts'
 import { lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
+import { judgeSignIn, suspicionsOf } from '../suspicion/judge-sign-in.ts'
+import { tellSuspendedTried } from '../suspicion/tell-suspended-tried.ts'
+import { tellSuspicion } from '../suspicion/tell-suspicion.ts'
 import { deviceToken, knownDevice } from './known-device.ts'
 import { newSession, programClientId, signInAct } from './open-session.ts'
 import { beginNextStep, type SignInOutcome } from './pending-sign-in.ts'
@@ -57,9 +60,13 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
 
   return await counted(deps, guesser, async (attempt) => {
     const checked = known?.state === User_State.ACTIVE ? credential : undefined
-    const right = checked
-      ? await verifyPassword(deps, checked.password_hash, input.password, signal)
-      : await refusePassword(deps, credential?.password_hash, input.password, signal)
+    const [right] = await Promise.all([
+      checked
+        ? verifyPassword(deps, checked.password_hash, input.password, signal)
+        : refusePassword(deps, credential?.password_hash, input.password, signal),
+      // While the password is hashed, which takes longer: the answer comes when that of anybody else would.
+      tellSuspendedTried(deps, tenant, known),
+    ])
     if (!right || !checked) {
       // To hear of nobody takes another time than to hear of somebody.
       await deps.hashing.asking.rest(askedMs, signal)
@@ -80,7 +87,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
         // Where the tenant takes nothing that the person has any more, something is to be added first, on a trusted device too.
         if (demand.enrol.length === 0) trusted = trustedDevice(deps, truster, input.trustToken ?? '', policy.trustedDeviceDays)
         if (trusted === undefined) {
-          await attempt.right()
+          await tellAmongMany(deps, await attempt.right(), { tenant, userId })
           return await askForSecondFactor(deps, input, { ...demand, trustDays: policy.trustedDeviceDays }, { userId, epoch: checked.epoch })
         }
       }
@@ -95,7 +102,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
       lifetimes: lifetimesIn(policy),
     })
     const { epoch, version: credentialVersion } = checked
-    const [roles] = await Promise.all([
+    const [outcome, judged] = await Promise.all([
       deps.batches.opening({
         ...opened,
         tokenHash,
@@ -107,13 +114,27 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
       attempt.right(),
       upgradePassword(deps, { ...owner, checkedHash: checked.password_hash, password: input.password }),
     ])
-    if (roles === notOpened) throw wrong()
+    if (outcome === notOpened) throw wrong()
+    const { roles, seen } = outcome
+    // Told before anybody gets the tokens: a session whose suspicion is not on record is nobody's.
+    const signIn = { session: opened.session, seen, deviceKnown: guesser.deviceId !== undefined }
+    if (suspicionsOf(signIn).length > 0) await transact(deps.db, (tx) => judgeSignIn(tx, deps, signIn))
+    await tellAmongMany(deps, judged, { tenant, userId, sessionId: opened.session.id })
     deps.committed()
     deps.log.info({ tenant, person: userId, session: opened.session.id, source: opened.session.network }, 'signed in')
     const result = await signedIn(deps, { ...opened, roles }, user)
     result.deviceToken = deviceToken(deps, owner, presented)
     return { case: 'signedIn', value: result }
   })
+}
+
+/** Passwords of many accounts were wrong from there, and this one was right: its owner is asked whether it was them. */
+async function tellAmongMany(
+  deps: Deps,
+  { amongMany }: Awaited<ReturnType<Attempt['right']>>,
+  whose: { tenant: string; userId: string; sessionId?: string },
+): Promise<void> {
+  if (amongMany) await transact(deps.db, (tx) => tellSuspicion(tx, deps, { ...whose, kinds: ['many_accounts'], mail: true }))
 }
 
 /** The password is right, and is not enough. Guesses at the second factor are counted by themselves. */

@@ -10,6 +10,7 @@ import * as machines from './0008-machines.ts'
 import * as audit from './0009-audit.ts'
 import * as policies from './0010-policies.ts'
 import * as passwords from './0011-passwords.ts'
+import * as suspicion from './0012-suspicion.ts'
 
 /** The tables of the auth service. */
 export const migrations: MigrationSet = {
@@ -26,6 +27,7 @@ export const migrations: MigrationSet = {
     { id: '0009-audit', up: audit.up },
     { id: '0010-policies', up: policies.up },
     { id: '0011-passwords', up: passwords.up },
+    { id: '0012-suspicion', up: suspicion.up },
   ],
   insertOnly: ['audit_entries', 'audit_seals', 'audit_checkpoints'],
 }

@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts'
 import { announcement, announcementFields } from '../mail/announcement.ts'
 import { bestLanguage, spellDuration } from '../mail/languages.ts'
 import { renderMail } from '../mail/render.ts'
+import { noSuspicion, suspicionFields, templateOfSuspicion } from '../mail/suspicion.ts'
 import { type TemplateName, templateNames } from '../mail/template-names.ts'
 import type { OutgoingMail } from '../mail/write-mail.ts'
 
@@ -43,7 +44,11 @@ async function composeForPerson(deps: ComposeDeps, delivery: ClaimedDelivery): P
   if (origin === undefined) throw new PeerAway('auth has not told where the pages of the tenant live')
   const template = templateNames.find((name) => name === delivery.template)
   if (!template) return nothing('there is no such template any more')
-  const fields = { name: user.name, ...(template === announcement && announcementFields(delivery.data ?? {})) }
+  const fields = {
+    name: user.name,
+    ...(template === announcement && announcementFields(delivery.data ?? {})),
+    ...(template === 'session_reuse' && noSuspicion),
+  }
   return { kind: 'mail', mail: render(deps, delivery, template, { address: user.email, locale: user.locale, origin }, fields) }
 }
 
@@ -70,7 +75,7 @@ async function composeForChallenge(
     if (reasonOf(error) === 'CHALLENGE_NOT_FOUND') return delivery.claim > 1 ? { kind: 'expired' } : nothing('the challenge is over')
     throw awayOr(error, 'auth')
   }
-  const content = contentOf(secret.purpose)
+  const content = contentOf(secret)
   if (!content || secret.address === '') return nothing('there is nothing to say')
   // Where there is a code, the first try has it; a later one that does not comes too late for it.
   if (content.coded && secret.code === '' && delivery.claim > 1) return { kind: 'expired' }
@@ -83,6 +88,7 @@ async function composeForChallenge(
     // In the fragment, so that no server's log ever sees it.
     fields.link = `${secret.origin}${content.path}#token=${encodeURIComponent(secret.token)}`
     fields.link_lifetime = spellDuration(language, Number(secret.tokenExpireSeconds))
+    Object.assign(fields, secret.suspicion && suspicionFields(secret.suspicion, language))
   }
   return { kind: 'mail', mail: render(deps, delivery, content.template, secret, fields) }
 }
@@ -97,7 +103,7 @@ interface Content {
   readonly named: boolean
 }
 
-function contentOf(purpose: ChallengePurpose): Content | undefined {
+function contentOf({ purpose, suspicion }: RevealSecretResponse): Content | undefined {
   switch (purpose) {
     case ChallengePurpose.VERIFY_EMAIL:
       return { template: 'verify_email', path: '/verify', coded: true, named: false }
@@ -113,6 +119,8 @@ function contentOf(purpose: ChallengePurpose): Content | undefined {
       return { template: 'change_email', path: '/change-email', coded: true, named: false }
     case ChallengePurpose.EMAIL_CHANGED:
       return { template: 'email_changed', named: true }
+    case ChallengePurpose.SUSPICIOUS_ACTIVITY:
+      return suspicion && { template: templateOfSuspicion(suspicion.kinds), path: '/lock-down', named: true }
     default:
       return undefined
   }

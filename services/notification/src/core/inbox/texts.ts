@@ -11,6 +11,7 @@ export const inboxKinds = [
   'recovery_code_used',
   'email_changed',
   'session_ended',
+  'suspicious_activity',
 ] as const
 
 export type InboxKind = (typeof inboxKinds)[number]
@@ -52,6 +53,10 @@ const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> 
       title: 'Session ended for your safety',
       body: 'A session was used from two places at once, so we ended it. If you cannot explain that, change your password.',
     },
+    suspicious_activity: {
+      title: 'Was this you?',
+      body: 'Something about your account was unusual; the mail that we sent you says what. If it was not you, its link locks your account.',
+    },
   },
   de: {
     welcome: { title: 'Willkommen', body: 'Ihr Konto ist bereit. Was mit ihm geschieht, erfahren Sie hier.' },
@@ -83,6 +88,10 @@ const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> 
     session_ended: {
       title: 'Sitzung zu Ihrer Sicherheit beendet',
       body: 'Eine Sitzung wurde von zwei Stellen zugleich benutzt, darum haben wir sie beendet. Wenn Sie sich das nicht erklären können, ändern Sie Ihr Passwort.',
+    },
+    suspicious_activity: {
+      title: 'Waren Sie das?',
+      body: 'Mit Ihrem Konto geschah Ungewöhnliches; was, steht in der E-Mail, die wir Ihnen geschickt haben. Wenn Sie das nicht waren, sperrt ihr Link Ihr Konto.',
     },
   },
 }

@@ -17,6 +17,14 @@ const fields = {
   paragraphs: [['First'], ['Second', 'line']],
   action_url: 'https://id.example.com/offer?a=1&b=2',
   action_label: 'Look',
+  when: '1 March 2026 at 08:30 UTC',
+  device: 'Firefox on Linux',
+  network: '198.51.100.0/24',
+  new_device: 'yes',
+  new_network: 'yes',
+  guessed: 'yes',
+  too_often: '',
+  entered: '',
 }
 
 for (const name of templateNames) {
@@ -50,6 +58,12 @@ test('a mail with a missing field is refused', () => {
 test('the greeting leaves out a name that nobody knows', () => {
   const mail = renderMail('password_changed', 'de', { ...fields, name: '' })
   assert.match(mail.text, /^Guten Tag,$/m)
+})
+
+test('a session that an older release tells of is told without a link', () => {
+  const none = { when: '', device: '', network: '', link: '', link_lifetime: '' }
+  const mail = renderMail('session_reuse', 'en', { ...fields, ...none })
+  for (const part of [mail.html, mail.text]) assert.doesNotMatch(part, /lock your account|When:/)
 })
 
 test('a mail whose code is used up offers the link alone', () => {

@@ -12,6 +12,8 @@ export const templateNames = [
   'factor_removed',
   'recovery_codes_made',
   'recovery_code_used',
+  'new_sign_in',
+  'suspicious_activity',
   'session_reuse',
   'announcement',
 ] as const

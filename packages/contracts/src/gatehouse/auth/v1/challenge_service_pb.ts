@@ -5,6 +5,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import type { Suspicion } from "./suspicion_pb.ts";
+import { file_gatehouse_auth_v1_suspicion } from "./suspicion_pb.ts";
 import { file_gatehouse_options_v1_options } from "../../options/v1/options_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -12,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/challenge_service.proto.
  */
 export const file_gatehouse_auth_v1_challenge_service: GenFile = /*@__PURE__*/
-  fileDesc("CilnYXRlaG91c2UvYXV0aC92MS9jaGFsbGVuZ2Vfc2VydmljZS5wcm90bxIRZ2F0ZWhvdXNlLmF1dGgudjEiVAoTUmV2ZWFsU2VjcmV0UmVxdWVzdBIeCgxjaGFsbGVuZ2VfaWQYASABKAlCCLpIBXIDsAEBEh0KC2RlbGl2ZXJ5X2lkGAIgASgJQgi6SAVyA7ABASKBAgoUUmV2ZWFsU2VjcmV0UmVzcG9uc2USNAoHcHVycG9zZRgBIAEoDjIjLmdhdGVob3VzZS5hdXRoLnYxLkNoYWxsZW5nZVB1cnBvc2USEwoFdG9rZW4YAiABKAlCBPi7GAISEgoEY29kZRgDIAEoCUIE+LsYAhIVCgdhZGRyZXNzGAQgASgJQgT4uxgBEhQKBmxvY2FsZRgFIAEoCUIE+LsYARISCgRuYW1lGAYgASgJQgT4uxgBEg4KBm9yaWdpbhgHIAEoCRIbChNjb2RlX2V4cGlyZV9zZWNvbmRzGAggASgDEhwKFHRva2VuX2V4cGlyZV9zZWNvbmRzGAkgASgDKt8CChBDaGFsbGVuZ2VQdXJwb3NlEiEKHUNIQUxMRU5HRV9QVVJQT1NFX1VOU1BFQ0lGSUVEEAASIgoeQ0hBTExFTkdFX1BVUlBPU0VfVkVSSUZZX0VNQUlMEAESKAokQ0hBTExFTkdFX1BVUlBPU0VfQUxSRUFEWV9SRUdJU1RFUkVEEAISJAogQ0hBTExFTkdFX1BVUlBPU0VfUkVTRVRfUEFTU1dPUkQQAxInCiNDSEFMTEVOR0VfUFVSUE9TRV9BQ0NFUFRfSU5WSVRBVElPThAEEiIKHkNIQUxMRU5HRV9QVVJQT1NFX0NIQU5HRV9FTUFJTBAFEiMKH0NIQUxMRU5HRV9QVVJQT1NFX0VNQUlMX0NIQU5HRUQQBhIdChlDSEFMTEVOR0VfUFVSUE9TRV9OT1RISU5HEAcSIwofQ0hBTExFTkdFX1BVUlBPU0VfRU1BSUxfU0lHTl9JThAIMqIBChBDaGFsbGVuZ2VTZXJ2aWNlEo0BCgxSZXZlYWxTZWNyZXQSJi5nYXRlaG91c2UuYXV0aC52MS5SZXZlYWxTZWNyZXRSZXF1ZXN0GicuZ2F0ZWhvdXNlLmF1dGgudjEuUmV2ZWFsU2VjcmV0UmVzcG9uc2UiLJACAqq7GA4qDG5vdGlmaWNhdGlvbrq7GBNDSEFMTEVOR0VfTk9UX0ZPVU5EYgZwcm90bzM", [file_buf_validate_validate, file_gatehouse_options_v1_options]);
+  fileDesc("CilnYXRlaG91c2UvYXV0aC92MS9jaGFsbGVuZ2Vfc2VydmljZS5wcm90bxIRZ2F0ZWhvdXNlLmF1dGgudjEiVAoTUmV2ZWFsU2VjcmV0UmVxdWVzdBIeCgxjaGFsbGVuZ2VfaWQYASABKAlCCLpIBXIDsAEBEh0KC2RlbGl2ZXJ5X2lkGAIgASgJQgi6SAVyA7ABASKyAgoUUmV2ZWFsU2VjcmV0UmVzcG9uc2USNAoHcHVycG9zZRgBIAEoDjIjLmdhdGVob3VzZS5hdXRoLnYxLkNoYWxsZW5nZVB1cnBvc2USEwoFdG9rZW4YAiABKAlCBPi7GAISEgoEY29kZRgDIAEoCUIE+LsYAhIVCgdhZGRyZXNzGAQgASgJQgT4uxgBEhQKBmxvY2FsZRgFIAEoCUIE+LsYARISCgRuYW1lGAYgASgJQgT4uxgBEg4KBm9yaWdpbhgHIAEoCRIbChNjb2RlX2V4cGlyZV9zZWNvbmRzGAggASgDEhwKFHRva2VuX2V4cGlyZV9zZWNvbmRzGAkgASgDEi8KCXN1c3BpY2lvbhgKIAEoCzIcLmdhdGVob3VzZS5hdXRoLnYxLlN1c3BpY2lvbiqKAwoQQ2hhbGxlbmdlUHVycG9zZRIhCh1DSEFMTEVOR0VfUFVSUE9TRV9VTlNQRUNJRklFRBAAEiIKHkNIQUxMRU5HRV9QVVJQT1NFX1ZFUklGWV9FTUFJTBABEigKJENIQUxMRU5HRV9QVVJQT1NFX0FMUkVBRFlfUkVHSVNURVJFRBACEiQKIENIQUxMRU5HRV9QVVJQT1NFX1JFU0VUX1BBU1NXT1JEEAMSJwojQ0hBTExFTkdFX1BVUlBPU0VfQUNDRVBUX0lOVklUQVRJT04QBBIiCh5DSEFMTEVOR0VfUFVSUE9TRV9DSEFOR0VfRU1BSUwQBRIjCh9DSEFMTEVOR0VfUFVSUE9TRV9FTUFJTF9DSEFOR0VEEAYSHQoZQ0hBTExFTkdFX1BVUlBPU0VfTk9USElORxAHEiMKH0NIQUxMRU5HRV9QVVJQT1NFX0VNQUlMX1NJR05fSU4QCBIpCiVDSEFMTEVOR0VfUFVSUE9TRV9TVVNQSUNJT1VTX0FDVElWSVRZEAkyogEKEENoYWxsZW5nZVNlcnZpY2USjQEKDFJldmVhbFNlY3JldBImLmdhdGVob3VzZS5hdXRoLnYxLlJldmVhbFNlY3JldFJlcXVlc3QaJy5nYXRlaG91c2UuYXV0aC52MS5SZXZlYWxTZWNyZXRSZXNwb25zZSIskAICqrsYDioMbm90aWZpY2F0aW9uursYE0NIQUxMRU5HRV9OT1RfRk9VTkRiBnByb3RvMw", [file_buf_validate_validate, file_gatehouse_auth_v1_suspicion, file_gatehouse_options_v1_options]);
 
 /**
  * Asks what a mail says.
@@ -110,6 +112,13 @@ export type RevealSecretResponse = Message<"gatehouse.auth.v1.RevealSecretRespon
    * @generated from field: int64 token_expire_seconds = 9;
    */
   tokenExpireSeconds: bigint;
+
+  /**
+   * What a mail about something suspicious tells.
+   *
+   * @generated from field: gatehouse.auth.v1.Suspicion suspicion = 10;
+   */
+  suspicion?: Suspicion | undefined;
 };
 
 /**
@@ -187,6 +196,13 @@ export const ChallengePurpose = {
    * @generated from enum value: CHALLENGE_PURPOSE_EMAIL_SIGN_IN = 8;
    */
   EMAIL_SIGN_IN: 8,
+
+  /**
+   * Ask whether something suspicious was the person, and lock the account down if not.
+   *
+   * @generated from enum value: CHALLENGE_PURPOSE_SUSPICIOUS_ACTIVITY = 9;
+   */
+  SUSPICIOUS_ACTIVITY: 9,
 } as const;
 
 /**

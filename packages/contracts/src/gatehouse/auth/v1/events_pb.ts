@@ -6,6 +6,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { SuspicionKind } from "./suspicion_pb.ts";
+import { file_gatehouse_auth_v1_suspicion } from "./suspicion_pb.ts";
 import { file_gatehouse_options_v1_options } from "../../options/v1/options_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/events.proto.
  */
 export const file_gatehouse_auth_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIoIBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Nsq8GDIKJGdhdGVob3VzZS5hdXRoLnYxLlJlZnJlc2hUb2tlblJldXNlZBIKc2Vzc2lvbl9pZCJlCg9QYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjDKvBgsCiFnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZENoYW5nZWQSB3VzZXJfaWQieAoNU2Vzc2lvblJhaXNlZBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCToxyrwYLQofZ2F0ZWhvdXNlLmF1dGgudjEuU2Vzc2lvblJhaXNlZBIKc2Vzc2lvbl9pZCJzCg5GYWN0b3JzQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDgoGY2hhbmdlGAMgASgJOi/KvBgrCiBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZBIHdXNlcl9pZCJ1Cg1QYXNza2V5Q2xvbmVkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxISCgpwYXNza2V5X2lkGAMgASgJOi7KvBgqCh9nYXRlaG91c2UuYXV0aC52MS5QYXNza2V5Q2xvbmVkEgd1c2VyX2lkIlcKC1JvbGVDaGFuZ2VkEgwKBHJvbGUYASABKAkSDwoHdmVyc2lvbhgCIAEoAzopyrwYJQodZ2F0ZWhvdXNlLmF1dGgudjEuUm9sZUNoYW5nZWQSBHJvbGUiYQoMR3JvdXBDaGFuZ2VkEhAKCGdyb3VwX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Lsq8GCoKHmdhdGVob3VzZS5hdXRoLnYxLkdyb3VwQ2hhbmdlZBIIZ3JvdXBfaWQiaQoOQmluZGluZ0NoYW5nZWQSEgoKYmluZGluZ19pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjLKvBguCiBnYXRlaG91c2UuYXV0aC52MS5CaW5kaW5nQ2hhbmdlZBIKYmluZGluZ19pZCJ5ChRFbWFpbFNpZ25JblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo6yrwYNgomZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxTaWduSW5SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9Cg1Qb2xpY3lDaGFuZ2VkEhEKCXBvbGljeV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEhYKDmNoYW5nZWRfZmllbGRzGAMgAygJOjDKvBgsCh9nYXRlaG91c2UuYXV0aC52MS5Qb2xpY3lDaGFuZ2VkEglwb2xpY3lfaWRiBnByb3RvMw", [file_gatehouse_options_v1_options]);
+  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIpgBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAkSFAoMbWFpbGVkX2FwYXJ0GAQgASgIOjbKvBgyCiRnYXRlaG91c2UuYXV0aC52MS5SZWZyZXNoVG9rZW5SZXVzZWQSCnNlc3Npb25faWQiZQoPUGFzc3dvcmRDaGFuZ2VkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzowyrwYLAohZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc3dvcmRDaGFuZ2VkEgd1c2VyX2lkIngKDVNlc3Npb25SYWlzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Mcq8GC0KH2dhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SYWlzZWQSCnNlc3Npb25faWQicwoORmFjdG9yc0NoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBmNoYW5nZRgDIAEoCTovyrwYKwogZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWQSB3VzZXJfaWQidQoNUGFzc2tleUNsb25lZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKcGFzc2tleV9pZBgDIAEoCTouyrwYKgofZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc2tleUNsb25lZBIHdXNlcl9pZCJXCgtSb2xlQ2hhbmdlZBIMCgRyb2xlGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Kcq8GCUKHWdhdGVob3VzZS5hdXRoLnYxLlJvbGVDaGFuZ2VkEgRyb2xlImEKDEdyb3VwQ2hhbmdlZBIQCghncm91cF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOi7KvBgqCh5nYXRlaG91c2UuYXV0aC52MS5Hcm91cENoYW5nZWQSCGdyb3VwX2lkImkKDkJpbmRpbmdDaGFuZ2VkEhIKCmJpbmRpbmdfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzoyyrwYLgogZ2F0ZWhvdXNlLmF1dGgudjEuQmluZGluZ0NoYW5nZWQSCmJpbmRpbmdfaWQieQoURW1haWxTaWduSW5SZXF1ZXN0ZWQSFAoMY2hhbGxlbmdlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Osq8GDYKJmdhdGVob3VzZS5hdXRoLnYxLkVtYWlsU2lnbkluUmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQifQoNUG9saWN5Q2hhbmdlZBIRCglwb2xpY3lfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIWCg5jaGFuZ2VkX2ZpZWxkcxgDIAMoCTowyrwYLAofZ2F0ZWhvdXNlLmF1dGgudjEuUG9saWN5Q2hhbmdlZBIJcG9saWN5X2lkIt8BChJTdXNwaWNpb3VzQWN0aXZpdHkSEwoLYWN0aXZpdHlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIvCgVraW5kcxgDIAMoDjIgLmdhdGVob3VzZS5hdXRoLnYxLlN1c3BpY2lvbktpbmQSDwoHdXNlcl9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEhQKDGNoYWxsZW5nZV9pZBgGIAEoCTo3yrwYMwokZ2F0ZWhvdXNlLmF1dGgudjEuU3VzcGljaW91c0FjdGl2aXR5EgthY3Rpdml0eV9pZGIGcHJvdG8z", [file_gatehouse_auth_v1_suspicion, file_gatehouse_options_v1_options]);
 
 /**
  * Somebody asked for an account, or for its mail once more.
@@ -258,6 +260,13 @@ export type RefreshTokenReused = Message<"gatehouse.auth.v1.RefreshTokenReused">
    * @generated from field: string user_id = 3;
    */
   userId: string;
+
+  /**
+   * The mail to the person is that of SuspiciousActivity, and this event needs none of its own.
+   *
+   * @generated from field: bool mailed_apart = 4;
+   */
+  mailedApart: boolean;
 };
 
 /**
@@ -546,4 +555,60 @@ export type PolicyChanged = Message<"gatehouse.auth.v1.PolicyChanged"> & {
  */
 export const PolicyChangedSchema: GenMessage<PolicyChanged> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 16);
+
+/**
+ * Something looked as if somebody else were at work. The same of one person, or one source, is told once in a while: an hour or a day.
+ *
+ * @generated from message gatehouse.auth.v1.SuspiciousActivity
+ */
+export type SuspiciousActivity = Message<"gatehouse.auth.v1.SuspiciousActivity"> & {
+  /**
+   * Of this telling.
+   *
+   * @generated from field: string activity_id = 1;
+   */
+  activityId: string;
+
+  /**
+   * Always 1.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Everything that it was: a sign-in can come on a new device and from a new network.
+   *
+   * @generated from field: repeated gatehouse.auth.v1.SuspicionKind kinds = 3;
+   */
+  kinds: SuspicionKind[];
+
+  /**
+   * Whose account; empty for what one source does to many, and for an address that nobody has.
+   *
+   * @generated from field: string user_id = 4;
+   */
+  userId: string;
+
+  /**
+   * The session that was opened or ended by it; may be empty.
+   *
+   * @generated from field: string session_id = 5;
+   */
+  sessionId: string;
+
+  /**
+   * Names what RevealSecret tells; empty where no mail follows.
+   *
+   * @generated from field: string challenge_id = 6;
+   */
+  challengeId: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.SuspiciousActivity.
+ * Use `create(SuspiciousActivitySchema)` to create a new message.
+ */
+export const SuspiciousActivitySchema: GenMessage<SuspiciousActivity> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 17);
 

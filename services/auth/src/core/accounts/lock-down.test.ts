@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import { ChallengePurpose } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
+import { SuspicionKind } from '@gatehouse/contracts/gatehouse/auth/v1/suspicion_pb'
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { sql } from 'kysely'
+import {
+  type AccountHouse,
+  goodPassword,
+  openAccountHouse,
+  otherPassword,
+  otherTenant,
+  refuses,
+  tenant,
+} from '../../../test/account-house.ts'
+import { refresh, whole } from '../../../test/sign-somebody-in.ts'
+import { suspicionsIn, toldOf } from '../../../test/told-suspicions.ts'
+import { deriveSecret } from '../challenges/derive-secret.ts'
+import { revealSecret } from '../challenges/reveal-secret.ts'
+import { signIn as signInStep } from '../sessions/sign-in.ts'
+import { forgetPerson } from './forget-person.ts'
+import { lockDown } from './lock-down.ts'
+import { resetPassword as resetPasswordStep } from './reset-password.ts'
+
+const signIn = whole(signInStep)
+const resetPassword = whole(resetPasswordStep)
+
+let house: AccountHouse
+before(async () => {
+  house = await openAccountHouse()
+})
+after(async () => house[Symbol.asyncDispose]())
+
+let counter = 0
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+const from = { userAgent: firefox, source: '198.51.100.40' }
+
+/** Somebody with a session and a known device, and the mail about a sign-in that was not theirs. */
+async function attacked() {
+  const email = `locked-${++counter}@example.com`
+  const { userId } = await house.member(email)
+  const at = { tenant, email, password: goodPassword }
+  const own = await signIn(house.deps, { ...at, userAgent: 'own', source: '192.0.2.7' })
+  await sql`delete from suspicion_marks where subject = ${userId}`.execute(house.deps.db)
+  const thief = await signIn(house.deps, { ...at, ...from })
+  const told = (await suspicionsIn(house.deps.db)).findLast((each) => each.userId === userId)
+  assert.ok(told)
+  const mail = await house.mailOf(told.challengeId)
+  return { email, userId, own, thief, told, mail, token: mail.token }
+}
+
+test('the mail asks in the person’s language and tells what, when and from where, and the database yields no token of it', async () => {
+  const { email, mail, told, token } = await attacked()
+  assert.deepEqual(told.kinds, [SuspicionKind.NEW_DEVICE, SuspicionKind.NEW_NETWORK])
+  assert.deepEqual([mail.purpose, mail.address, mail.locale], [ChallengePurpose.SUSPICIOUS_ACTIVITY, email, 'de'])
+  assert.deepEqual([mail.code, mail.tokenExpireSeconds], ['', 7 * 86_400])
+  const { kinds, network } = mail.suspicion ?? {}
+  assert.deepEqual([kinds, network], [told.kinds, '198.51.100.0/24'])
+  assert.equal(mail.suspicion?.userAgent, firefox)
+  assert.ok(!(await house.dump()).includes(token))
+})
+
+test('the link ends every session, forgets devices, closes the password and mails what sets a new one', async () => {
+  const { email, userId, own, thief, token } = await attacked()
+  const bystander = await attacked()
+  const replica = house.replica()
+  await lockDown(house.deps, { tenant, token })
+  for (const { refreshToken } of [own, thief]) await refuses('REFRESH_TOKEN_INVALID', () => refresh(replica, refreshToken))
+  assert.ok(await refresh(replica, bystander.thief.refreshToken))
+
+  // The thief knows the password, and even has the owner's device.
+  const again = { tenant, email, password: goodPassword, ...from }
+  for (const deviceToken of ['', own.deviceToken, thief.deviceToken])
+    await refuses('PASSWORD_GUESSED_TOO_OFTEN', () => signIn(replica, { ...again, deviceToken }))
+
+  const [reset] = (await house.events()).filter(({ type }) => type.endsWith('.PasswordResetRequested')).slice(-1)
+  const mail = await house.mailOf(reset?.key ?? '')
+  assert.deepEqual([mail.purpose, mail.address], [ChallengePurpose.RESET_PASSWORD, email])
+  const proof = { case: 'token', value: mail.token } as const
+  await resetPassword(house.deps, { tenant, challengeId: '', proof, password: otherPassword, place: from })
+  await signIn(house.deps, { ...again, password: otherPassword })
+  await refuses('EMAIL_OR_PASSWORD_WRONG', () => signIn(house.deps, again))
+
+  const { rows } = await sql<{ kind: string; cause: string | null }>`
+    select kind, details->>'cause' as cause from audit_entries
+    where subject_id = ${userId} and kind in ('lock_down', 'session_end') and details->>'cause' is distinct from 'password_changed'
+    order by kind, cause`.execute(house.deps.db)
+  assert.deepEqual(rows, [{ kind: 'lock_down', cause: null }, ...Array(3).fill({ kind: 'session_end', cause: 'locked_down' })])
+})
+
+test('after a lock-down every device and network is a new one', async () => {
+  const { email, userId, own, token } = await attacked()
+  const before = (await toldOf(house.deps.db, userId)).length
+  await lockDown(house.deps, { tenant, token })
+  await sql`delete from password_failures where user_id = ${userId}`.execute(house.deps.db)
+  await sql`delete from suspicion_marks where subject = ${userId}`.execute(house.deps.db)
+  await signIn(house.deps, { tenant, email, password: goodPassword, ...from, deviceToken: own.deviceToken })
+  assert.deepEqual((await toldOf(house.deps.db, userId)).slice(before), ['NEW_DEVICE NEW_NETWORK +'])
+})
+
+test('a link locks down once, however often at once, and is refused like any other that is over', async () => {
+  const { token, userId } = await attacked()
+  const replicas = [house.deps, house.replica()] as const
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, at) => lockDown(replicas[at % 2 === 0 ? 0 : 1], { tenant, token })),
+  )
+  assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+  for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.reason, 'CHALLENGE_INVALID')
+  const { rows } = await sql`select from audit_entries where subject_id = ${userId} and kind = 'lock_down'`.execute(house.deps.db)
+  assert.equal(rows.length, 1)
+  await refuses('CHALLENGE_INVALID', () => lockDown(house.deps, { tenant, token }))
+  await refuses('CHALLENGE_INVALID', () => lockDown(house.deps, { tenant, token: 'never was one' }))
+})
+
+test('the links of earlier mails are over with it; in another tenant, for another purpose and after seven days none is good', async () => {
+  const { told, token } = await attacked()
+  const second = deriveSecret(house.deps.challengeKey, { tenant, challengeId: told.challengeId, deliveryId: randomUUID() }).token
+  await refuses('CHALLENGE_INVALID', () => lockDown(house.deps, { tenant, token: second }))
+  await refuses('CHALLENGE_INVALID', () => lockDown(house.deps, { tenant: otherTenant, token }))
+  const reset = { tenant, challengeId: '', proof: { case: 'token', value: token } as const, password: otherPassword, place: from }
+  await refuses('CHALLENGE_INVALID', () => resetPassword(house.deps, reset))
+  const another = await house.mailOf(told.challengeId)
+  await lockDown(house.deps, { tenant, token: another.token })
+  await refuses('CHALLENGE_INVALID', () => lockDown(house.deps, { tenant, token }))
+
+  const late = await attacked()
+  const inTime = await attacked()
+  house.advance(7 * 86_400 - 60)
+  await lockDown(house.deps, { tenant, token: inTime.token })
+  house.advance(61)
+  await refuses('CHALLENGE_INVALID', () => lockDown(house.deps, { tenant, token: late.token }))
+})
+
+test('while the user service is away nothing is used up', async () => {
+  const { token, userId } = await attacked()
+  let away = true
+  house.people.before('batchGetUsers', () => {
+    if (away) throw new Error('away')
+  })
+  await assert.rejects(lockDown(house.deps, { tenant, token }))
+  away = false
+  await lockDown(house.deps, { tenant, token })
+  assert.ok(userId)
+})
+
+test('nobody who is suspended or gone is asked, and nothing is left of where a deleted person was', async () => {
+  const { told, userId } = await attacked()
+  house.people.of(tenant, userId).state = User_State.SUSPENDED
+  const mail = await revealSecret(house.deps, { tenant, challengeId: told.challengeId, deliveryId: randomUUID() })
+  assert.deepEqual([mail.purpose, mail.address, mail.token], [ChallengePurpose.NOTHING, '', ''])
+  await house.deps.db.transaction().execute((tx) => forgetPerson(tx, { tenant, userId }))
+  const { rows } = await sql<{ networks: string[] }>`select networks from session_epochs where user_id = ${userId}`.execute(house.deps.db)
+  assert.deepEqual(rows, [{ networks: [] }])
+  assert.deepEqual((await sql`select from suspicions where challenge_id = ${told.challengeId}`.execute(house.deps.db)).rows, [])
+})

@@ -1,0 +1,44 @@
+import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { transact } from '@gatehouse/postgres'
+import { emailKey } from '@gatehouse/rpc'
+import { raiseCredentialVersion } from '../../store/credentials.ts'
+import { forgetNetworks } from '../../store/seen-before.ts'
+import { thePerson } from '../audit/actor.ts'
+import { audit } from '../audit/audit.ts'
+import { claimChallenge } from '../challenges/claim-challenge.ts'
+import { openChallenge } from '../challenges/open-challenge.ts'
+import { prove } from '../challenges/prove.ts'
+import type { Deps } from '../deps.ts'
+import { closePassword } from '../passwords/attempts.ts'
+import { resolvePerson } from '../people/resolve-person.ts'
+import { policyOf } from '../policies/policy-of.ts'
+import { ErrorReason, refuse } from '../refuse.ts'
+import { revokeSessionsOfUser } from '../sessions/revoke-sessions.ts'
+
+/**
+ * "This was not me": whoever got the mail ends all that somebody else could be in by, in one transaction. The password is taken from nobody until there is another one, so that whoever
+ * knows it does not come back. Without the user service nothing is used up: it is asked for the address that the password is closed for, and while it is away no session is refreshed either.
+ */
+export async function lockDown(deps: Deps, { tenant, token }: { tenant: string; token: string }): Promise<void> {
+  const proof = { case: 'token', value: token } as const
+  const { challenge, secret } = await prove(deps, { tenant, purpose: 'lock_down', challengeId: '', proof })
+  const userId = secret.user_id ?? ''
+  const [user, policy] = await Promise.all([resolvePerson(deps, { tenant, by: { case: 'id', value: userId } }), policyOf(deps, tenant)])
+  const time = new Date(deps.now())
+  const person = { tenant, userId }
+  await transact(deps.db, async (tx) => {
+    // What other mails of the kind could do is done. A link is good as long as it lives, also where the address was changed since: perhaps that was not the person either.
+    const overtakes = { kinds: ['lock_down'], userId } as const
+    if (!(await claimChallenge(tx, { tenant, id: challenge.id, time, overtakes }))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+    await revokeSessionsOfUser(tx, deps, { ...person, cause: 'locked_down', by: thePerson(userId) })
+    await raiseCredentialVersion(tx, person)
+    await forgetNetworks(tx, person)
+    if (user && user.email !== '') await closePassword(tx, deps, { ...person, email: user.email })
+    await audit(tx, { tenant, kind: 'lock_down', actor: thePerson(userId), subjectId: userId, details: { challenge: challenge.id } })
+    // To nobody but whoever got the first mail.
+    if (user?.state !== User_State.ACTIVE || !policy.factors.password || emailKey(user.email) !== emailKey(secret.address)) return
+    await openChallenge(tx, { tenant, kind: 'reset', address: user.email, time })
+  })
+  deps.committed()
+  deps.log.info({ tenant, person: userId }, 'locked down by the link of a mail')
+}
