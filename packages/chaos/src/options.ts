@@ -21,14 +21,14 @@ export interface Options {
   readonly clean: number | undefined
 }
 
-export const usage = `pnpm chaos [--minutes N] [--seed N] [--scenario NAME]… [--quick] [--keep FOLDER]
+export const usage = `pnpm chaos [NAME …] [--minutes N] [--seed N] [--quick] [--keep FOLDER]
 pnpm chaos --planted [NAME …] [--seed N]
 pnpm chaos --clean N [--seed N]
 
   --minutes   again and again until so many minutes are over; of what has a length of its own (soak), how long it is
   --seed      what schedules follow from; drawn and printed unless given
-  --scenario  only this one
-  --quick     fewer faults: each scenario within two minutes
+  --scenario  only this one, as its name alone does
+  --quick     fewer faults: each scenario within two minutes; docs/reliability.md keeps its figures
   --smoke     what npm test runs
   --keep      history.ndjson and the services' logs stay in a folder for each run
   --planted   plants faults in copies of the tree: the checker has to find every one
@@ -55,23 +55,29 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
       'release-checks': { type: 'boolean', default: false },
     },
   })
-  const unknown = values.scenario.find((name) => !scenarios.some((scenario) => scenario.name === name))
+  const ways = (['planted', 'clean', 'page', 'release-checks'] as const).filter((way) => values[way] !== undefined && values[way] !== false)
+  if (ways.length > 1) throw new TypeError(`${ways.map((way) => `--${way}`).join(' and ')} are runs of their own: one at a time.`)
+  const names = [...values.scenario, ...(values.planted ? [] : positionals)]
+  const unknown = names.find((name) => !scenarios.some((scenario) => scenario.name === name))
   if (unknown !== undefined)
     throw new TypeError(`There is no scenario ${unknown}; there are ${scenarios.map(({ name }) => name).join(', ')}.\n${usage}`)
   const effort = values.smoke ? efforts.smoke : values.quick ? efforts.quick : efforts.full
   const minutes = numberOf('minutes', values.minutes)
+  const clean = wholeOf('clean', values.clean)
+  // No seed at all has no alarm, and shows nothing.
+  if (clean === 0) throw new TypeError('--clean takes a number of seeds, one at least')
   return {
     help: values.help,
-    seed: numberOf('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 31),
+    seed: wholeOf('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 31),
     effort: minutes === undefined ? effort : { ...effort, minutes },
     minutes,
-    chosen: scenarios.filter(({ name, alone }) => (values.scenario.length === 0 ? !alone : values.scenario.includes(name))),
+    chosen: scenarios.filter(({ name, alone }) => (names.length === 0 ? !alone : names.includes(name))),
     keep: values.keep,
     planted: values.planted,
     page: values.page,
     releaseChecks: values['release-checks'],
     names: positionals,
-    clean: numberOf('clean', values.clean),
+    clean,
   }
 }
 
@@ -79,5 +85,11 @@ function numberOf(option: string, text: string | undefined): number | undefined 
   if (text === undefined) return undefined
   const value = Number(text)
   if (text === '' || !Number.isFinite(value) || value < 0) throw new TypeError(`--${option} takes a number, not ${text}`)
+  return value
+}
+
+function wholeOf(option: string, text: string | undefined): number | undefined {
+  const value = numberOf(option, text)
+  if (value !== undefined && !Number.isSafeInteger(value)) throw new TypeError(`--${option} takes a whole number, not ${text}`)
   return value
 }
