@@ -5,6 +5,8 @@ import { test } from 'node:test'
 import { root } from '@gatehouse/local'
 import { keptRows, rowsOf } from '../src/report/results.ts'
 import { tableOf, withTable } from '../src/report/table.ts'
+import { runToItsEnd } from '../src/run-scenario.ts'
+import { efforts } from '../src/scenario.ts'
 import { scenarios } from '../src/scenarios/index.ts'
 
 test('the page on reliability shows the figures that are kept, of every scenario', () => {
@@ -39,4 +41,27 @@ test('runs of several seeds are one row', () => {
       },
     ],
   )
+})
+
+test('a row of few faults says so', () => {
+  const run = { scenario: 'a', seed: 7, seconds: 1.6, operations: 10, unknown: 1, faults: 5, violations: [] } as const
+  const named = [{ name: 'a', faults: 'this', promise: 'that' }]
+  assert.match(tableOf(rowsOf([{ ...run, effort: 'full' }], '2026-01-01'), named), /\| 2 s, 2026-01-01 \|$/)
+  assert.match(tableOf(rowsOf([{ ...run, effort: 'quick' }], '2026-01-01'), named), /\| 2 s, 2026-01-01, quick \|$/)
+})
+
+test('a scenario that breaks off is a violation of its own, and no end of the run', async () => {
+  const broken = {
+    name: 'a',
+    faults: 'this',
+    promise: 'that',
+    house: () => Promise.reject(new Error('no house')),
+    run: () => Promise.resolve([]),
+  }
+  const result = await runToItsEnd(broken, { seed: 7, effort: efforts.full, say: () => undefined })
+  assert.deepEqual(
+    result.violations.map(({ rule, evidence }) => [rule, evidence[0]?.split('\n')[0]]),
+    [['comes-to-its-end', 'Error: no house']],
+  )
+  assert.match(tableOf(rowsOf([result], '2026-01-01'), [broken]), /\| 0 × 0 \| \*\*1\*\* \(comes-to-its-end\) \|/)
 })

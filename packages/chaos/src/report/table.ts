@@ -12,7 +12,7 @@ export function tableOf(rows: readonly Row[], scenarios: readonly Pick<Scenario,
           `${row.operations} × ${row.faults}`,
           row.violations === 0 ? '0' : `**${row.violations}** (${row.rules.join(', ')})`,
           row.seeds === 1 ? String(row.seed) : `${row.seed}–${row.seed + row.seeds - 1}`,
-          `${row.seconds} s, ${row.date}`,
+          `${row.seconds} s, ${row.date}${row.effort === 'full' ? '' : `, ${row.effort}`}`,
         ]
       : ['not measured yet', '–', '–', '–']
     return `| \`${name}\` | ${faults} | ${promise} | ${figures.join(' | ')} |`
