@@ -3,7 +3,8 @@ import { type Bench, type Benchmark, type Effort, efforts } from './benchmark.ts
 import { benchmarks } from './benchmarks/index.ts'
 import { machine } from './conditions.ts'
 import { type House, openHouse } from './house.ts'
-import { comparisonLines } from './report/comparison.ts'
+import { closingLine } from './report/closing-line.ts'
+import { comparisonLines, unlikeConditions } from './report/comparison.ts'
 import { tableLines } from './report/print-table.ts'
 import { writePage } from './report/write-page.ts'
 import { committedRows, type Row, rowOf, writeResults } from './results.ts'
@@ -37,11 +38,12 @@ async function main(args: readonly string[]): Promise<void> {
   )
   await writePage(entries, benchmarks)
   console.log(['', ...tableLines(fresh)].join('\n'))
-  if (values.compare) console.log(['', 'against the last committed results:', ...comparisonLines(fresh, earlier)].join('\n  '))
-  const missed = fresh.filter(({ holds }) => holds === false).length
-  console.log(
-    `\n${failed.length === 0 ? '' : `failed, with no figure: ${failed.join(', ')}; `}${missed === 0 ? 'every goal that was measured holds' : `${missed} goals missed`}; docs/performance.md and packages/bench/results/latest.json are written after ${((performance.now() - began) / 1000).toFixed(0)} s`,
-  )
+  if (values.compare) {
+    const unlike = unlikeConditions(fresh, earlier)
+    const lines = [...comparisonLines(fresh, earlier), ...(unlike === undefined ? [] : [unlike])]
+    console.log(['', 'against the last committed results:', ...lines].join('\n  '))
+  }
+  console.log(`\n${closingLine(fresh, failed, entries, (performance.now() - began) / 1000)}`)
 }
 
 async function runAll(chosen: readonly Benchmark[], effort: Effort, people: number): Promise<readonly Row[]> {

@@ -13,6 +13,23 @@ export function comparisonLines(rows: readonly Row[], earlier: readonly Row[]): 
   return [...rows.map((row) => lineOf(row, before.get(keyOf(row)))), ...gone.map((row) => `${titleOf(row)}: gone`)]
 }
 
+/** What the machine and the rounds had to do with it: where they were not alike, or others were at work, a change may be theirs. */
+export function unlikeConditions(rows: readonly Row[], earlier: readonly Row[]): string | undefined {
+  const before = new Map(earlier.map((row) => [keyOf(row), row.conditions]))
+  const differences = new Map<string, string>()
+  for (const row of rows) {
+    const was = before.get(keyOf(row))
+    if (was === undefined) continue
+    const is = row.conditions
+    for (const name of ['effort', 'cores', 'cpu', 'node'])
+      if (was[name] !== is[name]) differences.set(name, `${name} ${was[name] ?? 'unknown'} → ${is[name] ?? 'unknown'}`)
+    if (was.calm === false || is.calm === false) differences.set('load', `load before ${was.load_before} → ${is.load_before}`)
+  }
+  return differences.size === 0
+    ? undefined
+    : `hints at best, for the conditions differ or others were at work: ${[...differences.values()].join(', ')}`
+}
+
 function lineOf(row: Row, old: Row | undefined): string {
   if (old === undefined)
     return `${titleOf(row)}: new, ${shown(row.ratio ?? row.figure)}${row.ratio === null ? ` ${row.unit}` : ' as a ratio'}`

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { chartOf } from './chart.ts'
-import { comparisonLines } from './comparison.ts'
+import { closingLine } from './closing-line.ts'
+import { comparisonLines, unlikeConditions } from './comparison.ts'
 import { mark, shown, shownRatio } from './numbers.ts'
 import { pageOf } from './page.ts'
 import { tableLines } from './print-table.ts'
@@ -40,6 +41,33 @@ test('a comparison names rows that are new, gone, and goals that came to be miss
     'sign-in: new against a rival: new, 2 as a ratio',
     'sign-in: old: gone',
   ])
+})
+
+test('a comparison says when the runs were not alike, or others were at work', () => {
+  const calm = { effort: 'full', cores: 2, load_before: 0.5, calm: true }
+  const was = [rivalRow(1, { conditions: calm })]
+  assert.equal(unlikeConditions([rivalRow(2, { conditions: calm })], was), undefined)
+  assert.equal(
+    unlikeConditions([rivalRow(2, { conditions: { ...calm, effort: 'quick', load_before: 11.9, calm: false } })], was),
+    'hints at best, for the conditions differ or others were at work: effort full → quick, load before 0.5 → 11.9',
+  )
+  assert.equal(unlikeConditions([rivalRow(2, { what: 'new', conditions: { ...calm, cores: 8 } })], was), undefined)
+})
+
+test('the last line of a run says what is kept of it', () => {
+  const [quick, full] = [rivalRow(2), rivalRow(0.5)]
+  const pages = 'docs/performance.md and packages/bench/results/latest.json'
+  assert.equal(closingLine([full], [], [full], 3.2), `1 goals missed; ${pages} are written, after 3 s`)
+  assert.equal(
+    closingLine([quick], [], [full], 3),
+    `every goal that was measured holds; ${pages} keep the full runs that they have, after 3 s`,
+  )
+  const start = rowFor({ name: 'start' })
+  assert.match(closingLine([quick, start], [], [full, start], 3), /are written \(of sign-in they keep the full run\), after/)
+  assert.match(
+    closingLine([], ['mail'], [{ name: 'mail', failed: true }], 3),
+    /^failed, with no figure: mail; nothing was measured; .* are written, /,
+  )
 })
 
 test('a chart has a bar for ours and one for each peer, the span of ours and the goal', () => {
