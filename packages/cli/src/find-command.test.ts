@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findCommands, type Owned, usage } from './find-command.ts'
+import { findCommands, likeThese, type Owned, usage } from './find-command.ts'
 import { CommandProblem } from './index.ts'
 
 const command = (service: string, name: string, forEach = false): Owned => ({
@@ -54,7 +54,10 @@ test('a command that looks at everybody does so unless one is named', () => {
 
 test('a word or a flag that a command does not have is said so, and nothing is done', () => {
   const doctors = [command('auth', 'doctor', true), command('user', 'doctor', true)]
-  assert.throws(() => findCommands(doctors, ['doctor', 'usr']), /What is "usr"\? gatehouse doctor takes nothing more\./)
+  assert.throws(
+    () => findCommands(doctors, ['doctor', 'usr']),
+    /What is "usr"\? gatehouse doctor takes auth \| user, or nothing for all of them\./,
+  )
   assert.throws(() => findCommands(doctors, ['doctor', 'user', 'again']), /What is "again"\?/)
   assert.throws(() => one('migrate', 'user', '--dry-run'), CommandProblem)
   assert.throws(
@@ -64,8 +67,20 @@ test('a word or a flag that a command does not have is said so, and nothing is d
   assert.deepEqual(one('tenants', 'create', 'acme', '--origin=x')?.args, ['acme', '--origin=x'])
 })
 
-test('what is no command is said so', () => {
-  assert.throws(() => findCommands(all, ['tenants']), CommandProblem)
+test('what is no command is said so, and what there is in its place', () => {
+  assert.throws(() => findCommands(all, ['tenants']), { message: 'There is no command "tenants": there are tenants create, tenants list.' })
+  assert.throws(() => findCommands(all, ['tenants', 'drop']), /no command "tenants drop": there are tenants create, tenants list\./)
+  assert.throws(() => findCommands(all, ['tenant']), { message: 'There is no command "tenant": gatehouse --help lists them.' })
+  assert.throws(() => findCommands(all, ['backup']), /docs\/operations\.md, "Backing up" and "Restoring"/)
   assert.throws(() => findCommands(all, []), CommandProblem)
   assert.match(usage(all), /gatehouse migrate auth\|user {2}/)
+})
+
+test('help about a word is about the commands that begin with it', () => {
+  const names = (...words: string[]) => likeThese(all, words).map(({ service, command: { name } }) => `${service} ${name}`)
+  assert.deepEqual(names('tenants'), ['auth tenants create', 'auth tenants list'])
+  assert.deepEqual(names('tenants', 'create', 'acme'), ['auth tenants create'])
+  assert.deepEqual(names('migrate', 'user'), ['auth migrate', 'user migrate'])
+  assert.equal(names('teants').length, all.length)
+  assert.equal(names().length, all.length)
 })

@@ -20,23 +20,43 @@ export function findCommands(all: readonly Owned[], words: readonly string[]): r
   const called = matches.filter(({ command }) => command.name.split(' ').length === longest)
   const rest = words.slice(longest)
   const [first] = called
-  if (!first) throw new CommandProblem(words.length === 0 ? 'Which command?' : `There is no command "${words.join(' ')}".`)
+  if (!first) throw new CommandProblem(noCommand(all, words))
   const named = called.find(({ service }) => service === rest[0])
   if (named) return [withArguments(named, rest.slice(1))]
-  if (called.length === 1 || first.command.forEach) return called.map((each) => withArguments(each, rest))
+  if (first.command.forEach) {
+    const services = called.map(({ service }) => service).join(' | ')
+    return called.map((each) => withArguments(each, rest, `${services}, or nothing for all of them`))
+  }
+  if (called.length === 1) return [withArguments(first, rest)]
   const isAnother = all.some(({ service }) => service === rest[0])
   const question = isAnother ? `${rest[0]} has no such command.` : 'Of which service?'
   throw new CommandProblem(`${question} gatehouse ${first.command.name} ${called.map(({ service }) => service).join(' | ')}`)
 }
 
 // A word that nobody reads is a mistyped one: whoever asks for `doctor usr` or `keys list --now` is told, and nothing is done.
-function withArguments(owned: Owned, args: readonly string[]): Called {
+function withArguments(owned: Owned, args: readonly string[], none = 'nothing more'): Called {
   const { name, usage } = owned.command
   const flags = new Set(usage?.match(/--[a-z-]+/g))
   const stray = args.find((arg) => (arg.startsWith('--') ? !flags.has(arg.replace(/=.*/s, '')) : usage === undefined))
   if (stray === undefined) return { ...owned, args }
-  const takes = usage === undefined ? 'takes nothing more' : `takes ${usage}`
-  throw new CommandProblem(`What is "${stray}"? gatehouse ${name} ${takes}.`)
+  throw new CommandProblem(`What is "${stray}"? gatehouse ${name} takes ${usage ?? none}.`)
+}
+
+// Whoever remembers half of a command is told the other half.
+function noCommand(all: readonly Owned[], words: readonly string[]): string {
+  const [first] = words
+  if (first === undefined) return 'Which command?'
+  const said = `There is no command "${words.join(' ')}"`
+  if (first === 'backup' || first === 'restore')
+    return `${said}: Postgres is backed up with its own tools. docs/operations.md, "Backing up" and "Restoring", has the lines, which a test runs.`
+  const begun = [...new Set(all.map(({ command }) => command.name).filter((name) => name.startsWith(`${first} `)))]
+  return begun.length === 0 ? `${said}: gatehouse --help lists them.` : `${said}: there are ${begun.join(', ')}.`
+}
+
+/** The commands that begin as these words do, or go on from them; all of them where none does. */
+export function likeThese(all: readonly Owned[], words: readonly string[]): readonly Owned[] {
+  const like = all.filter(({ command }) => command.name.split(' ').every((word, i) => i >= words.length || words[i] === word))
+  return like.length === 0 ? all : like
 }
 
 /** The list of all commands, for a person. */

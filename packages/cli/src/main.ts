@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { exitCodeOf, isExpected } from './exit-code.ts'
-import { type Called, findCommands, type Owned, usage } from './find-command.ts'
+import { type Called, findCommands, likeThese, type Owned, usage } from './find-command.ts'
 import { type Command, CommandProblem } from './index.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -33,8 +33,10 @@ async function call(words: readonly string[]): Promise<readonly Called[]> {
 }
 
 async function main(words: readonly string[]): Promise<void> {
-  if (words.includes('--help') || words.length === 0) {
-    process.stdout.write(`${usage(await ownedCommands(here))}\n`)
+  const asksForHelp = words[0] === 'help' || words.some((word) => word === '--help' || word === '-h')
+  if (asksForHelp || words.length === 0) {
+    const about = words.filter((word, i) => !word.startsWith('-') && !(i === 0 && word === 'help'))
+    process.stdout.write(`${usage(likeThese(await ownedCommands(here), about))}\n`)
     if (words.length === 0) process.exitCode = 2
     return
   }
