@@ -27,9 +27,9 @@ export const passwordCommands: readonly Command[] = [
         const result = await importPasswords(operator.deps, { tenant, input, onProblem: complain, onProgress: progress() })
         process.stdout.write(`${summary(result)}\n`)
         if (result.bad > 0)
-          throw new CommandProblem('Some lines brought nothing: mend them and run the file again, which changes no password that is there.')
+          throw new CommandFailed('Some lines brought nothing: mend them and run the file again, which changes no password that is there.')
       } catch (error) {
-        if (error instanceof CommandProblem || error instanceof CommandFailed) throw error
+        if (error instanceof CommandFailed) throw error
         if (error instanceof Refusal)
           throw new CommandFailed(`user at ${operator.config.userUrl} does not answer. Whole batches are in: run the same file again.`)
         throw unreadable(error, file) ?? databaseInWords(error, 'auth', operator.config.databaseUrl)

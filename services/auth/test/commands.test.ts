@@ -288,7 +288,7 @@ test('passwords from elsewhere come in once, and their people sign in with them'
     try {
       return { printed: await gatehouse('auth import-passwords', [file]), complaints: complaints.join('') }
     } catch (error) {
-      assert.ok(error instanceof CommandProblem, String(error))
+      assert.ok(error instanceof CommandFailed, String(error))
       return { printed: '', complaints: complaints.join('') }
     } finally {
       process.stderr.write = write
