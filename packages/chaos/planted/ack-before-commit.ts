@@ -4,6 +4,7 @@ export const ackBeforeCommit: PlantedFault = {
   name: 'ack-before-commit',
   mistake: 'events are acknowledged before the transaction of their effects commits',
   scenario: 'kill-services',
+  rules: ['one-effect'],
   edits: [
     {
       file: 'packages/events/src/handle-batch.ts',

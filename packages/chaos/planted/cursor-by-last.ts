@@ -6,6 +6,7 @@ export const cursorByLast: PlantedFault = {
   name: 'cursor-by-last',
   mistake: 'a pass over the outbox begins after the last row of the one before',
   scenario: 'relay-faults',
+  rules: ['stream-has-all'],
   edits: [
     { file, find: '  readonly #marks: Marks\n', replace: '  readonly #marks: Marks\n  #last: OutboxRow | undefined\n' },
     {

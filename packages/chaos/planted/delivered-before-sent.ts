@@ -6,6 +6,7 @@ export const deliveredBeforeSent: PlantedFault = {
   name: 'delivered-before-sent',
   mistake: 'a mail is written down as delivered before the mail server has taken it',
   scenario: 'kill-services',
+  rules: ['mails'],
   edits: [
     {
       file,

@@ -4,6 +4,7 @@ export const leaseWithoutFence: PlantedFault = {
   name: 'lease-without-fence',
   mistake: 'a relay keeps its lease without asking whether it is still its own',
   scenario: 'relay-faults',
+  rules: ['one-leader'],
   edits: [
     {
       file: 'packages/events/src/lease.ts',

@@ -4,6 +4,7 @@ export const markedBeforeAnswer: PlantedFault = {
   name: 'marked-before-answer',
   mistake: 'events are marked as published before the broker has said that it has them',
   scenario: 'relay-faults',
+  rules: ['stream-has-all'],
   edits: [
     {
       file: 'packages/events/src/outbox-pass.ts',

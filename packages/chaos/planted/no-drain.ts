@@ -4,6 +4,7 @@ export const noDrain: PlantedFault = {
   name: 'no-drain',
   mistake: 'a replica that is asked to end closes its database before the calls in flight are answered',
   scenario: 'rolling-restart',
+  rules: ['no-call-fails'],
   edits: [
     {
       file: 'packages/service/src/open-service.ts',

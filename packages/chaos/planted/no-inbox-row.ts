@@ -4,6 +4,7 @@ export const noInboxRow: PlantedFault = {
   name: 'no-inbox-row',
   mistake: 'a handler does not remember the events that it was told',
   scenario: 'kill-services',
+  rules: ['one-effect'],
   edits: [
     {
       file: 'packages/events/src/inbox.ts',

@@ -6,6 +6,7 @@ export const outboxAfterCommit: PlantedFault = {
   name: 'outbox-after-commit',
   mistake: 'the event of a change is written in a transaction of its own, after that of the fact',
   scenario: 'kill-services',
+  rules: ['whole-or-nothing', 'acknowledged-writes'],
   edits: [
     {
       file,

@@ -7,5 +7,7 @@ export interface PlantedFault {
   readonly mistake: string
   /** The scenario that has to find it. */
   readonly scenario: string
+  /** One of these rules has to be what sees it: a house that breaks elsewhere proves nothing. */
+  readonly rules: readonly [string, ...string[]]
   readonly edits: readonly Edit[]
 }

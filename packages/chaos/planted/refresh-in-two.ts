@@ -6,6 +6,7 @@ export const refreshInTwo: PlantedFault = {
   name: 'refresh-in-two',
   mistake: 'a refresh token is used up in one transaction, and its successor written in another',
   scenario: 'kill-services',
+  rules: ['refresh-chain'],
   edits: [
     {
       file,

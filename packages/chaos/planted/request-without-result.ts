@@ -4,6 +4,7 @@ export const requestWithoutResult: PlantedFault = {
   name: 'request-without-result',
   mistake: 'a request_id is kept without the result that it had',
   scenario: 'kill-services',
+  rules: ['request-ids'],
   edits: [
     {
       file: 'packages/postgres/src/once.ts',

@@ -4,6 +4,7 @@ export const sessionsOutliveSuspension: PlantedFault = {
   name: 'sessions-outlive-suspension',
   mistake: 'a suspension stops the person, and leaves their sessions to go on when they are let back',
   scenario: 'kill-services',
+  rules: ['suspensions'],
   edits: [
     {
       file: 'services/user/src/core/suspend-user.ts',

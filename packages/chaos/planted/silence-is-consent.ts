@@ -4,6 +4,7 @@ export const silenceIsConsent: PlantedFault = {
   name: 'silence-is-consent',
   mistake: 'a publication that the broker does not answer is taken for one that it has',
   scenario: 'relay-faults',
+  rules: ['stream-has-all'],
   edits: [
     {
       file: 'packages/events/src/ack-inbox.ts',

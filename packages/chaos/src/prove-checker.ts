@@ -36,7 +36,8 @@ async function find(fault: PlantedFault, seed: number): Promise<string | undefin
   for (let attempt = 0; attempt < seedsEach; attempt++) {
     const { violations, seconds } = await runScenario(there, { seed: seed + attempt, effort, settleMs, say: () => undefined })
     const rules = violations.map(({ rule }) => rule)
-    if (rules.length > 0) return `${rules.join(', ')} (seed ${seed + attempt}, ${seconds} s): ${violations[0]?.evidence[0]}`
+    if (rules.some((rule) => fault.rules.includes(rule)))
+      return `${rules.join(', ')} (seed ${seed + attempt}, ${seconds} s): ${violations[0]?.evidence[0]}`
   }
   return undefined
 }

@@ -5,7 +5,7 @@ import { failedCalls } from '../failed-calls.ts'
 import { gather } from '../followers/audience.ts'
 import { previousRelease, treeOf } from '../previous-release.ts'
 import { restartAll } from '../restart-all.ts'
-import type { Scenario } from '../scenario.ts'
+import type { Effort, Scenario } from '../scenario.ts'
 import { scratchTree } from '../scratch-tree.ts'
 import { settle } from '../settle.ts'
 
@@ -39,17 +39,18 @@ export const twoVersions: Scenario = {
       await house.gatehouse(service, ['migrate', service])
     }
     await starting
-    for (const replica of house.replicas) replica.tree = undefined
-    await restartAll(house, random.fork('forward'))
-    if (effort.name !== 'smoke') {
-      for (const replica of house.replicas) replica.tree = old
-      await restartAll(house, random.fork('back'))
-      // What only the new code handles waits for it, an hour at least.
-      for (const replica of house.replicas) replica.tree = undefined
-      await restartAll(house, random.fork('forward again'))
+    // It ends on the new code: what that alone handles waits for it meanwhile, an hour at least.
+    for (let way = 0; way < waysOf(effort, house.replicas.length); way++) {
+      for (const replica of house.replicas) replica.tree = way % 2 === 0 ? undefined : old
+      await restartAll(house, random.fork(`way ${way}`))
     }
     await load.stop()
     await settle(house)
     return [...failedCalls(house.history.operations.slice(begun)), ...(await audience.verdict())]
   },
+}
+
+/** How often all replicas change their code: forward only, or back and forward again until there were faults enough. */
+function waysOf({ name, faults }: Effort, replicas: number): number {
+  return name === 'smoke' ? 1 : 1 + 2 * Math.ceil((faults / replicas - 1) / 2)
 }
