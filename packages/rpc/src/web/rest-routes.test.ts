@@ -34,6 +34,7 @@ test('lists the routes of a service', () => {
       '/api/sessions/{session_id}',
       '/api/sessions:revokeOthers',
       '/api/sessions:revokeOfUser',
+      '/api/sessions:forgetTrustedDevices',
     ],
   )
 })

@@ -733,7 +733,7 @@ export const AccountService: GenService<{
     output: typeof ChangePasswordResponseSchema;
   },
   /**
-   * "This was not me": by the link of a mail about something suspicious. Ends every session of its reader and every sign-in that is half done, forgets their devices and networks, takes no password
+   * Says "this was not me", by the link of a mail about something suspicious. Ends every session of its reader and every sign-in that is half done, forgets their devices and networks, takes no password
    * until a new one is set, and mails what sets it. Passkeys and sign-in by mail stay open.
    *
    * @generated from rpc gatehouse.auth.v1.AccountService.LockDown
