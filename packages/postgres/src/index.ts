@@ -15,6 +15,7 @@ export {
   MigrationRefused,
   type MigrationSet,
   migrate,
+  SchemaBusy,
   SchemaOutdated,
   schemaVersion,
 } from './migrate.ts'

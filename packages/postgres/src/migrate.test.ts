@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { type TestDatabase, testDatabase } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import { connect } from './connect.ts'
-import { assertSchema, MigrationRefused, type MigrationSet, migrate, SchemaOutdated, schemaVersion } from './migrate.ts'
+import { assertSchema, MigrationRefused, type MigrationSet, migrate, SchemaBusy, SchemaOutdated, schemaVersion } from './migrate.ts'
 import { sharedMigrations } from './shared-migrations.ts'
 
 let database: TestDatabase
@@ -62,6 +62,55 @@ test('a failing migration leaves nothing behind', async () => {
   }
   await assert.rejects(migrate({ url: database.url, schema, sets: [failing] }), { code: '42704' })
   await migrate({ url: database.url, schema, sets: [people('half')] })
+})
+
+test('a migration gives way to whoever works on its tables, and is done when they are', async () => {
+  const schema = 'gatehouse_migrating'
+  const [first, second] = [people('used'), people('also_used')]
+  await migrate({ url: database.url, schema, sets: [first, second] })
+  const crossing: MigrationSet = {
+    name: 'crossing',
+    migrations: [
+      {
+        id: '0001-columns',
+        async up(db) {
+          await sql`alter table used add column more text`.execute(db)
+          await sql`alter table also_used add column more text`.execute(db)
+        },
+      },
+    ],
+  }
+  await using other = connect<unknown>({ url: database.url })
+  const applied = other.kysely.transaction().execute(async (tx) => {
+    await sql`update also_used set id = id`.execute(tx)
+    const migrating = migrate({ url: database.url, schema, sets: [first, second, crossing] })
+    // As soon as the migration has the one table and waits for the other, this crosses it.
+    for (let waits = false; !waits; ) {
+      const { rows } = await sql`select from pg_locks where relation = 'also_used'::regclass and not granted`.execute(other.kysely)
+      waits = rows.length > 0
+    }
+    await sql`update used set id = id`.execute(tx)
+    return { migrating }
+  })
+  assert.deepEqual(await (await applied).migrating, { applied: ['crossing/0001-columns'] })
+})
+
+test('a migration whose tables somebody holds for ever says so, and changes nothing', async () => {
+  const schema = 'gatehouse_migrating'
+  const sets = [people('held')]
+  await migrate({ url: database.url, schema, sets })
+  const change: MigrationSet = {
+    name: 'change',
+    migrations: [{ id: '0001-column', up: async (db) => void (await sql`alter table held add column more text`.execute(db)) }],
+  }
+  await using other = connect<unknown>({ url: database.url })
+  await other.kysely.transaction().execute(async (tx) => {
+    await sql`select from held`.execute(tx)
+    await assert.rejects(migrate({ url: database.url, schema, sets: [...sets, change], patienceMs: 100 }), SchemaBusy)
+    // Who comes later is not kept waiting behind it.
+    await sql`select from held`.execute(other.kysely)
+  })
+  assert.deepEqual(await migrate({ url: database.url, schema, sets: [...sets, change] }), { applied: ['change/0001-column'] })
 })
 
 test('names the migrations that a schema lacks', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CompiledQuery, DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
 import { connect, type Executor } from './connect.ts'
-import { isUniqueViolation, sqlState } from './errors.ts'
+import { isConflict, isUniqueViolation, sqlState } from './errors.ts'
 import { transact } from './transact.ts'
 
 export type Migration = {
@@ -29,11 +29,18 @@ export type MigrateOptions = {
   readonly role?: string
   /** Applied in this order. */
   readonly sets: readonly MigrationSet[]
+  /** How long tables that others are using are tried for; a minute unless given. */
+  readonly patienceMs?: number
 }
 
 /** A migration that landed reads differently now, or one is missing from the code's order. */
 export class MigrationRefused extends Error {
   override readonly name = 'MigrationRefused'
+}
+
+/** Others went on using the tables for as long as they were tried for; nothing was changed. */
+export class SchemaBusy extends Error {
+  override readonly name = 'SchemaBusy'
 }
 
 /** The schema lacks migrations that this code needs. */
@@ -49,10 +56,10 @@ export class SchemaOutdated extends Error {
 type Step = { readonly id: string; readonly hash: string; readonly up: Migration['up'] }
 
 /**
- * Brings a schema up to date in one transaction; started many times at once, one does the work and the others find it done.
- * Throws MigrationRefused when the statements of a landed migration are no longer the same.
+ * Brings a schema up to date in one transaction, beside services that go on working; started many times at once, one does the work and the others find it done.
+ * Throws MigrationRefused when the statements of a landed migration are no longer the same, SchemaBusy when others hold its tables all the while.
  */
-export async function migrate({ url, schema, role, sets }: MigrateOptions): Promise<{ applied: string[] }> {
+export async function migrate({ url, schema, role, sets, patienceMs = 60_000 }: MigrateOptions): Promise<{ applied: string[] }> {
   const steps = await stepsOf(sets)
   await using database = connect<unknown>({
     url,
@@ -65,12 +72,19 @@ export async function migrate({ url, schema, role, sets }: MigrateOptions): Prom
   })
   const db = database.kysely
   await prepare(db, schema)
-  return await transact(db, async (tx) => {
+  return await givingWay(patienceMs, () => applyPending(db, { schema, role, sets, steps }))
+}
+
+type Pending = Pick<MigrateOptions, 'schema' | 'sets'> & { readonly role: string | undefined; readonly steps: readonly Step[] }
+
+function applyPending(db: Kysely<unknown>, { schema, role, sets, steps }: Pending): Promise<{ applied: string[] }> {
+  return transact(db, async (tx) => {
     await sql`set local search_path to ${sql.id(schema)}`.execute(tx)
     await sql`lock table schema_migrations in exclusive mode`.execute(tx)
     const landed = await landedHashes(tx)
     refuseChanged(steps, landed)
     const pending = steps.filter((step) => !landed.has(step.id))
+    await sql`set local lock_timeout = ${sql.lit(lockMs)}`.execute(tx)
     for (const { id, hash, up } of pending) {
       await up(tx)
       await sql`insert into schema_migrations (id, hash) values (${id}, ${hash})`.execute(tx)
@@ -84,6 +98,28 @@ export async function migrate({ url, schema, role, sets }: MigrateOptions): Prom
       )
     return { applied: pending.map(({ id }) => id) }
   })
+}
+
+/** Less than what Postgres takes to see a deadlock: it is the migration that gives way, never a call. */
+const lockMs = 500
+
+/**
+ * Who waits for a table makes everybody wait who comes later, and who holds one and waits for the next may wait for somebody that waits for the first. So a migration waits
+ * briefly, lets everything go, and begins again.
+ */
+async function givingWay<T>(patienceMs: number, act: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + patienceMs; ; await delay(50 + Math.random() * 450)) {
+    try {
+      return await act()
+    } catch (error) {
+      if (sqlState(error) !== lockNotAvailable && !isConflict(error)) throw error
+      if (performance.now() > end)
+        throw new SchemaBusy(
+          'Tables that are to change were in use all the while, and nothing was changed: pg_stat_activity tells who has a transaction open (a dump, somebody at psql?). Run it again when that is over.',
+          { cause: error },
+        )
+    }
+  }
 }
 
 /** Ids of the migrations that the connection's schema has, as `set/id`. */
@@ -112,6 +148,7 @@ export async function hashOfSets(sets: readonly MigrationSet[]): Promise<string>
 }
 
 const undefinedTable = '42P01'
+const lockNotAvailable = '55P03'
 
 /** `create … if not exists` can still collide with its own twin in another session (23505, 42P06, 42P07, 42710): then it exists. */
 async function prepare(db: Kysely<unknown>, schema: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Command, CommandFailed } from '@gatehouse/cli'
 import { readConfig, serviceVariables } from '@gatehouse/config'
-import { MigrationRefused, type MigrationSet, migrate } from '@gatehouse/postgres'
+import { MigrationRefused, type MigrationSet, migrate, SchemaBusy } from '@gatehouse/postgres'
 import { databaseInWords } from './command-parts.ts'
 import { migrationsOf } from './open-service.ts'
 import type { PeerName } from './peers.ts'
@@ -17,6 +17,7 @@ export function migrateCommand(name: PeerName, migrations: MigrationSet): Comman
         const { applied } = await migrate({ url: databaseUrl, schema, role: schema, sets: migrationsOf(migrations) })
         process.stdout.write(applied.length === 0 ? `${schema} is up to date\n` : applied.map((id) => `${schema} ${id}\n`).join(''))
       } catch (error) {
+        if (error instanceof SchemaBusy) throw new CommandFailed(`${schema}: ${error.message}`)
         if (!(error instanceof MigrationRefused)) throw databaseInWords(error, name, databaseUrl)
         throw new CommandFailed(
           `${schema}: ${error.message}. This code is not a successor of the one that made the schema; nothing was changed.`,
