@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type CompiledQuery, DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+  type Transaction,
+} from 'kysely'
 import { connect, type Executor } from './connect.ts'
 import { isConflict, isUniqueViolation, sqlState } from './errors.ts'
 import { transact } from './transact.ts'
@@ -38,7 +47,7 @@ export class MigrationRefused extends Error {
   override readonly name = 'MigrationRefused'
 }
 
-/** Others went on using the tables for as long as they were tried for; nothing was changed. */
+/** Others went on using the tables of a migration for as long as it was tried; nothing of it was done. */
 export class SchemaBusy extends Error {
   override readonly name = 'SchemaBusy'
 }
@@ -56,7 +65,7 @@ export class SchemaOutdated extends Error {
 type Step = { readonly id: string; readonly hash: string; readonly up: Migration['up'] }
 
 /**
- * Brings a schema up to date in one transaction, beside services that go on working; started many times at once, one does the work and the others find it done.
+ * Brings a schema up to date, each migration in a transaction of its own, beside services that go on working; started many times at once, each is done once.
  * Throws MigrationRefused when the statements of a landed migration are no longer the same, SchemaBusy when others hold its tables all the while.
  */
 export async function migrate({ url, schema, role, sets, patienceMs = 60_000 }: MigrateOptions): Promise<{ applied: string[] }> {
@@ -72,40 +81,40 @@ export async function migrate({ url, schema, role, sets, patienceMs = 60_000 }: 
   })
   const db = database.kysely
   await prepare(db, schema)
-  return await givingWay(patienceMs, () => applyPending(db, { schema, role, sets, steps }))
+  const alone = <T>(act: (tx: Transaction<unknown>, landed: ReadonlyMap<string, string>) => Promise<T>): Promise<T> =>
+    transact(db, async (tx) => {
+      await sql`set local search_path to ${sql.id(schema)}`.execute(tx)
+      await sql`lock table schema_migrations in exclusive mode`.execute(tx)
+      return await act(tx, await landedHashes(tx))
+    })
+
+  const pending = await alone(async (_, landed) => {
+    refuseChanged(steps, landed)
+    return steps.filter(({ id }) => !landed.has(id))
+  })
+  const applied: string[] = []
+  for (const step of pending) {
+    const isApplied = await givingWay(patienceMs, () => alone(async (tx, landed) => !landed.has(step.id) && (await apply(tx, step))))
+    if (isApplied) applied.push(step.id)
+  }
+  const insertOnly = sets.flatMap((set) => set.insertOnly ?? [])
+  if (role !== undefined) await alone((tx) => grantRows(tx, schema, role, insertOnly))
+  return { applied }
 }
 
-type Pending = Pick<MigrateOptions, 'schema' | 'sets'> & { readonly role: string | undefined; readonly steps: readonly Step[] }
-
-function applyPending(db: Kysely<unknown>, { schema, role, sets, steps }: Pending): Promise<{ applied: string[] }> {
-  return transact(db, async (tx) => {
-    await sql`set local search_path to ${sql.id(schema)}`.execute(tx)
-    await sql`lock table schema_migrations in exclusive mode`.execute(tx)
-    const landed = await landedHashes(tx)
-    refuseChanged(steps, landed)
-    const pending = steps.filter((step) => !landed.has(step.id))
-    await sql`set local lock_timeout = ${sql.lit(lockMs)}`.execute(tx)
-    for (const { id, hash, up } of pending) {
-      await up(tx)
-      await sql`insert into schema_migrations (id, hash) values (${id}, ${hash})`.execute(tx)
-    }
-    if (role !== undefined)
-      await grantRows(
-        tx,
-        schema,
-        role,
-        sets.flatMap(({ insertOnly = [] }) => insertOnly),
-      )
-    return { applied: pending.map(({ id }) => id) }
-  })
+async function apply(tx: Transaction<unknown>, { id, hash, up }: Step): Promise<true> {
+  await sql`set local lock_timeout = ${sql.lit(lockMs)}`.execute(tx)
+  await up(tx)
+  await sql`insert into schema_migrations (id, hash) values (${id}, ${hash})`.execute(tx)
+  return true
 }
 
 /** Less than what Postgres takes to see a deadlock: it is the migration that gives way, never a call. */
 const lockMs = 500
 
 /**
- * Who waits for a table makes everybody wait who comes later, and who holds one and waits for the next may wait for somebody that waits for the first. So a migration waits
- * briefly, lets everything go, and begins again.
+ * Who waits for a table makes everybody wait who comes later, and who holds one and waits for the next may wait for somebody that waits for the first. So a
+ * migration waits briefly, lets everything go, and begins again.
  */
 async function givingWay<T>(patienceMs: number, act: () => Promise<T>): Promise<T> {
   for (const end = performance.now() + patienceMs; ; await delay(50 + Math.random() * 450)) {
@@ -115,7 +124,7 @@ async function givingWay<T>(patienceMs: number, act: () => Promise<T>): Promise<
       if (sqlState(error) !== lockNotAvailable && !isConflict(error)) throw error
       if (performance.now() > end)
         throw new SchemaBusy(
-          'Tables that are to change were in use all the while, and nothing was changed: pg_stat_activity tells who has a transaction open (a dump, somebody at psql?). Run it again when that is over.',
+          'Tables that are to change were in use all the while: pg_stat_activity tells who has a transaction open (a dump, somebody at psql?). Run it again when that is over.',
           { cause: error },
         )
     }
