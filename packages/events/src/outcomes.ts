@@ -14,6 +14,8 @@ const maxTransientDelayMs = 5000
 const unknownDeliveries = 70
 /** A stream gives out a thousand that are not acknowledged, to all replicas together, and then nothing more. */
 const mostUnknown = 200
+/** Within about five seconds. */
+const firstDeliveries = 6
 
 /** What becomes of an event after its handler: done, again later, or aside for ever. */
 export class Outcomes<DB> {
@@ -66,7 +68,8 @@ export class Outcomes<DB> {
   async unknown(message: JsMsg, envelope: Envelope): Promise<void> {
     const { deliveryCount } = message.info
     if (deliveryCount >= unknownDeliveries) return this.bury(message, envelope, { reason: 'nothing handles this event any more' })
-    if (this.#unknownNow(envelope.id) > mostUnknown)
+    // What comes for the first times may be on its way to a newer replica: that takes it within seconds.
+    if (deliveryCount > firstDeliveries && this.#unknownNow(envelope.id) > mostUnknown)
       return this.bury(message, envelope, { reason: 'nothing handles this event, and many like it wait for a newer release' })
     tellStream(() => message.nak(Math.min(maxRetryDelayMs, 100 * 2 ** Math.min(deliveryCount - 1, 20))))
   }

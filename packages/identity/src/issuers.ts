@@ -132,8 +132,10 @@ export function followIssuers(
     lookAgain: async () => {
       if (stop.signal.aborted) return
       if (!running && performance.now() - lastLook >= cooldownMs) return lookNow()
+      // Nothing is known before the first look has ended.
+      if (!known) return running
       // Auth is away: what is new cannot be told from what is made up, and the caller says so at once.
-      if (!known || failing || waiting >= maxWaiting) return running
+      if (failing || waiting >= maxWaiting) return
       waiting++
       await nextLook()
       waiting--

@@ -114,13 +114,13 @@ export async function insertCredentials(
   return Number(inserted.numInsertedOrUpdatedRows ?? 0n)
 }
 
-/** The password stays, and every sign-in under way and every device that knows it begins anew. Whoever has none has nothing to lose. */
-export async function raiseCredentialVersion(tx: Db, key: Person): Promise<void> {
+/** Takes the password away, whatever hash the row had: the hash of nobody takes its place, and whoever checked the old one holds a version that is not there any more. */
+export async function closeCredential(tx: Db, { tenant, userId, nobodys }: Person & { nobodys: string }): Promise<void> {
   await tx
     .updateTable('credentials')
-    .set((eb) => ({ version: eb('version', '+', 1) }))
-    .where('tenant', '=', key.tenant)
-    .where('user_id', '=', key.userId)
+    .set((eb) => ({ version: eb('version', '+', 1), password_hash: nobodys }))
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', userId)
     .execute()
 }
 

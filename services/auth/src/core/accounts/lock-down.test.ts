@@ -92,11 +92,33 @@ test('the link ends every session, forgets devices, closes the password and mail
 test('after a lock-down every device and network is a new one', async () => {
   const { email, userId, own, token } = await attacked()
   const before = (await toldOf(house.deps.db, userId)).length
+  const { rows } = await sql<{ password_hash: string }>`select password_hash from credentials where user_id = ${userId}`.execute(
+    house.deps.db,
+  )
   await lockDown(house.deps, { tenant, token })
   await sql`delete from password_failures where user_id = ${userId}`.execute(house.deps.db)
-  await sql`delete from suspicion_marks where subject = ${userId}`.execute(house.deps.db)
+  await sql`update credentials set password_hash = ${rows[0]?.password_hash} where user_id = ${userId}`.execute(house.deps.db)
   await signIn(house.deps, { tenant, email, password: goodPassword, ...from, deviceToken: own.deviceToken })
   assert.deepEqual((await toldOf(house.deps.db, userId)).slice(before), ['NEW_DEVICE NEW_NETWORK +'])
+})
+
+test('a sign-in that is under way meanwhile opens nothing, and does not open the password for the next one', async () => {
+  const { email, token } = await attacked()
+  const [verified, locked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const { hashing } = house.deps
+  const verify: typeof hashing.verify = async (...input) => {
+    const right = await hashing.verify(...input)
+    verified.resolve()
+    await locked.promise
+    return right
+  }
+  const at = { tenant, email, password: goodPassword, ...from }
+  const underWay = refuses('EMAIL_OR_PASSWORD_WRONG', () => signIn({ ...house.deps, hashing: { ...hashing, verify } }, at))
+  await verified.promise
+  await lockDown(house.deps, { tenant, token })
+  locked.resolve()
+  await underWay
+  await assert.rejects(signIn(house.deps, at))
 })
 
 test('a link locks down once, however often at once, and is refused like any other that is over', async () => {

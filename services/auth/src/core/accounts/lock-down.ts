@@ -1,8 +1,9 @@
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { transact } from '@gatehouse/postgres'
 import { emailKey } from '@gatehouse/rpc'
-import { raiseCredentialVersion } from '../../store/credentials.ts'
+import { closeCredential } from '../../store/credentials.ts'
 import { forgetNetworks } from '../../store/seen-before.ts'
+import { deleteMarksOf } from '../../store/suspicions.ts'
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import { claimChallenge } from '../challenges/claim-challenge.ts'
@@ -27,12 +28,15 @@ export async function lockDown(deps: Deps, { tenant, token }: { tenant: string; 
   const time = new Date(deps.now())
   const person = { tenant, userId }
   await transact(deps.db, async (tx) => {
-    // What other mails of the kind could do is done. A link is good as long as it lives, also where the address was changed since: perhaps that was not the person either.
-    const overtakes = { kinds: ['lock_down'], userId } as const
+    // What other mails of the kind could do is done, and no address is changed any more by a link that somebody else asked for. A link is good as long as it lives, also where the address was changed since: perhaps that was not the person either.
+    const overtakes = { kinds: ['lock_down', 'email_change'], userId } as const
     if (!(await claimChallenge(tx, { tenant, id: challenge.id, time, overtakes }))) throw refuse(ErrorReason.CHALLENGE_INVALID)
     await revokeSessionsOfUser(tx, deps, { ...person, cause: 'locked_down', by: thePerson(userId) })
-    await raiseCredentialVersion(tx, person)
+    // Not the counter alone: a sign-in that was under way would forget it again, and the password with which it was opened would be good once more.
+    await closeCredential(tx, { ...person, nobodys: deps.hashing.nobodys })
     await forgetNetworks(tx, person)
+    // Who comes back is told of anew.
+    await deleteMarksOf(tx, person)
     if (user && user.email !== '') await closePassword(tx, deps, { ...person, email: user.email })
     await audit(tx, { tenant, kind: 'lock_down', actor: thePerson(userId), subjectId: userId, details: { challenge: challenge.id } })
     // To nobody but whoever got the first mail.
