@@ -14,7 +14,7 @@ const maxTransientDelayMs = 5000
 const unknownDeliveries = 70
 /** A stream gives out a thousand that are not acknowledged, to all replicas together, and then nothing more. */
 const mostUnknown = 200
-/** Within about five seconds. */
+/** Within about six seconds. */
 const firstDeliveries = 6
 
 /** What becomes of an event after its handler: done, again later, or aside for ever. */

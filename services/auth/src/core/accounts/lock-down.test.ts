@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import {
   type AccountHouse,
   goodPassword,
+  noRetry,
   openAccountHouse,
   otherPassword,
   otherTenant,
@@ -19,8 +20,10 @@ import { suspicionsIn, toldOf } from '../../../test/told-suspicions.ts'
 import { deriveSecret } from '../challenges/derive-secret.ts'
 import { revealSecret } from '../challenges/reveal-secret.ts'
 import { signIn as signInStep } from '../sessions/sign-in.ts'
+import { confirmEmailChange } from './confirm-email-change.ts'
 import { forgetPerson } from './forget-person.ts'
 import { lockDown } from './lock-down.ts'
+import { requestEmailChange } from './request-email-change.ts'
 import { resetPassword as resetPasswordStep } from './reset-password.ts'
 
 const signIn = whole(signInStep)
@@ -119,6 +122,17 @@ test('a sign-in that is under way meanwhile opens nothing, and does not open the
   locked.resolve()
   await underWay
   await assert.rejects(signIn(house.deps, at))
+})
+
+test('a change of the address that was asked for before goes nowhere', async () => {
+  const { email, userId, thief, token } = await attacked()
+  const owner = { tenant, userId, sessionId: thief.session?.id ?? '' }
+  const challengeId = await requestEmailChange(house.deps, { ...owner, email: 'thief@example.com', password: goodPassword, retry: noRetry })
+  const { token: value } = await house.mailOf(challengeId)
+  await lockDown(house.deps, { tenant, token })
+  const confirmed = () => confirmEmailChange(house.deps, { tenant, userId, challengeId: '', proof: { case: 'token', value } })
+  await refuses('CHALLENGE_INVALID', confirmed)
+  assert.equal(house.people.of(tenant, userId).email, email)
 })
 
 test('a link locks down once, however often at once, and is refused like any other that is over', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { create } from '@bufbuild/protobuf'
+import { create, getOption } from '@bufbuild/protobuf'
+import { field as fieldRules } from '@gatehouse/contracts/buf/validate/validate_pb'
 import { SecondFactor_RequiredFor as RequiredFor } from '@gatehouse/contracts/gatehouse/auth/v1/policy_pb'
 import { UpdatePolicyRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import type { NextStep, SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
@@ -20,7 +21,7 @@ import { deviceTrustOf, forgetTrustedDevices } from './device-trust.ts'
 import type { SignInOutcome } from './pending-sign-in.ts'
 import { revokePersonSessions } from './revoke-person-sessions.ts'
 import { signIn } from './sign-in.ts'
-import { trustedDevice, trustToken } from './trusted-device.ts'
+import { longestTrustSeconds, trustedDevice, trustToken } from './trusted-device.ts'
 
 let opened: OpenedDeps
 before(async () => {
@@ -185,4 +186,10 @@ test('who is told while the password is checked that their devices are forgotten
   })
   await assert.rejects(enter(user, token), refusedWith('EMAIL_OR_PASSWORD_WRONG'))
   opened.people.before('batchGetUsers', () => {})
+})
+
+test('a browser keeps a token for as many days as a policy may say at most', () => {
+  const rules = getOption(UpdatePolicyRequestSchema.field.trustedDeviceDays, fieldRules).type
+  const most = rules.case === 'int32' && rules.value.lessThan.case === 'lte' ? rules.value.lessThan.value : 0
+  assert.equal(longestTrustSeconds, most * day)
 })
