@@ -76,8 +76,8 @@ export function accountService(deps: Deps) {
       return { challengeId: await requestEmailChange(deps, { tenant, userId, sessionId, email, password, retry, signal }) }
     },
     async confirmEmailChange({ challengeId, proof }, context) {
-      const { id: userId, tenant } = callOf(context).person()
-      await confirmEmailChange(deps, { tenant, userId, challengeId, proof: proofOf(proof) })
+      const { id: userId, tenant, sessionId } = callOf(context).person()
+      await confirmEmailChange(deps, { tenant, userId, sessionId, challengeId, proof: proofOf(proof) })
       return {}
     },
     async changePassword({ currentPassword, newPassword }, context) {

@@ -44,7 +44,7 @@ test('signing up, and every change of password and address, leave entries that n
     password: goodPassword,
     retry: noRetry,
   })
-  await confirmEmailChange(deps, { tenant, userId, challengeId: change, proof: await code(change) })
+  await confirmEmailChange(deps, { tenant, userId, sessionId, challengeId: change, proof: await code(change) })
   await changePassword(deps, { tenant, userId, sessionId, currentPassword: goodPassword, newPassword: otherPassword })
   const reset = await requestPasswordReset(deps, { tenant, email: 'new@example.com', retry: noRetry, withheld: false })
   await resetPassword(deps, { tenant, challengeId: reset, proof: await code(reset), password: goodPassword, place })

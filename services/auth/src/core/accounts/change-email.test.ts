@@ -5,6 +5,7 @@ import { ChallengePurpose } from '@gatehouse/contracts/gatehouse/auth/v1/challen
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { goodPassword, noRetry, openAccountHouse, otherPassword, refuses, tenant } from '../../../test/account-house.ts'
 import type { ProveInput } from '../challenges/prove.ts'
+import { revokePersonSessions } from '../sessions/revoke-person-sessions.ts'
 import { confirmEmailChange } from './confirm-email-change.ts'
 import { requestEmailChange } from './request-email-change.ts'
 
@@ -15,13 +16,17 @@ const { deps, people } = house
 const byCode = (value: string): ProveInput['proof'] => ({ case: 'code', value })
 const byToken = (value: string): ProveInput['proof'] => ({ case: 'token', value })
 
-async function ask(userId: string, email: string, password = goodPassword, retry = noRetry) {
-  const { id: sessionId } = await deps.db.selectFrom('sessions').select('id').where('user_id', '=', userId).executeTakeFirstOrThrow()
-  return await requestEmailChange(deps, { tenant, userId, sessionId, email, password, retry })
+async function sessionOf(userId: string): Promise<string> {
+  const { id } = await deps.db.selectFrom('sessions').select('id').where('user_id', '=', userId).executeTakeFirstOrThrow()
+  return id
 }
 
-function confirm(userId: string, proof: ProveInput['proof'], challengeId = '') {
-  return confirmEmailChange(deps, { tenant, userId, challengeId, proof })
+async function ask(userId: string, email: string, password = goodPassword, retry = noRetry) {
+  return await requestEmailChange(deps, { tenant, userId, sessionId: await sessionOf(userId), email, password, retry })
+}
+
+async function confirm(userId: string, proof: ProveInput['proof'], challengeId = '') {
+  return await confirmEmailChange(deps, { tenant, userId, sessionId: await sessionOf(userId), challengeId, proof })
 }
 
 async function noticesTo(userId: string) {
@@ -76,6 +81,14 @@ test('nobody else confirms it', async () => {
   await refuses('CHALLENGE_INVALID', () => confirm(theirs.userId, byToken(token)))
   await refuses('CHALLENGE_INVALID', () => confirm(theirs.userId, byCode(code), challengeId))
   await confirm(mine.userId, byToken(token))
+})
+
+test('whoever holds a token of a session that has ended confirms nothing', async () => {
+  const { userId } = await house.member('ended@example.com')
+  const { token } = await house.mailOf(await ask(userId, 'thief@example.com'))
+  await revokePersonSessions(deps, { tenant, userId, cause: 'revoked' })
+  await refuses('ACCESS_TOKEN_INVALID', () => confirm(userId, byToken(token)))
+  assert.equal(people.of(tenant, userId).email, 'ended@example.com')
 })
 
 test('an address that somebody has is not written to, and taken meanwhile it is refused', async () => {

@@ -7,6 +7,7 @@ import { whole } from '../../../test/sign-somebody-in.ts'
 import { findCredential } from '../../store/credentials.ts'
 import { findSession } from '../../store/sessions.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
+import { revokePersonSessions } from '../sessions/revoke-person-sessions.ts'
 import { changePassword } from './change-password.ts'
 import { forgetPerson } from './forget-person.ts'
 import { requestEmailChange } from './request-email-change.ts'
@@ -63,6 +64,19 @@ test('it needs the current password and a good new one', async () => {
     )
   people.of(tenant, member.userId).state = User_State.SUSPENDED
   await refuses('PERSON_CANNOT_SIGN_IN', () => change({}))
+})
+
+test('a session that ends while the password is hashed changes nothing', async () => {
+  const member = await house.member('ended@example.com')
+  const hash: typeof deps.hashing.hash = async (...input) => {
+    const made = await deps.hashing.hash(...input)
+    await revokePersonSessions(deps, { tenant, userId: member.userId, cause: 'revoked' })
+    return made
+  }
+  const hashing = { ...deps.hashing, hash }
+  await refuses('ACCESS_TOKEN_INVALID', () => changePassword({ ...deps, hashing }, { tenant, ...member, ...passwords }))
+  const credential = await findCredential(deps.db, { tenant, userId: member.userId })
+  assert.equal(await verifyPassword(deps, credential?.password_hash, goodPassword), true)
 })
 
 test('of many changes at once one is made', async () => {

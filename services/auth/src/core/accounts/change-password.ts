@@ -56,6 +56,8 @@ export async function changePassword(deps: Deps, input: ChangePasswordInput): Pr
     // Somebody changed it while this one was being hashed: what was checked is no longer the password.
     if (version === undefined) throw refuse(ErrorReason.PASSWORD_WRONG)
     await revokeSessionsOfUser(tx, deps, { tenant, userId, exceptSessionId: sessionId, cause: 'password_changed' })
+    // Whoever ended this session while the password was hashed is heard: what ends all of them has passed, or waits for the epoch that is held now.
+    await assertStrongSession(tx, policy, input)
     const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
     await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
     await forgetGuesses(tx, deps, { tenant, userId, email: person.email })

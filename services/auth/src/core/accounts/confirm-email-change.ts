@@ -7,26 +7,31 @@ import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
 import type { Db, Deps } from '../deps.ts'
+import { assertStrongSession } from '../factors/assert-strong-enough.ts'
 import { changePersonEmail } from '../people/change-person.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
+import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 
 export interface ConfirmEmailChangeInput {
   readonly tenant: string
   readonly userId: string
+  /** The session of the call. */
+  readonly sessionId: string
   readonly challengeId: string
   readonly proof: ProveInput['proof']
 }
 
 /**
  * Proves the caller's new address and changes to it; the old one is told. The old address is noted before it is replaced, so that a
- * retry after a crash still knows whom to tell.
+ * retry after a crash still knows whom to tell. The session is asked, as where the change was requested: a token may be younger than the end of its session.
  */
 export async function confirmEmailChange(
-  deps: Pick<Deps, 'db' | 'users' | 'batches' | 'now' | 'challengeKey' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'users' | 'batches' | 'lifetimes' | 'now' | 'challengeKey' | 'committed'>,
   input: ConfirmEmailChangeInput,
 ): Promise<void> {
   const { tenant, userId } = input
+  await assertStrongSession(deps.db, await policyOf(deps, tenant), input)
   const { challenge, secret } = await prove(deps, { ...input, purpose: 'change_email' })
   const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
   if (person?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)

@@ -8,7 +8,6 @@ import { holdSessionEpoch, nextSessionEpoch } from '../../store/session-epochs.t
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
-import { allowedOf } from '../policies/allowed-factors.ts'
 import { policyOf, type WholePolicy } from '../policies/policy-of.ts'
 import { assertStrongSession, type OwnSession } from './assert-strong-enough.ts'
 import { neededOf } from './held-factors.ts'
@@ -40,12 +39,13 @@ export async function changeFactors<Result>(
     await holdSessionEpoch(tx, owner)
     const version = await nextFactorVersion(tx, owner)
     const held = await assertStrongSession(tx, policy, owner)
-    const before = allowedOf(policy, held)
     const done = await change(tx, held, policy)
-    if (done.changed !== undefined) await tellChange(tx, owner, { version, change: done.changed })
+    if (done.changed !== undefined) {
+      await tellChange(tx, owner, { version, change: done.changed })
+      // A sign-in that is under way saw other factors, or none, and must not open a session by them.
+      await nextSessionEpoch(tx, owner)
+    }
     const left = await findFactors(tx, owner)
-    // A sign-in that is under way saw no second factor and must not open a session without it.
-    if (neededOf(before) < neededOf(allowedOf(policy, left))) await nextSessionEpoch(tx, owner)
     // Recovery codes stand for a second factor; without one they would be a second password. One that the tenant does not take today is one.
     if (neededOf(left) < neededOf(held)) await deleteRecoveryCodes(tx, owner)
     return done.result

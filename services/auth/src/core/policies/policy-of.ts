@@ -56,6 +56,7 @@ export function wholePolicy(lifetimes: Lifetimes, row: PolicyRow | undefined): W
       absolute: durationFromMs(lifetimes.sessionAbsoluteSeconds * 1000),
     },
     trustedDeviceDays: set.trustedDeviceDays,
+    ...(set.trustSinceTime && { trustSinceTime: set.trustSinceTime }),
     limits: set.limits,
   }) as WholePolicy
 }

@@ -1,5 +1,5 @@
 import { create, equals, type MessageInitShape } from '@bufbuild/protobuf'
-import { durationFromMs } from '@bufbuild/protobuf/wkt'
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { PolicyChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { type Policy, PolicySchema } from '@gatehouse/contracts/gatehouse/auth/v1/policy_pb'
 import type { UpdatePolicyRequest } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
@@ -27,7 +27,7 @@ if (problems.length > 0) throw new TypeError(problems.join('; '))
 
 /** Changes the tenant's policy in one transaction: changes of one tenant pass one after the other. The same again changes nothing. */
 export async function updatePolicy(
-  deps: Pick<Deps, 'db' | 'lifetimes' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'lifetimes' | 'now' | 'committed'>,
   { tenant, ...change }: PolicyChange & { tenant: string },
 ): Promise<WholePolicy> {
   const policy = await transact(deps.db, async (tx) => {
@@ -37,6 +37,7 @@ export async function updatePolicy(
     const changedFields = fieldsThatDiffer(setIn(before), set)
     if (changedFields.length === 0) return wholePolicy(deps.lifetimes, before)
     checkPolicy(deps, set)
+    if (changedFields.includes('trusted_device_days') && set.trustedDeviceDays === 0) set.trustSinceTime = timestampFromMs(deps.now())
     const version = (before?.version ?? 0) + 1
     const after = await putPolicy(tx, { tenant, version, policy: storedForm(set) })
     const message = create(PolicyChangedSchema, { policyId: tenant, version: BigInt(version), changedFields })
@@ -57,6 +58,7 @@ function changed(set: Policy, change: PolicyChange): Policy {
     passwordMinLength: change.passwordMinLength ?? set.passwordMinLength,
     trustedDeviceDays: change.trustedDeviceDays ?? set.trustedDeviceDays,
     limits: change.limits?.overrides ?? set.limits,
+    ...(set.trustSinceTime && { trustSinceTime: set.trustSinceTime }),
   })
 }
 

@@ -16,13 +16,11 @@ export async function deviceTrustOf(
   { tenant, userId }: Person,
   presented: string,
 ): Promise<{ trustedUntil?: Date; trustDays: number }> {
-  const [{ trustedDeviceDays: trustDays }, credential] = await Promise.all([
-    policyOf(deps, tenant),
-    deps.batches.credential({ tenant, id: userId }),
-  ])
+  const [policy, credential] = await Promise.all([policyOf(deps, tenant), deps.batches.credential({ tenant, id: userId })])
+  const { trustedDeviceDays: trustDays } = policy
   if (credential === undefined) return { trustDays }
   const { version: credentialVersion, factor_version: factorVersion, epoch } = credential
-  const device = trustedDevice(deps, { tenant, userId, credentialVersion, factorVersion, epoch }, presented, trustDays)
+  const device = trustedDevice(deps, { tenant, userId, credentialVersion, factorVersion, epoch }, presented, policy)
   return device ? { trustedUntil: new Date((device.seconds + trustDays * 86_400) * 1000), trustDays } : { trustDays }
 }
 

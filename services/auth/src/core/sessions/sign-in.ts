@@ -85,7 +85,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
       if (demand.strength > Strength.ONE_FACTOR) {
         const truster = { ...owner, epoch: checked.epoch, factorVersion: checked.factor_version }
         // Where the tenant takes nothing that the person has any more, something is to be added first, on a trusted device too.
-        if (demand.enrol.length === 0) trusted = trustedDevice(deps, truster, input.trustToken ?? '', policy.trustedDeviceDays)
+        if (demand.enrol.length === 0) trusted = trustedDevice(deps, truster, input.trustToken ?? '', policy)
         if (trusted === undefined) {
           await tellAmongMany(deps, await attempt.right(), { tenant, userId })
           return await askForSecondFactor(deps, input, { ...demand, trustDays: policy.trustedDeviceDays }, { userId, epoch: checked.epoch })

@@ -107,6 +107,8 @@ test('a device is trusted for as many days as the policy says at the sign-in: th
   const { step, token: none } = await (await truster()).trust()
   assert.deepEqual([step.trustDays, none], [0, ''])
   await allow(7)
+  // Tokens count in seconds: what was trusted in the second of the change is over with it.
+  opened.pass(1)
 })
 
 test('a device is its person’s, in its tenant, and no changed token is one', async () => {
@@ -120,10 +122,10 @@ test('a device is its person’s, in its tenant, and no changed token is one', a
   // One that is alike in all but one thing.
   const alike = { tenant: 'default', userId: ada.user.id, credentialVersion: 1, factorVersion: 2, epoch: 1 }
   const { token: made } = trustToken(opened.deps, alike, '')
-  assert.ok(trustedDevice(opened.deps, alike, made, 7))
+  assert.ok(trustedDevice(opened.deps, alike, made, { trustedDeviceDays: 7 }))
   for (const change of [{ tenant: 'other' }, { userId: bob.user.id }, { credentialVersion: 2 }, { factorVersion: 3 }, { epoch: 0 }])
-    assert.equal(trustedDevice(opened.deps, { ...alike, ...change }, made, 7), undefined)
-  assert.equal(trustedDevice({ ...opened.deps, challengeKey: Buffer.alloc(32, 1) }, alike, made, 7), undefined)
+    assert.equal(trustedDevice(opened.deps, { ...alike, ...change }, made, { trustedDeviceDays: 7 }), undefined)
+  assert.equal(trustedDevice({ ...opened.deps, challengeKey: Buffer.alloc(32, 1) }, alike, made, { trustedDeviceDays: 7 }), undefined)
   // Whether it is theirs is asked without a sign-in: a hash for each letter would take a minute.
   const known = async (presented: string) =>
     (await deviceTrustOf(opened.deps, { tenant: 'default', userId: ada.user.id }, presented)).trustedUntil !== undefined
@@ -186,6 +188,47 @@ test('who is told while the password is checked that their devices are forgotten
   })
   await assert.rejects(enter(user, token), refusedWith('EMAIL_OR_PASSWORD_WRONG'))
   opened.people.before('batchGetUsers', () => {})
+})
+
+test('whose factors change while the password is checked is not let in on a trusted device', async () => {
+  const { user, trust } = await truster()
+  const { token, owner } = await trust()
+  let asked = 0
+  opened.people.before('batchGetUsers', async () => {
+    if (++asked === 1) await makeRecoveryCodes(opened.deps, owner)
+  })
+  await assert.rejects(enter(user, token), refusedWith('EMAIL_OR_PASSWORD_WRONG'))
+  opened.people.before('batchGetUsers', () => {})
+})
+
+test('a tenant that gave up trusted devices ended what trust there was, also where it takes them up again', async () => {
+  const { user, trust } = await truster()
+  const { token } = await trust()
+  const { refreshToken } = wholeOf(await enter(user, token)) as SignedInResult
+  await allow(0)
+  await allow(7)
+  assert.equal(await isTrusted(user, token), false)
+  await assert.rejects(refresh(opened.deps, refreshToken), refusedWith('REFRESH_TOKEN_INVALID'))
+  opened.pass(60)
+  const { token: newer } = await trust()
+  const { refreshToken: next } = wholeOf(await enter(user, newer)) as SignedInResult
+  assert.ok(await refresh(opened.deps, next))
+})
+
+test('where everybody needs a second factor, a session of a trusted device ends with the last factor that the tenant takes', async () => {
+  const { user, trust } = await truster()
+  const { token } = await trust()
+  await allow(7, 'default', RequiredFor.EVERYBODY)
+  const { refreshToken } = wholeOf(await enter(user, token)) as SignedInResult
+  const next = await refresh(opened.deps, refreshToken)
+  const factors = { password: true, passkey: true, totp: false, recoveryCode: true, email: false }
+  const take = (totp: boolean) =>
+    updatePolicy(opened.deps, { ...create(UpdatePolicyRequestSchema, { factors: { ...factors, totp } }), tenant: 'default' })
+  await take(false)
+  await assert.rejects(refresh(opened.deps, next.refreshToken), refusedWith('REFRESH_TOKEN_INVALID'))
+  await take(true)
+  assert.ok(await refresh(opened.deps, next.refreshToken))
+  await allow(7)
 })
 
 test('a browser keeps a token for as many days as a policy may say at most', () => {

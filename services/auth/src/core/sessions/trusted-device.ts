@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { timestampMs } from '@bufbuild/protobuf/wkt'
 import { Strength, strengthOf } from '@gatehouse/identity'
 import { readFactorVersion } from '../../store/factors.ts'
 import { thePerson } from '../audit/actor.ts'
@@ -33,19 +34,28 @@ export interface TrustedDevice {
   readonly seconds: number
 }
 
+/** What a policy says of trust. */
+type TrustRules = Pick<WholePolicy, 'trustedDeviceDays' | 'trustSinceTime'>
+
 type TrustDeps = Pick<Deps, 'challengeKey' | 'now'>
 
 /**
  * The device, where one of the presented tokens is the person's own and not older than the policy says now. A token is stored nowhere: it is an HMAC over whom it
  * is for and what it rests on, and ends with any of it.
  */
-export function trustedDevice(deps: TrustDeps, truster: Truster, presented: string, days: number): TrustedDevice | undefined {
+export function trustedDevice(deps: TrustDeps, truster: Truster, presented: string, policy: TrustRules): TrustedDevice | undefined {
+  const { trustedDeviceDays: days } = policy
   for (const token of days > 0 ? tokensOf(presented) : []) {
     const device = ownDevice(deps, truster, token)
     const age = Math.floor(deps.now() / 1000) - (device?.seconds ?? 0)
-    if (device && age >= -clockLeewaySeconds && age < days * daySeconds) return device
+    if (device && age >= -clockLeewaySeconds && age < days * daySeconds && standsSince(policy, device.seconds * 1000)) return device
   }
   return undefined
+}
+
+/** Whether trust of that moment is still what the tenant allows: whoever set the days to 0 ended all there was, also where they are something else by now. */
+export function standsSince({ trustedDeviceDays, trustSinceTime }: TrustRules, time: number): boolean {
+  return trustedDeviceDays > 0 && (trustSinceTime === undefined || time > timestampMs(trustSinceTime))
 }
 
 /** Makes the token of a device that is trusted from now on, before those of others who use it. */
