@@ -104,14 +104,11 @@ export function toConnectError(refusal: Refusal, traceId?: string): ConnectError
       }),
     })
   }
-  // What is too large stays so.
-  if (refusal.code === Code.ResourceExhausted && refusal.reason !== 'REQUEST_TOO_LARGE') {
+  // Without it, to come again changes nothing: what is too large stays so.
+  if (refusal.retryAfterSeconds !== undefined)
     details.push({
       desc: RetryInfoSchema,
-      value: create(RetryInfoSchema, {
-        retryDelay: durationFromMs((refusal.retryAfterSeconds ?? 1) * 1000),
-      }),
+      value: create(RetryInfoSchema, { retryDelay: durationFromMs(refusal.retryAfterSeconds * 1000) }),
     })
-  }
   return new ConnectError(refusal.message, refusal.code, traceId === undefined ? undefined : { 'x-trace-id': traceId }, details)
 }

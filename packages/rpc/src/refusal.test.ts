@@ -39,6 +39,8 @@ test('violations travel as BadRequest, the time to come back as RetryInfo', () =
   const late = toConnectError(commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: 90 }))
   assert.equal(late.code, Code.ResourceExhausted)
   assert.equal(late.findDetails(RetryInfoSchema)[0]?.retryDelay?.seconds, 90n)
+  for (const stays of [CommonReason.REQUEST_TOO_LARGE, CommonReason.LIMIT_EXCEEDED])
+    assert.deepEqual(toConnectError(commonRefusal(stays)).findDetails(RetryInfoSchema), [], 'nobody is told to come again for nothing')
 })
 
 test('an invalid argument names the field of the contract, unless another one or violations are given', () => {

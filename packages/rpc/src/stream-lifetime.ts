@@ -39,7 +39,7 @@ export async function* untilEnded<T>(
   // A generator runs where it is asked for more, so that each step needs the call's trace around it.
   const iterator = context.trace.run(start)[Symbol.asyncIterator]()
   const loseHope = (): void => {
-    stop(commonRefusal(ErrorReason.SLOW_READER))
+    stop(commonRefusal(ErrorReason.SLOW_READER, {}, { retryAfterSeconds: 1 }))
     // The handler waits where it gave its last answer, and hears of nothing.
     iterator.return?.().catch(() => {})
     context.inbound.abort?.(outcome.error)

@@ -42,12 +42,15 @@ test('a tenant has the defaults until it sets a policy; what is given changes, t
   )
   assert.ok(Buffer.from(rows[1]?.payload ?? '').includes('second_factor'))
   const { rows: entries } = await sql<{ actor_kind: string; details: Record<string, string> }>`
-    select actor_kind, details from audit_entries where tenant = ${tenant} and kind = 'policy_change' order by time`.execute(story.db)
+    select actor_kind, details from audit_entries where tenant = ${tenant} and kind = 'policy_change' order by details->>'version', details->>'field'`.execute(
+    story.db,
+  )
   assert.deepEqual(
-    entries.map(({ details }) => [details.version, details.fields]),
+    entries.map(({ details }) => details),
     [
-      ['1', 'password_min_length'],
-      ['2', 'second_factor trusted_device_days'],
+      { version: '1', field: 'password_min_length', was: '', is: '20' },
+      { version: '2', field: 'second_factor', was: '', is: '{"required_for":"REQUIRED_FOR_EVERYBODY"}' },
+      { version: '2', field: 'trusted_device_days', was: '', is: '7' },
     ],
   )
   assert.equal((await (await story.tenant()).admin.getPolicy({})).policy?.etag, 'v0')

@@ -85,6 +85,7 @@ for (const [name, transportTo] of Object.entries(transports)) {
       const inbox = createClient(InboxService, transport)
       const refused = await failure(drainAll(inbox.watchInbox({ cursor: 'x'.repeat(201) })))
       assert.equal(reasonOf(refused), 'INVALID_REQUEST')
+      assert.match(refused.metadata.get('x-trace-id') ?? '', /^[0-9a-f]{32}$/)
     })
   })
 }

@@ -19,7 +19,7 @@ export function connectFraming(binary: boolean): Framing {
   return {
     contentType: binary ? 'application/connect+proto' : 'application/connect+json',
     encodingHeader: 'connect-content-encoding',
-    end: (error) => frame(Buffer.from(JSON.stringify(endStreamToJson(error?.metadata ?? new Headers(), error, undefined))), endStreamFlag),
+    end: (error) => frame(Buffer.from(JSON.stringify(endStreamToJson(new Headers(), error, undefined))), endStreamFlag),
   }
 }
 

@@ -11,6 +11,8 @@ export interface CredentialsTable {
   tenant: Fixed<string>
   user_id: Fixed<string>
   password_hash: string
+  /** Of the password that a lock-down took away, until there is another. */
+  closed_hash: string | null
   version: number
   create_time: Fixed<Date>
   update_time: Date

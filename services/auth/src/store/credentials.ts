@@ -5,7 +5,7 @@ import type { Db } from './schema.ts'
 
 export type CredentialRow = Selectable<CredentialsTable>
 
-const columns = ['tenant', 'user_id', 'password_hash', 'version', 'create_time', 'update_time'] as const
+const columns = ['tenant', 'user_id', 'password_hash', 'closed_hash', 'version', 'create_time', 'update_time'] as const
 
 /** The version of a person's first password. */
 export const firstVersion = 1
@@ -114,11 +114,18 @@ export async function insertCredentials(
   return Number(inserted.numInsertedOrUpdatedRows ?? 0n)
 }
 
-/** Takes the password away, whatever hash the row had: the hash of nobody takes its place, and whoever checked the old one holds a version that is not there any more. */
+/**
+ * Takes the password away, whatever hash the row had: the hash of nobody takes its place, and whoever checked the old one holds a version that is not there any more. What
+ * was taken is kept aside, so that it does not become the next one.
+ */
 export async function closeCredential(tx: Db, { tenant, userId, nobodys }: Person & { nobodys: string }): Promise<void> {
   await tx
     .updateTable('credentials')
-    .set((eb) => ({ version: eb('version', '+', 1), password_hash: nobodys }))
+    .set((eb) => ({
+      version: eb('version', '+', 1),
+      password_hash: nobodys,
+      closed_hash: eb.case().when('password_hash', '=', nobodys).then(eb.ref('closed_hash')).else(eb.ref('password_hash')).end(),
+    }))
     .where('tenant', '=', tenant)
     .where('user_id', '=', userId)
     .execute()
@@ -139,6 +146,7 @@ export async function setCredential(tx: Db, row: Person & { passwordHash: string
     .onConflict((conflict) =>
       conflict.columns(['tenant', 'user_id']).doUpdateSet((eb) => ({
         password_hash: eb.ref('excluded.password_hash'),
+        closed_hash: null,
         update_time: eb.ref('excluded.update_time'),
         version: eb('credentials.version', '+', 1),
       })),

@@ -55,6 +55,7 @@ test('it needs the current password and a good new one', async () => {
   const member = await house.member('two@example.com')
   const change = (given: Partial<typeof passwords>) => changePassword(deps, { tenant, ...member, ...passwords, ...given })
   await refuses('PASSWORD_WRONG', () => change({ currentPassword: otherPassword }))
+  await refuses('PASSWORD_TOO_WEAK', () => change({ newPassword: goodPassword }), { rule: 'previous' })
   await refuses('PASSWORD_TOO_WEAK', () => change({ newPassword: 'passwordpassword' }), { rule: 'common' })
   await refuses('PASSWORD_TOO_WEAK', () => change({ newPassword: 'two@example.com two' }), { rule: 'context' })
   for (const newPassword of ['short', 'passwordpassword'])

@@ -10,7 +10,7 @@ import { endOvertaken } from '../challenges/claim-challenge.ts'
 import type { Deps } from '../deps.ts'
 import { assertStrongSession } from '../factors/assert-strong-enough.ts'
 import { forgetGuesses } from '../passwords/attempts.ts'
-import { checkPasswordForm } from '../passwords/check-new-password.ts'
+import { checkPasswordForm, tooWeak } from '../passwords/check-new-password.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { requireAllowed } from '../policies/allowed-factors.ts'
@@ -37,6 +37,7 @@ export async function changePassword(deps: Deps, input: ChangePasswordInput): Pr
   await assertStrongSession(deps.db, policy, input)
   const checked = await checkCurrentPassword(deps, { ...input, password: input.currentPassword })
   checkPasswordForm(input.newPassword, 'newPassword', policy.passwordMinLength)
+  if (input.newPassword === input.currentPassword) throw tooWeak('previous', 'newPassword')
   const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
   if (person?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   const wanted = {

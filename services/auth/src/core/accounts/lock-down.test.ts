@@ -82,7 +82,10 @@ test('the link ends every session, forgets devices, closes the password and mail
   const mail = await house.mailOf(reset?.key ?? '')
   assert.deepEqual([mail.purpose, mail.address], [ChallengePurpose.RESET_PASSWORD, email])
   const proof = { case: 'token', value: mail.token } as const
-  await resetPassword(house.deps, { tenant, challengeId: '', proof, password: otherPassword, place: from })
+  // The thief knows it.
+  const choose = (password: string) => resetPassword(house.deps, { tenant, challengeId: '', proof, password, place: from })
+  await refuses('PASSWORD_TOO_WEAK', () => choose(goodPassword), { rule: 'previous' })
+  await choose(otherPassword)
   await signIn(house.deps, { ...again, password: otherPassword })
   await refuses('EMAIL_OR_PASSWORD_WRONG', () => signIn(house.deps, again))
 

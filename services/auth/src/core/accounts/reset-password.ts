@@ -3,15 +3,16 @@ import { PasswordChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/ev
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { addEvent } from '@gatehouse/events'
 import { emailKey } from '@gatehouse/rpc'
-import { setCredential } from '../../store/credentials.ts'
+import { findCredential, setCredential } from '../../store/credentials.ts'
 import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
 import { forgetGuesses } from '../passwords/attempts.ts'
-import { checkPasswordForm } from '../passwords/check-new-password.ts'
+import { checkPasswordForm, tooWeak } from '../passwords/check-new-password.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
+import { verifyPassword } from '../passwords/verify-password.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { requireAllowed } from '../policies/allowed-factors.ts'
 import { policyOf } from '../policies/policy-of.ts'
@@ -47,6 +48,7 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
   // The mail proved a mailbox that is no longer the person's.
   if (emailKey(user.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
+  await refuseClosed(deps, input, userId)
   const wanted = { password: input.password, context: user, least: policy.passwordMinLength, signal: place.signal }
   const passwordHash = await hashNewPassword(deps, wanted)
   return await openSessionOf(deps, {
@@ -66,4 +68,10 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
       return version
     },
   })
+}
+
+/** Whoever locked the account down did so because somebody else knows that password. */
+async function refuseClosed(deps: Deps, { tenant, password, place }: ResetPasswordInput, userId: string): Promise<void> {
+  const closed = (await findCredential(deps.db, { tenant, userId }))?.closed_hash ?? null
+  if (closed !== null && (await verifyPassword(deps, closed, password, place.signal))) throw tooWeak('previous', undefined)
 }

@@ -1,4 +1,4 @@
-import { create, equals, type MessageInitShape } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { PolicyChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { type Policy, PolicySchema } from '@gatehouse/contracts/gatehouse/auth/v1/policy_pb'
@@ -13,6 +13,7 @@ import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { declaredPermissions } from '../roles/declared-permissions.ts'
 import { checkOverrides } from './limit-bounds.ts'
+import { policyDifferences } from './policy-differences.ts'
 import { etagOf, setIn, storedForm, type WholePolicy, wholePolicy } from './policy-of.ts'
 
 /** What is given replaces what was set. */
@@ -34,15 +35,17 @@ export async function updatePolicy(
     const before = await lockPolicy(tx, tenant)
     if (change.etag !== '' && change.etag !== etagOf(before)) throw commonRefusal(CommonReason.ETAG_MISMATCH)
     const set = changed(setIn(before), change)
-    const changedFields = fieldsThatDiffer(setIn(before), set)
-    if (changedFields.length === 0) return wholePolicy(deps.lifetimes, before)
+    const differences = policyDifferences(setIn(before), set)
+    if (differences.length === 0) return wholePolicy(deps.lifetimes, before)
     checkPolicy(deps, set)
+    const changedFields = [...new Set(differences.map(({ field }) => field))]
     if (changedFields.includes('trusted_device_days') && set.trustedDeviceDays === 0) set.trustSinceTime = timestampFromMs(deps.now())
     const version = (before?.version ?? 0) + 1
     const after = await putPolicy(tx, { tenant, version, policy: storedForm(set) })
     const message = create(PolicyChangedSchema, { policyId: tenant, version: BigInt(version), changedFields })
     await addEvent(tx, { schema: PolicyChangedSchema, message, tenant, version })
-    await audit(tx, { tenant, kind: 'policy_change', details: { version: String(version), fields: changedFields.join(' ') } })
+    const acts = differences.map((details) => ({ tenant, kind: 'policy_change', details: { version: String(version), ...details } }))
+    await audit(tx, ...acts)
     return wholePolicy(deps.lifetimes, after)
   })
   deps.committed()
@@ -59,14 +62,6 @@ function changed(set: Policy, change: PolicyChange): Policy {
     trustedDeviceDays: change.trustedDeviceDays ?? set.trustedDeviceDays,
     limits: change.limits?.overrides ?? set.limits,
     ...(set.trustSinceTime && { trustSinceTime: set.trustSinceTime }),
-  })
-}
-
-function fieldsThatDiffer(before: Policy, after: Policy): string[] {
-  return PolicySchema.fields.flatMap(({ name, localName }) => {
-    const only = (policy: Policy) =>
-      create(PolicySchema, { [localName]: policy[localName as keyof Policy] } as MessageInitShape<typeof PolicySchema>)
-    return equals(PolicySchema, only(before), only(after)) ? [] : [name]
   })
 }
 

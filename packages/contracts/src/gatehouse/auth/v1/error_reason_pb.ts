@@ -34,7 +34,7 @@ export const ErrorReason = {
   EMAIL_OR_PASSWORD_WRONG: 1,
 
   /**
-   * The password is too short, too long, too common, known from a breach, or made of what everybody knows about the person. Metadata: `rule` is one of `length`, `common`, `context`, `characters`, `breached`.
+   * The password is too short, too long, too common, known from a breach, made of what everybody knows about the person, or the one that is to be replaced. Metadata: `rule` is one of `length`, `common`, `context`, `characters`, `breached`, `previous`.
    *
    * @generated from enum value: ERROR_REASON_PASSWORD_TOO_WEAK = 2;
    */
