@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { type Client, Code, ConnectError } from '@connectrpc/connect'
 import { BindingVerdict, SubjectKind } from '@gatehouse/contracts/gatehouse/auth/v1/access_pb'
 import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
+import { BadRequestSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import { reasonOf } from '@gatehouse/rpc'
 import type { App } from '@gatehouse/service'
 import { commands } from '../src/commands.ts'
@@ -244,6 +245,10 @@ test('services ask about everybody, people about themselves, and the explanation
   const strange = { ...document, attributes: {} } as unknown as typeof document
   assert.deepEqual(await verdicts(strange), [false, BindingVerdict.CONDITION_FAILED, BindingVerdict.OTHER_RESOURCE])
   assert.equal(await outcome(billing.check({ ...question, permission: 'user.users.reed' })), 'PERMISSION_UNKNOWN')
+  const { principalId, ...right } = question
+  const batch = billing.batchCheck({ principalId, questions: [right, { ...right, permission: 'user.users.reed' }] })
+  const unknown = await batch.catch((error) => ConnectError.from(error).findDetails(BadRequestSchema)[0]?.fieldViolations[0]?.field)
+  assert.equal(unknown, 'questions[1].permission')
   // Another tenant knows nobody of this one.
   const elsewhere = await asWorkload('billing', { 'gatehouse-tenant': 'acme' })
   assert.equal((await elsewhere.check(question)).allowed, false)

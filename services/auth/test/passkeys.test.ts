@@ -207,6 +207,8 @@ test('whoever has a passkey changes factors in a session that showed it, and a s
   await owner.raise(authenticator)
   const { passkey: second, authenticator: other } = await owner.register('Key in the drawer')
   const passkeys = await owner.as(PasskeyService)
+  for (const name of ['', ' ', 'a\nb', 'a\u202eb', 'x'.repeat(101)])
+    await refused(passkeys.renamePasskey({ passkeyId, name }), Code.InvalidArgument, 'INVALID_REQUEST')
   assert.deepEqual((await passkeys.renamePasskey({ passkeyId, name: 'Phone' })).passkey?.name, 'Phone')
   assert.deepEqual(
     (await passkeys.listPasskeys({})).passkeys.map(({ name }) => name),

@@ -138,7 +138,7 @@ export function accessService(deps: ServiceDeps) {
       return { allowed }
     },
     async batchCheck({ principalId, questions }, context) {
-      return { allowed: check(deps, { tenant: callOf(context).tenant, id: principalId }, questions) }
+      return { allowed: check(deps, { tenant: callOf(context).tenant, id: principalId }, questions, (at) => `questions[${at}].permission`) }
     },
     async listPermissions({ principalId, resource }, context) {
       return { permissions: listPermissions(deps, { tenant: callOf(context).tenant, id: principalId }, resource) }

@@ -11,7 +11,7 @@ import { resolveApiKey } from '../core/api-keys/resolve-api-key.ts'
 import { revokeApiKey } from '../core/api-keys/revoke-api-key.ts'
 import { defaultOverlapSeconds, limitOf, rotateApiKey } from '../core/api-keys/rotate-api-key.ts'
 import type { Deps } from '../core/deps.ts'
-import { deleteServiceAccount, disableServiceAccount } from '../core/service-accounts/change-service-account.ts'
+import { deleteServiceAccount, disableServiceAccount, dispensableIn } from '../core/service-accounts/change-service-account.ts'
 import { createServiceAccount } from '../core/service-accounts/create-service-account.ts'
 import { listServiceAccounts } from '../core/service-accounts/list-service-accounts.ts'
 import type { ApiKeyRow } from '../store/api-keys.ts'
@@ -39,13 +39,15 @@ export function serviceAccountService(deps: Deps) {
       return { serviceAccounts: rows.map(accountOf), nextPageToken }
     },
     async disableServiceAccount({ id }, context) {
-      return { serviceAccount: accountOf(await disableServiceAccount(deps, { tenant: callOf(context).tenant, id }, true)) }
+      const { tenant } = callOf(context)
+      return { serviceAccount: accountOf(await disableServiceAccount(deps, { tenant, id }, true, await dispensableIn(deps, tenant))) }
     },
     async enableServiceAccount({ id }, context) {
       return { serviceAccount: accountOf(await disableServiceAccount(deps, { tenant: callOf(context).tenant, id }, false)) }
     },
     async deleteServiceAccount({ id }, context) {
-      await deleteServiceAccount(deps, { tenant: callOf(context).tenant, id })
+      const { tenant } = callOf(context)
+      await deleteServiceAccount(deps, { tenant, id }, await dispensableIn(deps, tenant))
       return {}
     },
     async createApiKey({ serviceAccountId, name, scopes, lifetime, limitCount, limitWindowSeconds }, context) {

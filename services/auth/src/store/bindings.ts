@@ -84,6 +84,16 @@ export async function listPeopleWith(db: Db, key: { tenant: string; role: string
   return rows.filter((row) => row.subject_kind === 'person' && isPlain(row)).map((row) => row.subject_id)
 }
 
+/** The service accounts of which this is so, and whose keys are good. */
+export async function listAccountsWith(db: Db, key: { tenant: string; role: string }): Promise<string[]> {
+  const rows = await read(
+    db,
+    sql`b.tenant = ${key.tenant} and b.role = ${key.role} and exists (
+    select from service_accounts s where s.tenant = b.tenant and s.id = b.subject_id and s.disable_time is null)`,
+  )
+  return rows.filter((row) => row.subject_kind === 'service_account' && isPlain(row)).map((row) => row.subject_id)
+}
+
 /** Holds on everything and always. */
 export function isPlain(row: Pick<BindingRow, 'resource' | 'condition' | 'expire_time'>): boolean {
   return row.resource === '' && row.condition === '' && row.expire_time === null

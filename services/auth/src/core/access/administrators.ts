@@ -1,6 +1,6 @@
 import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { administratorRole } from '@gatehouse/identity'
-import { listPeopleWith } from '../../store/bindings.ts'
+import { listAccountsWith, listPeopleWith } from '../../store/bindings.ts'
 import { listLeavingPeople } from '../../store/leaving-people.ts'
 import type { Db, Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
@@ -24,6 +24,16 @@ export async function assertAnotherAdministrator(
 ): Promise<void> {
   const others = await othersWhoStay(tx, tenant, leavingId)
   if (!others.some((id) => active.has(id))) throw refuse(ErrorReason.LAST_ADMINISTRATOR)
+}
+
+/** The same for a service account: where no person is left, another account does; nobody is left without anybody. */
+export async function assertAdministratorBeside(
+  { tx, tenant }: Pick<Changing, 'tx' | 'tenant'>,
+  accountId: string,
+  active: ReadonlySet<string>,
+): Promise<void> {
+  const accounts = await listAccountsWith(tx, { tenant, role: administratorRole })
+  if (accounts.includes(accountId) && accounts.length === 1) await assertAnotherAdministrator({ tx, tenant }, accountId, active)
 }
 
 async function othersWhoStay(tx: Db, tenant: string, leavingId: string): Promise<string[]> {

@@ -25,12 +25,17 @@ export interface Question {
 
 const declared = new Set(declaredPermissions)
 
-/** The decision for each question, in their order. */
-export function check(deps: CheckDeps, key: PrincipalKey, questions: readonly Question[]): boolean[] {
+/** The decision for each question, in their order; `fieldOf` is where the permission of one stands in the request. */
+export function check(
+  deps: CheckDeps,
+  key: PrincipalKey,
+  questions: readonly Question[],
+  fieldOf: (at: number) => string = () => 'permission',
+): boolean[] {
   const principal = principalOf(deps, key)
   const now = deps.now()
-  return questions.map(({ permission, resource }) => {
-    assertDeclared(permission)
+  return questions.map(({ permission, resource }, at) => {
+    assertDeclared(permission, fieldOf(at))
     return principal?.allows({ permission, resource: asked(resource), now }) ?? false
   })
 }
@@ -50,8 +55,8 @@ export function principalOf({ feed: { directory } }: CheckDeps, { tenant, id }: 
   return directory.model.principal({ tenant, id: id.toLowerCase() })
 }
 
-export function assertDeclared(permission: string): void {
-  if (!declared.has(permission)) throw refuse(ErrorReason.PERMISSION_UNKNOWN, { permission })
+export function assertDeclared(permission: string, field = 'permission'): void {
+  if (!declared.has(permission)) throw refuse(ErrorReason.PERMISSION_UNKNOWN, { permission }, { field })
 }
 
 export function asked(resource: Resource | undefined): AskedResource | undefined {

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { bind, type OpenedAccess, openAccess, tenant, unrepeated } from '../../../test/open-access.ts'
 import { refusedWith } from '../../../test/sign-somebody-in.ts'
 import { bindRole } from '../../store/role-bindings.ts'
+import { putServiceAccount } from '../../store/service-accounts.ts'
 import { check } from '../access/check.ts'
 import { releasePerson } from '../access/release-person.ts'
 import { addGroupMember } from '../groups/change-members.ts'
 import { createGroup } from '../groups/create-group.ts'
 import { createRole } from '../roles/create-role.ts'
 import { updateRole } from '../roles/update-role.ts'
+import { deleteServiceAccount, disableServiceAccount, dispensableIn } from '../service-accounts/change-service-account.ts'
 import { createTenant } from '../tenants/create-tenant.ts'
 import { deleteBinding } from './delete-binding.ts'
 import { listBindings } from './list-bindings.ts'
@@ -191,6 +194,34 @@ test('the last administrator stays: of two who take it from each other at once, 
     )
     assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
   }
+})
+
+test('a service account that is the last administrator keeps the role, and is neither disabled nor deleted by people; beside another it is', async () => {
+  const at = 'machines'
+  await createTenant(house.opened.deps, { id: at, origin: 'http://machines.localhost:8080' })
+  const { db } = house.opened.deps
+  const account = async (name: string) => {
+    const { id } = await putServiceAccount(db, { tenant: at, id: randomUUID(), name })
+    await bindRole(db, { tenant: at, subject_id: id, role: 'administrator' })
+    return { tenant: at, id }
+  }
+  const one = await account('one')
+  const bindings = async () =>
+    (await listBindings(house.access, { tenant: at, role: 'administrator', subjectId: one.id, pageSize: 0, pageToken: '' })).rows
+  const takes = async () => await deleteBinding(house.access, { tenant: at, id: (await bindings())[0]?.id ?? '' })
+  const last = refusedWith('LAST_ADMINISTRATOR')
+  const asked = await dispensableIn(house.access, at)
+  await assert.rejects(takes(), last)
+  await assert.rejects(deleteServiceAccount(house.access, one, asked), last)
+  await assert.rejects(disableServiceAccount(house.access, one, true, asked), last)
+  const two = await account('two')
+  await disableServiceAccount(house.access, two, true, asked)
+  await assert.rejects(takes(), last)
+  await disableServiceAccount(house.access, two, false, asked)
+  await takes()
+  await house.administrator(at)
+  await deleteServiceAccount(house.access, two, await dispensableIn(house.access, at))
+  await disableServiceAccount(house.access, one, true, asked)
 })
 
 test('whoever is suspended, invited or about to go does not count as an administrator who is left', async () => {

@@ -1,6 +1,6 @@
 import { administratorRole } from '@gatehouse/identity'
 import { type BindingRow, findBinding, isPlain, deleteBinding as removeBinding } from '../../store/bindings.ts'
-import { activeAdministrators, assertAnotherAdministrator } from '../access/administrators.ts'
+import { activeAdministrators, assertAdministratorBeside, assertAnotherAdministrator } from '../access/administrators.ts'
 import { type AccessDeps, changeAccess } from '../access/change-access.ts'
 import { tellBindingChanged } from '../access/events.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
@@ -14,7 +14,8 @@ export async function deleteBinding(deps: AccessDeps, key: { readonly tenant: st
   return await changeAccess(deps, tenant, async (change) => {
     const binding = await findBinding(change.tx, key)
     if (!binding) throw refuse(ErrorReason.BINDING_NOT_FOUND)
-    if (makesAdministrator(binding)) await assertAnotherAdministrator(change, binding.subject_id, active)
+    const left = binding.subject_kind === 'person' ? assertAnotherAdministrator : assertAdministratorBeside
+    if (makesAdministrator(binding)) await left(change, binding.subject_id, active)
     await removeBinding(change.tx, key)
     await change.tell([{ kind: 'binding', name: binding.id }])
     await tellBindingChanged(change, binding.id, {
@@ -28,5 +29,5 @@ export async function deleteBinding(deps: AccessDeps, key: { readonly tenant: st
 }
 
 function makesAdministrator(binding: BindingRow): boolean {
-  return binding.role === administratorRole && binding.subject_kind === 'person' && isPlain(binding)
+  return binding.role === administratorRole && binding.subject_kind !== 'group' && isPlain(binding)
 }

@@ -21,7 +21,7 @@ export interface CreateRoleInput {
 /** Makes a role of permissions that the granter holds. The same request again answers the role that it made, as it is now. */
 export async function createRole(deps: AccessDeps, input: CreateRoleInput): Promise<RoleRow> {
   const { tenant, granter, name, description, request } = input
-  input.permissions.forEach(assertDeclared)
+  for (const [at, permission] of input.permissions.entries()) assertDeclared(permission, `permissions[${at}]`)
   const permissions = [...new Set(input.permissions)].sort()
   const role = await transact(deps.db, async (tx) => {
     const { id } = await once(tx, { tenant, ...request }, async () => {

@@ -22,7 +22,7 @@ export interface UpdateRoleInput {
 /** Changes a role, for everybody who has it. Whoever adds to it has to hold what they add. */
 export async function updateRole(deps: AccessDeps, input: UpdateRoleInput): Promise<RoleRow> {
   const { tenant, name, etag, description } = input
-  input.permissions?.forEach(assertDeclared)
+  for (const [at, permission] of (input.permissions ?? []).entries()) assertDeclared(permission, `permissions[${at}]`)
   if (builtInRole(name)) throw refuse(ErrorReason.ROLE_BUILT_IN, { role: name })
   return await changeAccess(deps, tenant, async (change) => {
     const role = await findRole(change.tx, { tenant, name })

@@ -216,7 +216,7 @@ export const ErrorReason = {
   BINDING_NOT_FOUND: 36,
 
   /**
-   * Without this person nobody would be left who is active and can do everything.
+   * Without this person or service account nobody would be left who is active and can do everything.
    *
    * @generated from enum value: ERROR_REASON_LAST_ADMINISTRATOR = 37;
    */
