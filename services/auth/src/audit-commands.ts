@@ -67,7 +67,9 @@ export const auditCommands: readonly Command[] = [
       const { findings, entries, first, last, checkpoints } = await verifyChain(database.kysely, { tenant, kept })
       for (const finding of findings) print(finding)
       if (findings.length > 0) throw new CommandFailed(`The audit log of ${tenant} is not what it was: ${findings[0]}.`)
-      print(`${entries} entries of ${tenant}, ${first} to ${last}, are as they were sealed; ${checkpoints} checkpoints fit`)
+      print(
+        `${entries} entries of ${tenant}, ${first} to ${last}, are as they were sealed; ${checkpoints === 1 ? '1 checkpoint fits' : `${checkpoints} checkpoints fit`}`,
+      )
       if (kept.length === 0)
         print('Without checkpoints that were kept elsewhere (--checkpoints) nobody can tell whether the end was cut off.')
     }),

@@ -1,6 +1,7 @@
 import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { canonicalEmail } from '@gatehouse/rpc'
 import { print, serviceCommands } from '@gatehouse/service'
+import { auditCheck } from './audit-check.ts'
 import { auditCommands } from './audit-commands.ts'
 import { rules, variables } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
@@ -51,7 +52,7 @@ export const commands: readonly Command[] = [
     migrations,
     // Tying handlers to their events touches nothing that they need.
     consumes: consumersOf({} as Deps).map(({ event }) => event),
-    checks: (config) => [keysCheck(config)],
+    checks: (config) => [keysCheck(config), auditCheck(config)],
   }),
   ...passwordCommands,
   {

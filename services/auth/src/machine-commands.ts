@@ -1,18 +1,20 @@
 import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { duration } from '@gatehouse/config'
 import { administratorRole, keyFileIssuer } from '@gatehouse/identity'
+import { transact } from '@gatehouse/postgres'
 import { print } from '@gatehouse/service'
 import { validate as isUuid, v7 as uuidv7 } from 'uuid'
 import { createApiKey, defaultLifetimeSeconds } from './core/api-keys/create-api-key.ts'
 import type { KeyLimit } from './core/api-keys/make-api-key.ts'
 import { revokeApiKey } from './core/api-keys/revoke-api-key.ts'
 import { defaultOverlapSeconds, rotateApiKey } from './core/api-keys/rotate-api-key.ts'
+import { audit } from './core/audit/audit.ts'
+import { giveRole } from './core/bindings/give-role.ts'
 import { deleteServiceAccount, disableServiceAccount } from './core/service-accounts/change-service-account.ts'
 import { defaultTenant } from './core/tenants/create-tenant.ts'
 import { registerWorkload, unregisterWorkload } from './core/workloads/register-workload.ts'
 import type { Operator } from './operator.ts'
 import { listApiKeys } from './store/api-keys.ts'
-import { bindRole } from './store/role-bindings.ts'
 import { findServiceAccountByName, insertServiceAccount, listServiceAccounts, type ServiceAccountRow } from './store/service-accounts.ts'
 import { listWorkloads } from './store/workloads.ts'
 
@@ -79,10 +81,14 @@ export function machineCommands(frame: CommandFrame): readonly Command[] {
         const name = word(words, 'one name')
         if (!namePattern.test(name)) throw new CommandProblem(`${name} cannot be a name: small letters, digits and hyphens.`)
         if (role !== undefined && role !== administratorRole) throw new CommandProblem(`There is no role ${role}.`)
-        const account = await insertServiceAccount(deps.db, { tenant, id: uuidv7(), name, description })
-        if (!account) throw new CommandFailed(`${tenant} has a service account ${name}.`)
-        if (role !== undefined) await bindRole(deps.db, { tenant, subject_id: account.id, subject_kind: 'service_account', role })
-        print(`${account.id} is ${name}${role === undefined ? '' : `, ${role}`}`)
+        const id = await transact(deps.db, async (tx) => {
+          const account = await insertServiceAccount(tx, { tenant, id: uuidv7(), name, description })
+          if (!account) throw new CommandFailed(`${tenant} has a service account ${name}.`)
+          await audit(tx, { tenant, kind: 'service_account_create', subjectId: account.id, details: { name } })
+          if (role !== undefined) await giveRole(tx, { tenant, role, kind: 'service_account', subjectId: account.id })
+          return account.id
+        })
+        print(`${id} is ${name}${role === undefined ? '' : `, ${role}`}`)
       }),
     },
     {

@@ -10,6 +10,8 @@ import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_s
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { refused, testDatabase } from '@gatehouse/testkit'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { sql } from 'kysely'
+import { auditCheck } from '../src/audit-check.ts'
 import { commands } from '../src/commands.ts'
 import { rules, variables } from '../src/config.ts'
 import { makeSigningKey } from '../src/core/keys/make-keys.ts'
@@ -135,11 +137,31 @@ test('what is for one’s own machine does not work elsewhere', async () => {
 })
 
 test('the first administrator is invited with the database’s credentials', async () => {
+  const earlier = await sql`select from service_accounts`.execute(story.db)
+  const {
+    rows: [last],
+  } = await sql<{ id: string }>`select max(id::text) as id from audit_entries`.execute(story.db)
   const printed = await gatehouse('admin invite', ['boss@example.com', '--name', 'Boss'])
   assert.match(printed, /the invitation is on its way/)
   const [userId = ''] = printed.split(' ')
   assert.equal(story.people.of('default', userId).state, User_State.INVITED)
   assert.doesNotMatch(await gatehouse('admin invite', ['boss@example.com']), /on its way/)
+  // All of it is on record, and nothing that may do everything is left but the person.
+  const { rows: acts } = await sql<{ kind: string; subject: string; actor: string }>`
+    select kind, subject_id as subject, actor_kind as actor from audit_entries
+    where id::text > ${last?.id ?? ''} and (kind = 'role_bind' or kind like 'service_account_%') order by id`.execute(story.db)
+  const made = acts.find(({ kind }) => kind === 'service_account_create')?.subject
+  assert.deepEqual(
+    acts.map(({ kind, subject, actor }) => [kind, subject === made ? 'account' : subject, actor]),
+    [
+      ['service_account_create', 'account', 'operator'],
+      ['role_bind', 'account', 'operator'],
+      ['service_account_delete', 'account', 'operator'],
+      ['role_bind', userId, 'operator'],
+    ],
+  )
+  const { rows: accounts } = await sql`select from service_accounts`.execute(story.db)
+  assert.equal(accounts.length, earlier.rows.length)
 
   const { access_token: token } = JSON.parse(await gatehouse('dev person', ['boss@example.com']))
   assert.equal(decodeJwt(token).sub, userId)
@@ -201,6 +223,20 @@ test('a signing key is revoked by its kid: its tokens are refused, and the last 
     ),
   )
   await refused(sessions.listSessions({}), Code.Unauthenticated, 'ACCESS_TOKEN_INVALID')
+})
+
+test('the doctor tells whether the audit log is there, sealed, and out of reach of the service', async () => {
+  const config = readConfig(variables, story.environment, rules)
+  const look = async (gatehouseMode: 'local' | 'production' = 'local') =>
+    (await auditCheck({ ...config, gatehouseMode })()).map(({ level, what }) => `${level} ${what}`)
+  assert.deepEqual(await look(), ['ok the audit log is there and sealed'])
+  assert.match((await look('production'))[0] ?? '', /^note auth's role owns the tables of the audit log/)
+  await sql`grant delete on audit_seals to current_user`.execute(story.db)
+  assert.deepEqual((await look())[0], "wrong auth's role may change audit_seals")
+  await sql`revoke delete on audit_seals from current_user`.execute(story.db)
+  await sql`alter table audit_checkpoints rename to elsewhere`.execute(story.db)
+  assert.match((await look())[0] ?? '', /^wrong the audit log is gone: there is no audit_checkpoints, /)
+  await sql`alter table elsewhere rename to audit_checkpoints`.execute(story.db)
 })
 
 test('a key that does not open is told by the doctor with what goes on, signs nothing, and is revoked', async () => {

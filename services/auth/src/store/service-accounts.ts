@@ -15,17 +15,6 @@ export interface ServiceAccountRow extends AccountKey {
 
 const columns = ['tenant', 'id', 'name', 'description', 'create_time', 'disable_time'] as const
 
-/** The account of that name; the one with this id is made where there is none. */
-export async function putServiceAccount(db: Db, account: { tenant: string; id: string; name: string }): Promise<{ id: string }> {
-  await insertServiceAccount(db, account)
-  return await db
-    .selectFrom('service_accounts')
-    .select('id')
-    .where('tenant', '=', account.tenant)
-    .where('name', '=', account.name)
-    .executeTakeFirstOrThrow()
-}
-
 export async function serviceAccountExists(db: Db, key: { tenant: string; id: string }): Promise<boolean> {
   const row = await db
     .selectFrom('service_accounts')

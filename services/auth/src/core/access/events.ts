@@ -34,14 +34,18 @@ export async function tellBindingChanged(
     readonly subjectId?: string
     readonly role?: string
     readonly resource?: string
+    readonly condition?: string
+    readonly expireTime?: Date | null
   },
 ): Promise<void> {
   await addEvent(tx, { schema: BindingChangedSchema, message: create(BindingChangedSchema, { bindingId, version }), tenant, version })
-  const { kind, subjectId, role, resource } = done
+  const { kind, subjectId, role, resource = '', condition = '', expireTime = null } = done
   const details = {
     binding: bindingId,
     ...(role !== undefined && { role }),
-    ...(resource !== undefined && resource !== '' && { resource }),
+    ...(resource !== '' && { resource }),
+    ...(condition !== '' && { condition }),
+    ...(expireTime !== null && { expires: expireTime.toISOString() }),
   }
   await audit(tx, { tenant, kind, ...(subjectId !== undefined && { subjectId }), details })
 }

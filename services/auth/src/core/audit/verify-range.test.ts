@@ -138,6 +138,16 @@ async function forged(kept: string): Promise<string> {
   return await new CompactSign(Buffer.from(kept.split('.')[1] ?? '', 'base64url')).setProtectedHeader(header).sign(pair.privateKey)
 }
 
+test('a place that is not there is no verified one: whoever goes on from it learns where the chain ends', async () => {
+  const { tenant } = await chain()
+  const nextOnes = await verify(tenant, { from: 10n })
+  assert.deepEqual([nextOnes.firstBreak, nextOnes.verifiedUntil], [undefined, 9n])
+  for (const range of [{ from: 11n }, { from: 2n ** 62n }, { until: 10n }, { from: 3n, until: 2n ** 62n }]) {
+    const { firstBreak, verifiedUntil } = await verify(tenant, range)
+    assert.deepEqual([firstBreak?.problem, firstBreak?.position, verifiedUntil], ['END_REMOVED', 10n, 9n])
+  }
+})
+
 test('a forged checkpoint is found, in the database and among those that were kept; what is none is refused', async () => {
   const { tenant, kept } = await chain()
   const other = await chain()

@@ -1,6 +1,6 @@
 import { decodePageToken, encodePageToken, PageTokenInvalid } from '@gatehouse/postgres'
 import { type CheckpointRow, checkpointsBetween, listAuditKeys } from '../../store/audit-checkpoints.ts'
-import { chainAfter, type SealedEntry, sealAt, strayEntries } from '../../store/audit-seals.ts'
+import { chainAfter, lastSeals, type SealedEntry, sealAt, strayEntries } from '../../store/audit-seals.ts'
 import type { Db } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { beginning } from './chain.ts'
@@ -59,6 +59,7 @@ export async function verifyRange(db: Db, input: VerifyRange): Promise<RangeVeri
     const known = new Map([...own, ...kept])
     for (const each of kept.values()) if (!kids.has(each.kid) && isWithin(page, each.position)) found.push(keyFinding(each))
     const isLast = page.length < limit || (until > 0n && upTo >= until)
+    if (page.length < limit) found.push(...(await endsBefore(db, tenant, until > 0n ? until : from - 1n)))
     const next = await walkOn(db, { tenant, place, page, kids, known, found, isEnd: isLast && until === 0n })
     entries += next.at.entries - place.at.entries
     checkpoints += page.filter(({ position }) => known.has(position)).length
@@ -69,6 +70,15 @@ export async function verifyRange(db: Db, input: VerifyRange): Promise<RangeVeri
     const isEnough = entries >= mostEntries || performance.now() - began > bounds.milliseconds || signal?.aborted
     if (isEnough) return { verifiedUntil: place.at.last, entries, checkpoints, nextCursor: write(scope, place) }
   }
+}
+
+/** Whoever names a place has seen it, or was told of it: where the chain ends before that, its end was cut off. */
+async function endsBefore(db: Db, tenant: string, asked: bigint): Promise<Finding[]> {
+  const [end] = await lastSeals(db, [tenant])
+  const last = end?.position ?? 0n
+  if (last >= asked) return []
+  const sentence = `the chain ends at ${last}, before ${asked}, up to which it was to be verified`
+  return [{ problem: 'END_REMOVED', position: last + 1n, sentence }]
 }
 
 interface PageOfChain {

@@ -5,7 +5,7 @@ import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { bind, type OpenedAccess, openAccess, tenant, unrepeated } from '../../../test/open-access.ts'
 import { refusedWith } from '../../../test/sign-somebody-in.ts'
 import { bindRole } from '../../store/role-bindings.ts'
-import { putServiceAccount } from '../../store/service-accounts.ts'
+import { insertServiceAccount } from '../../store/service-accounts.ts'
 import { check } from '../access/check.ts'
 import { releasePerson } from '../access/release-person.ts'
 import { addGroupMember } from '../groups/change-members.ts'
@@ -201,7 +201,7 @@ test('a service account that is the last administrator keeps the role, and is ne
   await createTenant(house.opened.deps, { id: at, origin: 'http://machines.localhost:8080' })
   const { db } = house.opened.deps
   const account = async (name: string) => {
-    const { id } = await putServiceAccount(db, { tenant: at, id: randomUUID(), name })
+    const { id = '' } = (await insertServiceAccount(db, { tenant: at, id: randomUUID(), name })) ?? {}
     await bindRole(db, { tenant: at, subject_id: id, role: 'administrator' })
     return { tenant: at, id }
   }

@@ -77,6 +77,6 @@ async function bind(deps: AccessDeps, change: Changing, input: CreateBindingInpu
   })
   if (!isNew) throw refuse(ErrorReason.BINDING_EXISTS)
   await change.tell([{ kind: 'binding', name: id }])
-  await tellBindingChanged(change, id, { kind: 'role_bind', subjectId: subject.id, role, resource })
+  await tellBindingChanged(change, id, { kind: 'role_bind', subjectId: subject.id, role, resource, condition, expireTime })
   return id
 }

@@ -1,14 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { administratorRole } from '@gatehouse/identity'
+import { transact } from '@gatehouse/postgres'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
-import { bindRole } from '../../store/role-bindings.ts'
-import { putServiceAccount } from '../../store/service-accounts.ts'
+import { findServiceAccountByName, insertServiceAccount } from '../../store/service-accounts.ts'
+import { audit } from '../audit/audit.ts'
+import { giveRole } from '../bindings/give-role.ts'
 import type { Deps, Users } from '../deps.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
+import { deleteServiceAccount } from '../service-accounts/change-service-account.ts'
 import { mintServiceAccountToken } from '../tokens/mint-token.ts'
-
-/** Whoever holds the database's credentials acts as this account. */
-const operatorName = 'operator'
 
 export interface InviteAdministratorInput {
   readonly tenant: string
@@ -32,21 +33,28 @@ export async function inviteAdministrator(
   const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
   const user = known ?? (await invite(deps, input))
   if (user.state === User_State.DELETED) throw new Error(`${user.id} was deleted`)
-  const bound = await bindRole(deps.db, { tenant, subject_id: user.id, subject_kind: 'person', role: administratorRole })
+  const given = { tenant, role: administratorRole, kind: 'person', subjectId: user.id } as const
+  const bound = await transact(deps.db, (tx) => giveRole(tx, given))
   return { userId: user.id, invited: known === undefined, bound }
 }
 
+/** Whoever holds the database's credentials acts as an account that is there for this one call. */
 async function invite(
   deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'batches'> & { operators: Pick<Users, 'createUser'> },
   input: InviteAdministratorInput,
 ): Promise<User> {
-  const { token } = await mintAdministratorToken(deps, { tenant: input.tenant, name: operatorName })
-  const { user } = await deps.operators.createUser(
-    { email: input.email, name: input.name, requestId: uuidv4() },
-    { headers: { authorization: `Bearer ${token}` }, timeoutMs: 10_000 },
-  )
-  if (user === undefined) throw new Error('the user service answered without the person')
-  return user
+  const { tenant } = input
+  const { id, token } = await mintAdministratorToken(deps, { tenant, name: `operator-${randomBytes(4).toString('hex')}` })
+  try {
+    const { user } = await deps.operators.createUser(
+      { email: input.email, name: input.name, requestId: uuidv4() },
+      { headers: { authorization: `Bearer ${token}` }, timeoutMs: 10_000 },
+    )
+    if (user === undefined) throw new Error('the user service answered without the person')
+    return user
+  } finally {
+    await deleteServiceAccount(deps, { tenant, id })
+  }
 }
 
 /** A token of a service account that may do everything; the account is made where there is none. */
@@ -54,7 +62,14 @@ export async function mintAdministratorToken(
   deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'batches'>,
   account: { tenant: string; name: string },
 ) {
-  const { id } = await putServiceAccount(deps.db, { ...account, id: uuidv7() })
-  await bindRole(deps.db, { tenant: account.tenant, subject_id: id, subject_kind: 'service_account', role: administratorRole })
-  return await mintServiceAccountToken(deps, { ...account, id })
+  const { tenant, name } = account
+  const id = await transact(deps.db, async (tx) => {
+    const made = await insertServiceAccount(tx, { ...account, id: uuidv7() })
+    if (made) await audit(tx, { tenant, kind: 'service_account_create', subjectId: made.id, details: { name } })
+    const subject = made ?? (await findServiceAccountByName(tx, account))
+    if (!subject) throw new Error(`the service account ${name} was deleted this moment`)
+    await giveRole(tx, { tenant, role: administratorRole, kind: 'service_account', subjectId: subject.id })
+    return subject.id
+  })
+  return { id, ...(await mintServiceAccountToken(deps, { ...account, id })) }
 }

@@ -23,7 +23,7 @@ export async function createServiceAccount(deps: Pick<Deps, 'db'>, input: Create
     const { id } = await once(tx, { tenant, caller: callerId, method, ...retry }, async () => {
       const made = await insertServiceAccount(tx, { tenant, id: uuidv7(), name, description })
       if (!made) throw refuse(ErrorReason.SERVICE_ACCOUNT_EXISTS)
-      await audit(tx, { tenant, kind: 'service_account_create', subjectId: made.id })
+      await audit(tx, { tenant, kind: 'service_account_create', subjectId: made.id, details: { name } })
       return made.id
     })
     const account = await findServiceAccount(tx, { tenant, id })
