@@ -117,6 +117,44 @@ test('what is suspicious is asked about in the words of its kind, with a link, a
   }
 })
 
+test('a passkey that may have been copied, and a kind that only a newer release knows, are asked about in the reader’s language', async () => {
+  const newer = 4711 as SuspicionKind
+  const told = [
+    [
+      [SuspicionKind.PASSKEY_CLONED],
+      'en',
+      'Security alert: was this you?',
+      /^A passkey of your account at Gatehouse .* as a copy of it would/m,
+    ],
+    [
+      [SuspicionKind.PASSKEY_CLONED],
+      'de',
+      'Sicherheitshinweis: Waren Sie das?',
+      /^Ein Passkey Ihres Kontos bei Gatehouse .* eine Kopie täte/m,
+    ],
+    [[newer], 'en', 'Security alert: was this you?', /^Something about your account at Gatehouse is unusual\.$/m],
+    [[newer], 'de', 'Sicherheitshinweis: Waren Sie das?', /^Mit Ihrem Konto bei Gatehouse geschah etwas Ungewöhnliches\.$/m],
+    // An auth of the release before does not know what a newer one has told, and names no kind.
+    [[SuspicionKind.UNSPECIFIED], 'en', 'Security alert: was this you?', /^Something about your account at Gatehouse is unusual\.$/m],
+  ] as const
+  for (const [kinds, locale, subject, words] of told) {
+    const challengeId = uuidv7()
+    const address = `${challengeId}@example.com`
+    const userId = story.addPerson({ email: address, locale })
+    const suspicion = { kinds: [...kinds], time: timestampFromDate(new Date('2026-03-01T08:30:00Z')), network: '198.51.100.0/24' }
+    peers.secrets.set(`default ${challengeId}`, () =>
+      signUpSecret(address, { purpose: ChallengePurpose.SUSPICIOUS_ACTIVITY, code: '', locale, suspicion }),
+    )
+    await story.tell('auth', SuspiciousActivitySchema, { activityId: challengeId, challengeId, userId, kinds: [...kinds], version: 1n })
+    const { email } = await mailTo(address)
+    assert.equal(email.subject, subject)
+    assert.match(email.text ?? '', words)
+    for (const part of [email.html, email.text]) assert.ok(part?.includes('/lock-down#token='))
+    const sentences = [/opy of it would/, /eine Kopie/, /is unusual/, /Ungewöhnliches/].filter((one) => one.test(email.text ?? ''))
+    assert.equal(sentences.length, 1)
+  }
+})
+
 test('what nobody is to be asked about is no mail, and a session that came back is one mail', async () => {
   const userId = story.addPerson({ email: 'asked-once@example.com' })
   // All of one key, so that they are handled in their order: with the last one's mail the others would be there.
