@@ -375,7 +375,7 @@ export const FactorsChangedSchema: GenMessage<FactorsChanged> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 10);
 
 /**
- * A passkey counted backwards: somebody may have a copy of it. The sign-in was refused. Told once a day for each passkey.
+ * A passkey counted backwards: somebody may have a copy of it. What it answered was refused. Told once a day for each passkey; the mail to the person is that of SuspiciousActivity.
  *
  * @generated from message gatehouse.auth.v1.PasskeyCloned
  */
