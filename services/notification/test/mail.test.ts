@@ -7,6 +7,7 @@ import {
   EmailChangeRequestedSchema,
   EmailSignInRequestedSchema,
   EmailVerificationRequestedSchema,
+  FactorsChangedSchema,
   InvitationRequestedSchema,
   PasswordChangedSchema,
   PasswordResetRequestedSchema,
@@ -66,6 +67,11 @@ test('each event of auth is the mail that it stands for', async () => {
   await until('the warning', () => mailServer.taken.find(({ email }) => email.subject === 'Ihr Passwort wurde geändert'))
   await story.tell('auth', RefreshTokenReusedSchema, { userId, sessionId: uuidv7(), version: 2n })
   await until('the alert', () => mailServer.taken.find(({ email }) => email.subject === 'Sicherheitshinweis: Eine Sitzung wurde beendet'))
+
+  const keptOut = story.addPerson({ email: 'kept-out@example.com' })
+  await story.tell('auth', FactorsChangedSchema, { userId: keptOut, version: 2n, change: 'recovery_codes_removed' })
+  const removed = (await mailTo('kept-out@example.com')).email
+  assert.deepEqual([removed.subject, removed.text?.includes('recovery codes were just removed')], ['A way to sign in was removed', true])
 
   const challengeId = uuidv7()
   peers.secrets.set(`default ${challengeId}`, () =>

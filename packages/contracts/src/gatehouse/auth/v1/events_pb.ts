@@ -360,7 +360,7 @@ export type FactorsChanged = Message<"gatehouse.auth.v1.FactorsChanged"> & {
   version: bigint;
 
   /**
-   * What happened: `passkey_added`, `passkey_removed`, `totp_added`, `totp_removed`, `recovery_codes_made`, `recovery_code_used`.
+   * What happened: `passkey_added`, `passkey_removed`, `totp_added`, `totp_removed`, `recovery_codes_made`, `recovery_code_used`, `recovery_codes_removed` where an administrator took away codes alone.
    *
    * @generated from field: string change = 3;
    */
