@@ -275,6 +275,7 @@ test('a mail asks whether a sign-in was theirs, and one click locks the account 
 
   await owner.page.getByRole('button', { name: 'Lock my account' }).click()
   await owner.page.getByRole('heading', { name: 'Your account is locked' }).waitFor()
+  await owner.page.getByText('No passkey, authenticator app or recovery codes were added since').waitFor()
   await findNoBarriers(owner.page)
   await picture(owner.page, 'locked-down')
   await thief.page.reload()
@@ -294,6 +295,36 @@ test('a mail asks whether a sign-in was theirs, and one click locks the account 
   await owner.page.getByRole('heading', { name: /^Hello/ }).waitFor()
   assert.deepEqual([...thief.complaints, ...owner.complaints], [])
   await Promise.all([thief.context.close(), owner.context.close()])
+})
+
+test('a lock-down shows what somebody else has added meanwhile, and whom it keeps out an administrator lets in', async () => {
+  const { email, password, userId } = await house.person('robbed@example.com')
+  const { body: thief } = await house.call('SessionService/SignIn', { email, password })
+  const as = { token: thief.signedIn?.accessToken }
+  const { body: app } = await house.call('FactorService/BeginTotp', {}, as)
+  assert.equal((await house.call('FactorService/ConfirmTotp', { code: codeOf(app.secret ?? '') }, as)).status, 200)
+
+  const mail = await house.mailTo(email, ({ subject }) => subject === 'New sign-in to your account')
+  const { page, context, complaints } = await open(`/lock-down#token=${tokenIn(mail)}`)
+  await page.getByRole('button', { name: 'Lock my account' }).click()
+  await page.getByRole('heading', { name: 'Your account is locked' }).waitFor()
+  const added = await page.getByRole('listitem').allTextContents()
+  assert.deepEqual(added.map((each) => each.replace(/ \(.*\d:\d.*\)$/, '')).sort(), ['an authenticator app', 'recovery codes'])
+  await page.getByText('remove it as soon as you are back in').waitFor()
+  await page.getByText('your administrator can take it away').waitFor()
+  await findNoBarriers(page)
+  await picture(page, 'locked-down-with-added')
+
+  const reset = await house.mailTo(email, ({ text }) => text.includes('/reset#token='))
+  const addedSince = new Date(Date.now() - 3_600_000).toISOString()
+  const { status, body } = await house.call('/api/factors:removeOfUser', { userId, addedSince }, { token: await house.adminToken() })
+  assert.deepEqual([status, body.removedFactors?.length], [200, 2])
+  await page.goto(`${house.local.origin}/reset#token=${tokenIn(reset)}`)
+  await page.getByLabel('New password', { exact: true }).fill('another long enough phrase')
+  await page.getByRole('button', { name: 'Set password' }).click()
+  await page.getByRole('heading', { name: /^Hello/ }).waitFor()
+  assert.deepEqual(complaints, [])
+  await context.close()
 })
 
 test('the mailbox page shows mails without running what is in them', async () => {

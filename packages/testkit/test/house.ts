@@ -51,6 +51,7 @@ const packages: Readonly<Record<string, string>> = {
   AuditService: 'auth',
   EmailSignInService: 'auth',
   EnrolmentService: 'auth',
+  FactorService: 'auth',
   PolicyService: 'auth',
   IssuerService: 'auth',
   ChallengeService: 'auth',

@@ -43,6 +43,7 @@ const withoutRequestId: Readonly<Record<string, string>> = {
   'FactorService/BeginTotp': 'not safe: each makes a secret of its own, and the last one counts',
   'FactorService/ConfirmTotp': 'not safe: a secret is confirmed once',
   'FactorService/DeleteTotp': 'what is gone stays gone; no second event',
+  'FactorService/RemoveFactorsOfUser': 'what is gone stays gone; no second event',
   'FactorService/MakeRecoveryCodes': 'not safe: each makes codes of its own, and the last ones count',
   'EmailSignInService/CompleteEmailSignIn': 'not safe: the proof is used up once',
   'EnrolmentService/BeginTotpEnrolment': 'not safe: each makes another secret',

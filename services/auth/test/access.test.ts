@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { Code, ConnectError } from '@connectrpc/connect'
+import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
@@ -51,6 +52,7 @@ async function as(who: Who) {
     sessions: await story.grpc(SessionService, headers, workload),
     issuers: await story.grpc(IssuerService, headers, workload),
     passkeys: await story.grpc(PasskeyService, headers, workload),
+    factors: await story.grpc(FactorService, headers, workload),
   }
 }
 
@@ -126,6 +128,21 @@ const matrix: Record<string, { call: (clients: Clients) => Promise<unknown>; get
     call: ({ passkeys }) => passkeys.deletePasskey({ passkeyId: randomUUID() }),
     gets: [missing, 'FACTOR_NOT_FOUND', denied, denied, denied, denied],
   },
+  listFactors: { call: ({ factors }) => factors.listFactors({}), gets: [missing, 'ok', denied, denied, denied, denied] },
+  confirmTotp: {
+    call: ({ factors }) => factors.confirmTotp({ code: '000000' }),
+    gets: [missing, 'FACTOR_NOT_FOUND', denied, denied, denied, denied],
+  },
+  beginTotp: { call: ({ factors }) => factors.beginTotp({}), gets: [missing, 'ok', denied, denied, denied, denied] },
+  deleteTotp: { call: ({ factors }) => factors.deleteTotp({}), gets: [missing, 'ok', denied, denied, denied, denied] },
+  makeRecoveryCodes: {
+    call: ({ factors }) => factors.makeRecoveryCodes({}),
+    gets: [missing, 'STRENGTH_OUT_OF_REACH', denied, denied, denied, denied],
+  },
+  removeFactorsOfUser: {
+    call: ({ factors }) => factors.removeFactorsOfUser({ userId: randomUUID(), addedSince: { seconds: 0n } }),
+    gets: [missing, denied, 'ok', denied, denied, denied],
+  },
   listIssuers: { call: ({ issuers }) => issuers.listIssuers({}), gets: [missing, denied, denied, 'ok', 'ok', denied] },
 }
 
@@ -152,7 +169,8 @@ test('an administrator ends every session of somebody', async () => {
 test('the table names every RPC that is not public', () => {
   const open = ['signIn', 'continueSignIn', 'refreshSession', 'signOut', 'beginPasskeySignIn', 'completePasskeySignIn']
   const named = [...Object.keys(matrix), ...open].sort()
-  const declared = [...SessionService.methods, ...IssuerService.methods, ...PasskeyService.methods].map(({ localName }) => localName).sort()
+  const services = [SessionService, IssuerService, PasskeyService, FactorService]
+  const declared = services.flatMap(({ methods }) => methods.map(({ localName }) => localName)).sort()
   assert.deepEqual(named, declared)
 })
 

@@ -12,6 +12,7 @@ import { sql } from 'kysely'
 import { openStory, type Story } from './open-story.ts'
 import { nextStepOf, ourOrigin, passkeyOwner, password, signedInOf, signInWith } from './passkey-owner.ts'
 import { type SoftwareAuthenticator, softwareAuthenticator } from './software-authenticator.ts'
+import { toldOf as suspicionsToldOf } from './told-suspicions.ts'
 
 let story: Story
 before(async () => {
@@ -155,12 +156,45 @@ test('a copy that counts backwards is refused, and its owner told; the one that 
   assert.ok(await signInWith(story, authenticator, { signCount: 9 }))
   // Once a day; each try is on record.
   assert.deepEqual(await toldOf(owner.user.id), ['FactorsChanged 1', 'PasskeyCloned 2'])
+  assert.deepEqual(
+    (await suspicionsToldOf(story.db, owner.user.id)).filter((told) => told.includes('CLONED')),
+    ['PASSKEY_CLONED +'],
+  )
+  const exposed = await (await fetch(`http://127.0.0.1:${story.app.ports.metrics}/metrics`)).text()
+  assert.match(exposed, /gatehouse_suspicions_total\{kind="passkey_cloned"[^}]*\} 1/)
   const { rows } = await sql<{ kind: string }>`select kind from audit_entries
     where subject_id = ${owner.user.id} and details->>'counts' = 'backwards' order by time, id`.execute(story.db)
   assert.deepEqual(
     rows.map(({ kind }) => kind),
     [...Array.from({ length: 3 }, () => 'complete_passkey_sign_in'), 'sign_in'],
   )
+})
+
+test('a copy that is shown in a sign-in that goes on, or to raise a session, is told too', async () => {
+  const [ada, bob] = [await passkeyOwner(story), await passkeyOwner(story)]
+  const [{ authenticator: adas }, { authenticator: bobs }] = [await ada.register(), await bob.register()]
+  for (const each of [adas, bobs]) await signInWith(story, each, { signCount: 7 })
+  const clonesOf = async ({ user }: typeof ada) => (await suspicionsToldOf(story.db, user.id)).filter((told) => told.includes('CLONED'))
+
+  const sessions = await story.grpc(SessionService)
+  const { continuation, passkeyOptionsJson } = nextStepOf((await sessions.signIn({ email: ada.user.email, password })).result)
+  const goOn = (signCount: number) =>
+    sessions.continueSignIn({ continuation, proof: shown(adas.assert(passkeyOptionsJson, { signCount })) })
+  await refused(goOn(5), Code.PermissionDenied, 'FACTOR_WRONG')
+  assert.deepEqual(await clonesOf(ada), ['PASSKEY_CLONED +'])
+  assert.equal((await goOn(8)).result.case, 'signedIn')
+  assert.deepEqual(await clonesOf(ada), ['PASSKEY_CLONED +'])
+
+  const own = await bob.as(SessionService)
+  const { nextStep } = await own.beginStepUp({})
+  const raise = (signCount: number) =>
+    own.completeStepUp({
+      continuation: nextStep?.continuation ?? '',
+      proof: shown(bobs.assert(nextStep?.passkeyOptionsJson ?? '', { signCount })),
+    })
+  await refused(raise(5), Code.PermissionDenied, 'FACTOR_WRONG')
+  assert.deepEqual(await clonesOf(bob), ['PASSKEY_CLONED +'])
+  assert.equal((await raise(8)).result.case, 'signedIn')
 })
 
 test('after a password the passkey is asked for, and another person’s is none', async () => {

@@ -7,6 +7,7 @@ import {
   EmailChangeRequestedSchema,
   EmailSignInRequestedSchema,
   EmailVerificationRequestedSchema,
+  FactorsChangedSchema,
   InvitationRequestedSchema,
   PasswordChangedSchema,
   PasswordResetRequestedSchema,
@@ -67,6 +68,11 @@ test('each event of auth is the mail that it stands for', async () => {
   await story.tell('auth', RefreshTokenReusedSchema, { userId, sessionId: uuidv7(), version: 2n })
   await until('the alert', () => mailServer.taken.find(({ email }) => email.subject === 'Sicherheitshinweis: Eine Sitzung wurde beendet'))
 
+  const keptOut = story.addPerson({ email: 'kept-out@example.com' })
+  await story.tell('auth', FactorsChangedSchema, { userId: keptOut, version: 2n, change: 'recovery_codes_removed' })
+  const removed = (await mailTo('kept-out@example.com')).email
+  assert.deepEqual([removed.subject, removed.text?.includes('recovery codes were just removed')], ['A way to sign in was removed', true])
+
   const challengeId = uuidv7()
   peers.secrets.set(`default ${challengeId}`, () =>
     signUpSecret('old@example.com', { purpose: ChallengePurpose.EMAIL_CHANGED, token: '', code: '' }),
@@ -114,6 +120,44 @@ test('what is suspicious is asked about in the words of its kind, with a link, a
       assert.ok(part?.includes('/lock-down#token='))
       assert.ok(!part?.includes('hacked'))
     }
+  }
+})
+
+test('a passkey that may have been copied, and a kind that only a newer release knows, are asked about in the reader’s language', async () => {
+  const newer = 4711 as SuspicionKind
+  const told = [
+    [
+      [SuspicionKind.PASSKEY_CLONED],
+      'en',
+      'Security alert: was this you?',
+      /^A passkey of your account at Gatehouse .* as a copy of it would/m,
+    ],
+    [
+      [SuspicionKind.PASSKEY_CLONED],
+      'de',
+      'Sicherheitshinweis: Waren Sie das?',
+      /^Ein Passkey Ihres Kontos bei Gatehouse .* eine Kopie täte/m,
+    ],
+    [[newer], 'en', 'Security alert: was this you?', /^Something about your account at Gatehouse is unusual\.$/m],
+    [[newer], 'de', 'Sicherheitshinweis: Waren Sie das?', /^Mit Ihrem Konto bei Gatehouse geschah etwas Ungewöhnliches\.$/m],
+    // An auth of the release before does not know what a newer one has told, and names no kind.
+    [[SuspicionKind.UNSPECIFIED], 'en', 'Security alert: was this you?', /^Something about your account at Gatehouse is unusual\.$/m],
+  ] as const
+  for (const [kinds, locale, subject, words] of told) {
+    const challengeId = uuidv7()
+    const address = `${challengeId}@example.com`
+    const userId = story.addPerson({ email: address, locale })
+    const suspicion = { kinds: [...kinds], time: timestampFromDate(new Date('2026-03-01T08:30:00Z')), network: '198.51.100.0/24' }
+    peers.secrets.set(`default ${challengeId}`, () =>
+      signUpSecret(address, { purpose: ChallengePurpose.SUSPICIOUS_ACTIVITY, code: '', locale, suspicion }),
+    )
+    await story.tell('auth', SuspiciousActivitySchema, { activityId: challengeId, challengeId, userId, kinds: [...kinds], version: 1n })
+    const { email } = await mailTo(address)
+    assert.equal(email.subject, subject)
+    assert.match(email.text ?? '', words)
+    for (const part of [email.html, email.text]) assert.ok(part?.includes('/lock-down#token='))
+    const sentences = [/opy of it would/, /eine Kopie/, /is unusual/, /Ungewöhnliches/].filter((one) => one.test(email.text ?? ''))
+    assert.equal(sentences.length, 1)
   }
 })
 

@@ -1,3 +1,4 @@
+import type { LockDownResponse } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { refusedOf } from '@gatehouse/web'
 import { useState } from 'react'
 import { Link } from 'wouter'
@@ -6,12 +7,13 @@ import { DeadLink } from '../parts/dead-link.tsx'
 import { Form } from '../parts/form.tsx'
 import { useLinkToken } from '../parts/link-token.ts'
 import { Page } from '../parts/page.tsx'
+import { Locked } from './locked.tsx'
 
 /** "This was not me", by the link of a mail. Opening it does nothing by itself: mail scanners open links too. */
 export function LockDown() {
   const token = useLinkToken()
-  const [state, setState] = useState<'asked' | 'done' | 'dead'>('asked')
-  if (state === 'done') return <Locked />
+  const [state, setState] = useState<'asked' | 'dead' | LockDownResponse>('asked')
+  if (typeof state === 'object') return <Locked {...state} />
   if (state === 'dead') {
     return (
       <DeadLink>
@@ -30,12 +32,11 @@ export function LockDown() {
   }
   async function submit() {
     try {
-      await gatehouse.accounts.lockDown({ token })
+      setState(await gatehouse.accounts.lockDown({ token }))
     } catch (error) {
       if (refusedOf(error).reason === 'CHALLENGE_INVALID') return setState('dead')
       throw error
     }
-    setState('done')
     // Where the own session was here, it has ended with the others.
     if (gatehouse.session.state.kind === 'signed_in') await gatehouse.session.signOut().catch(() => {})
   }
@@ -51,18 +52,6 @@ export function LockDown() {
         {null}
       </Form>
       <p className="aside">It was you after all? Then close this page, and nothing happens.</p>
-    </Page>
-  )
-}
-
-function Locked() {
-  return (
-    <Page title="Your account is locked">
-      <p role="status">Every session has ended, and your devices are forgotten.</p>
-      <p>
-        Look into your mailbox now: a mail lets you set a new password. If none comes, <Link href="/forgot-password">ask for another</Link>.
-        If you sign in without a password, <Link href="/sign-in">sign in</Link> and look through your passkeys.
-      </p>
     </Page>
   )
 }

@@ -11,7 +11,7 @@ import type { Request } from '@gatehouse/postgres'
 import { type Call, callOf, fingerprint } from '@gatehouse/rpc'
 import type { AccessFeed } from '../core/access/access-feed.ts'
 import { bindingMessage } from '../core/access/binding-message.ts'
-import type { AccessDeps, Granter } from '../core/access/change-access.ts'
+import type { AccessDeps } from '../core/access/change-access.ts'
 import { check, listPermissions } from '../core/access/check.ts'
 import { explainCheck } from '../core/access/explain-check.ts'
 import { subjectKey } from '../core/access/find-subject.ts'
@@ -30,6 +30,7 @@ import { deleteRole } from '../core/roles/delete-role.ts'
 import { getRole, listRoles } from '../core/roles/list-roles.ts'
 import { updateRole } from '../core/roles/update-role.ts'
 import { groupMessage, memberMessage, roleMessage } from './access-messages.ts'
+import { granterOf } from './granter-of.ts'
 
 type ServiceDeps = AccessDeps & Pick<Deps, 'requestKey' | 'requestsKeptSeconds'> & { readonly feed: AccessFeed }
 
@@ -154,12 +155,6 @@ export function accessService(deps: ServiceDeps) {
       return watchAccess(deps, { cursor, signal: callOf(context).signal })
     },
   } satisfies ServiceImpl<typeof AccessService>
-}
-
-/** The person or service account who calls: the contract opens what changes anything to nobody else. */
-function granterOf(call: Call): Granter {
-  const { id, scopes } = call.person()
-  return { id, scopes }
 }
 
 /** Whose requests a `request_id` is unique among. */

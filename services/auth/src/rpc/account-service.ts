@@ -1,4 +1,5 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf'
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import {
   type AccountService,
@@ -20,6 +21,7 @@ import { resetPassword } from '../core/accounts/reset-password.ts'
 import { signUp } from '../core/accounts/sign-up.ts'
 import { verifyEmail } from '../core/accounts/verify-email.ts'
 import type { Deps } from '../core/deps.ts'
+import { enrolledFactor } from './enrolled-factor.ts'
 import { placeOf } from './place-of.ts'
 import { proofOf } from './proof-of.ts'
 import { allowCookie, resultOf } from './session-cookie.ts'
@@ -88,8 +90,8 @@ export function accountService(deps: Deps) {
       return {}
     },
     async lockDown({ token }, context) {
-      await lockDown(deps, { tenant: callOf(context).tenant, token })
-      return {}
+      const { since, added } = await lockDown(deps, { tenant: callOf(context).tenant, token })
+      return { sinceTime: timestampFromDate(since), addedFactors: added.map(enrolledFactor) }
     },
   } satisfies ServiceImpl<typeof AccountService>
 }

@@ -11,6 +11,7 @@ const toldAs = {
   totp_removed: 'factor_removed',
   recovery_codes_made: 'recovery_codes_made',
   recovery_code_used: 'recovery_code_used',
+  recovery_codes_removed: 'factor_removed',
 } as const
 
 const isKnown = (change: string): change is keyof typeof toldAs => Object.hasOwn(toldAs, change)

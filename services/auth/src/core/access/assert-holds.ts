@@ -25,25 +25,45 @@ export const everywhere: Scope = { resource: '', expireTime: null }
  * Refuses to give what the granter does not hold: by bindings without a condition, on everything or on just that resource, that last as long. Read in the
  * transaction that gives, when nobody else changes anything in the tenant: what is held then is held at the commit.
  */
-export async function assertHolds({ tx, tenant }: Changing, granter: Granter, given: Given, scope: Scope, now: number): Promise<void> {
-  if (granter === 'operator') return
+export async function assertHolds(change: Changing, granter: Granter, given: Given, scope: Scope, now: number): Promise<void> {
+  const permission = await firstNotHeld(change, granter, given, scope, now)
+  if (permission !== undefined) throw refuse(ErrorReason.NOT_YOURS_TO_GRANT, { permission })
+}
+
+/**
+ * Refuses to weaken how somebody signs in who may do more than whoever asks for it, whenever and on whatever they may: the permission to take a factor away would be a step to
+ * theirs. Roles that somebody gets meanwhile are not waited for.
+ */
+export async function assertHoldsAllOf(at: Transaction, caller: Granter, userId: string, now: number): Promise<void> {
+  const bindings = (await bindingsOf(at.tx, at.tenant, userId)).filter((row) => row.expire_time === null || row.expire_time.getTime() > now)
+  for (const role of [...new Set(bindings.map((row) => row.role))].sort()) {
+    const permission = await firstNotHeld(at, caller, { role }, everywhere, now)
+    if (permission !== undefined) throw refuse(ErrorReason.PERSON_HOLDS_MORE, { permission })
+  }
+}
+
+type Transaction = Pick<Changing, 'tx' | 'tenant'>
+
+async function firstNotHeld(
+  { tx, tenant }: Transaction,
+  granter: Granter,
+  given: Given,
+  scope: Scope,
+  now: number,
+): Promise<string | undefined> {
+  if (granter === 'operator') return undefined
   const bindings = await bindingsOf(tx, tenant, granter.id)
   const counting = bindings.filter((row) => counts(row, scope, now))
   const isAdministrator = counting.some(({ role }) => role === administratorRole) && granter.scopes === undefined
-  if (isAdministrator) return
-  if ('role' in given && given.role === administratorRole) throw notYours(administratorRole)
+  if (isAdministrator) return undefined
+  if ('role' in given && given.role === administratorRole) return administratorRole
   const held = await permissionsOfRoles(
     tx,
     tenant,
     counting.map(({ role }) => role),
   )
   const wanted = 'role' in given ? await permissionsOfRoles(tx, tenant, [given.role]) : new Set(given.permissions)
-  for (const permission of [...wanted].sort())
-    if (!held.has(permission) || granter.scopes?.has(permission) === false) throw notYours(permission)
-}
-
-function notYours(permission: string) {
-  return refuse(ErrorReason.NOT_YOURS_TO_GRANT, { permission })
+  return [...wanted].sort().find((permission) => !held.has(permission) || granter.scopes?.has(permission) === false)
 }
 
 async function bindingsOf(tx: Db, tenant: string, id: string): Promise<BindingRow[]> {

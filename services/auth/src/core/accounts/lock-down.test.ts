@@ -17,8 +17,12 @@ import {
 } from '../../../test/account-house.ts'
 import { refresh, whole } from '../../../test/sign-somebody-in.ts'
 import { suspicionsIn, toldOf } from '../../../test/told-suspicions.ts'
+import { codeOf } from '../../../test/totp-code.ts'
+import { findFactors } from '../../store/factors.ts'
+import { insertPasskey, type PasskeyRow } from '../../store/passkeys.ts'
 import { deriveSecret } from '../challenges/derive-secret.ts'
 import { revealSecret } from '../challenges/reveal-secret.ts'
+import { beginTotp, confirmTotp } from '../factors/totp.ts'
 import { signIn as signInStep } from '../sessions/sign-in.ts'
 import { confirmEmailChange } from './confirm-email-change.ts'
 import { forgetPerson } from './forget-person.ts'
@@ -52,6 +56,20 @@ async function attacked() {
   assert.ok(told)
   const mail = await house.mailOf(told.challengeId)
   return { email, userId, own, thief, told, mail, token: mail.token }
+}
+
+/** When what the person's newest mail is about was, or so many seconds after that. */
+async function happenedAt(userId: string, seconds: number): Promise<Date> {
+  const { rows } = await sql<{ time: Date }>`select s.happen_time as time from suspicions s join challenges c
+    on c.tenant = s.tenant and c.id = s.challenge_id where c.user_id = ${userId} order by time desc`.execute(house.deps.db)
+  return new Date((rows[0]?.time.getTime() ?? 0) + seconds * 1000)
+}
+
+function passkeyOf(userId: string, time: Date): PasskeyRow {
+  const [id, unknown] = [randomUUID(), Buffer.alloc(32)]
+  const flags = { transports: [], backup_eligible: false, backed_up: false, sign_count: 0n }
+  const row = { tenant, id, user_id: userId, credential_id: Buffer.from(id), public_key: unknown, name: 'Secret name', ...flags }
+  return { ...row, create_time: time, last_use_time: null }
 }
 
 test('the mail asks in the person’s language and tells what, when and from where, and the database yields no token of it', async () => {
@@ -94,6 +112,54 @@ test('the link ends every session, forgets devices, closes the password and mail
     where subject_id = ${userId} and kind in ('lock_down', 'session_end') and details->>'cause' is distinct from 'password_changed'
     order by kind, cause`.execute(house.deps.db)
   assert.deepEqual(rows, [{ kind: 'lock_down', cause: null }, ...Array(3).fill({ kind: 'session_end', cause: 'locked_down' })])
+})
+
+test('what was added since an hour before the mail’s moment is answered and stays, and what was there before is not', async () => {
+  const { userId, thief, token } = await attacked()
+  const inside = { tenant, userId, sessionId: thief.session?.id ?? '' }
+  const bystander = await attacked()
+  const since = await happenedAt(userId, -3600)
+  const { deps } = house
+  house.advance(60)
+  const { secret } = await beginTotp(deps, inside)
+  await confirmTotp(deps, inside, codeOf(secret, 0, deps.now()))
+  await insertPasskey(deps.db, passkeyOf(userId, new Date(since.getTime() - 1)))
+  await insertPasskey(deps.db, passkeyOf(userId, since))
+  await insertPasskey(deps.db, passkeyOf(bystander.userId, new Date(deps.now())))
+  const answer = await lockDown(deps, { tenant, token })
+  assert.deepEqual(answer.since, since)
+  assert.deepEqual(
+    answer.added.map(({ factor }) => factor),
+    ['passkey', 'totp', 'recovery_codes'],
+  )
+  assert.deepEqual(answer.added[0]?.create_time, since)
+  const lately = new Date(since.getTime() + 3_660_000)
+  for (const { create_time } of answer.added.slice(1)) assert.ok(create_time >= lately)
+  assert.deepEqual(new Set(answer.added.flatMap(Object.keys)), new Set(['factor', 'create_time']))
+  const { totp, passkeys, recoveryCodes } = await findFactors(deps.db, { tenant, userId })
+  assert.deepEqual([totp, passkeys.length, recoveryCodes], [true, 2, 10])
+})
+
+test('an app that is confirmed at the same time is answered, or comes to nothing', async () => {
+  const { deps } = house
+  for (let times = 0; times < 10; times++) {
+    const { userId, thief, token } = await attacked()
+    const inside = { tenant, userId, sessionId: thief.session?.id ?? '' }
+    const { secret } = await beginTotp(deps, inside)
+    const confirming = confirmTotp(house.deps, inside, codeOf(secret, 0, deps.now()))
+    const [locked] = await Promise.all([lockDown(deps, { tenant, token }), confirming.catch(() => {})])
+    const { totp } = await findFactors(deps.db, { tenant, userId })
+    assert.equal(
+      locked.added.some(({ factor }) => factor === 'totp'),
+      totp,
+    )
+  }
+})
+
+test('where nothing was added nothing is answered', async () => {
+  const { userId, token } = await attacked()
+  const since = await happenedAt(userId, -3600)
+  assert.deepEqual(await lockDown(house.deps, { tenant, token }), { since, added: [] })
 })
 
 test('after a lock-down every device and network is a new one', async () => {

@@ -34,6 +34,7 @@ const kinds: Readonly<Record<string, string>> = {
   RevokeSession: 'session_end',
   RevokeOtherSessions: 'session_end',
   RevokeSessionsOfUser: 'session_end',
+  RemoveFactorsOfUser: 'factor_remove',
   ChangePassword: 'password_change',
   ResetPassword: 'password_reset',
   RequestPasswordReset: 'password_reset_request',

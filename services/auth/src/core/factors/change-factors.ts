@@ -5,7 +5,7 @@ import { transact } from '@gatehouse/postgres'
 import { findFactors, type HeldFactors, nextFactorVersion } from '../../store/factors.ts'
 import { deleteRecoveryCodes } from '../../store/recovery-codes.ts'
 import { holdSessionEpoch, nextSessionEpoch } from '../../store/session-epochs.ts'
-import { thePerson } from '../audit/actor.ts'
+import { type Actor, thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { policyOf, type WholePolicy } from '../policies/policy-of.ts'
@@ -23,6 +23,7 @@ export type FactorChange =
   | 'totp_removed'
   | 'recovery_codes_made'
   | 'recovery_code_used'
+  | 'recovery_codes_removed'
 
 /**
  * Changes a person's factors in one transaction: changes of one person pass one after the other. The door saw a token that may be ten minutes
@@ -58,18 +59,19 @@ export async function changeFactors<Result>(
 export async function tellChange(
   tx: Db,
   owner: { tenant: string; userId: string },
-  told: { version: number; change: FactorChange },
+  told: { version: number; change: FactorChange; by?: Actor },
 ): Promise<void> {
   const { tenant, userId } = owner
   const message = create(FactorsChangedSchema, { userId, version: BigInt(told.version), change: told.change })
   await addEvent(tx, { schema: FactorsChangedSchema, message, tenant, version: told.version })
-  await audit(tx, { tenant, actor: thePerson(userId), subjectId: userId, ...actOf(told.change) })
+  await audit(tx, { tenant, actor: told.by ?? thePerson(userId), subjectId: userId, ...actOf(told.change) })
 }
 
 /** `totp_added` -> `factor_add` of a `totp`. */
 function actOf(change: FactorChange): { kind: string; details?: Record<string, string> } {
   if (change === 'recovery_codes_made') return { kind: 'recovery_codes_make' }
   if (change === 'recovery_code_used') return { kind: 'recovery_code_use' }
+  if (change === 'recovery_codes_removed') return { kind: 'factor_remove', details: { factor: 'recovery_codes' } }
   const [factor = '', done] = change.split('_')
   return { kind: done === 'added' ? 'factor_add' : 'factor_remove', details: { factor } }
 }

@@ -19,7 +19,7 @@ export interface CheckedPasskey {
   readonly assertion: Assertion
 }
 
-type CheckDeps = Pick<Deps, 'db' | 'limits' | 'log' | 'committed'>
+type CheckDeps = Pick<Deps, 'db' | 'limits' | 'log' | 'now' | 'committed'>
 
 /** Checks what somebody shows; undefined where it is wrong in any way, which the log tells apart. */
 export async function checkPasskey(deps: CheckDeps, check: PasskeyCheck, json: string): Promise<CheckedPasskey | undefined> {

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { SuspicionKind } from '@gatehouse/contracts/gatehouse/auth/v1/suspicion_pb'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { Strength } from '@gatehouse/identity'
+import { connect } from '@gatehouse/postgres'
+import { sql } from 'kysely'
 import { type OpenedDeps, openDeps, origin } from '../../../test/open-deps.ts'
 import { refusedWith, signSomebodyIn, somebody } from '../../../test/sign-somebody-in.ts'
 import { type Changes, flag, type SoftwareAuthenticator, softwareAuthenticator } from '../../../test/software-authenticator.ts'
+import { suspicionsIn, toldOf as suspicionsOf } from '../../../test/told-suspicions.ts'
+import { lockDown } from '../accounts/lock-down.ts'
+import { revealSecret } from '../challenges/reveal-secret.ts'
 import type { Deps } from '../deps.ts'
 import { cleanUp } from '../sessions/clean-up.ts'
 import { createTenant } from '../tenants/create-tenant.ts'
@@ -112,4 +119,58 @@ test('a session that has ended registers nothing', async () => {
   await assert.rejects(complete(), refusedWith('ACCESS_TOKEN_INVALID'))
   await end(null)
   assert.equal((await complete()).passkey.name, 'Passkey')
+})
+
+/** What was told of a passkey that counts backwards: events to the world, and suspicions with their mails. */
+async function copiesTold({ user }: Owner): Promise<{ events: number; suspicions: string[] }> {
+  const events = await opened.eventsOf(user.id)
+  const suspicions = (await suspicionsOf(opened.deps.db, user.id)).filter((told) => told.startsWith('PASSKEY_CLONED'))
+  return { events: events.filter(({ $typeName }) => $typeName === 'gatehouse.auth.v1.PasskeyCloned').length, suspicions }
+}
+
+test('of copies that come at once to two replicas one is told, with one mail, and all are refused', async () => {
+  const copied = await owner({ signCount: 7 })
+  const replica = opened.replica()
+  const tries = await Promise.allSettled(
+    Array.from({ length: 10 }, (_, n) => signIn(copied, { signCount: n % 7 }, n % 2 === 0 ? opened.deps : replica)),
+  )
+  for (const result of tries) assert.ok(result.status === 'rejected' && refusedWith('PASSKEY_INVALID').reason === result.reason.reason)
+  assert.deepEqual(await copiesTold(copied), { events: 1, suspicions: ['PASSKEY_CLONED +'] })
+  const { rows } = await sql<{ kinds: string }>`select details->>'kinds' as kinds from audit_entries
+    where subject_id = ${copied.user.id} and kind = 'suspicious_activity'`.execute(opened.deps.db)
+  assert.deepEqual(rows, [{ kinds: 'passkey_cloned' }])
+})
+
+test('a copy is told again after a day, and at once after a lock-down', async () => {
+  const copied = await owner({ signCount: 7 })
+  const { db } = opened.deps
+  const tryCopy = () => assert.rejects(signIn(copied, { signCount: 3 }), refusedWith('PASSKEY_INVALID'))
+  await tryCopy()
+  opened.pass(86_399)
+  await tryCopy()
+  assert.equal((await copiesTold(copied)).suspicions.length, 1)
+  opened.pass(1)
+  await tryCopy()
+  assert.equal((await copiesTold(copied)).suspicions.length, 2)
+
+  const told = (await suspicionsIn(db)).findLast(({ userId }) => userId === copied.user.id)
+  const { token, suspicion } = await revealSecret(opened.deps, { tenant, challengeId: told?.challengeId ?? '', deliveryId: randomUUID() })
+  assert.deepEqual(suspicion?.kinds, [SuspicionKind.PASSKEY_CLONED])
+  await lockDown(opened.deps, { tenant, token })
+  await tryCopy()
+  assert.equal((await copiesTold(copied)).suspicions.length, 3)
+})
+
+test('what cannot be told whole is not told, and is told with the next try', async () => {
+  const copied = await owner({ signCount: 7 })
+  const { db } = opened.deps
+  await using admin = connect({ url: opened.adminDatabaseUrl, poolSize: 1 })
+  await sql`alter table gatehouse_auth.suspicions rename to out_of_the_way`.execute(admin.kysely)
+  await assert.rejects(signIn(copied, { signCount: 3 }), /suspicions/)
+  await sql`alter table gatehouse_auth.out_of_the_way rename to suspicions`.execute(admin.kysely)
+  assert.deepEqual(await copiesTold(copied), { events: 0, suspicions: [] })
+  const { rows } = await sql`select from suspicion_marks where subject = ${copied.user.id} and kind = 'passkey_cloned'`.execute(db)
+  assert.deepEqual(rows, [])
+  await assert.rejects(signIn(copied, { signCount: 3 }), refusedWith('PASSKEY_INVALID'))
+  assert.deepEqual(await copiesTold(copied), { events: 1, suspicions: ['PASSKEY_CLONED +'] })
 })

@@ -9,6 +9,7 @@ export const suspicionKinds = {
   refresh_token_reused: SuspicionKind.REFRESH_TOKEN_REUSED,
   many_accounts: SuspicionKind.MANY_ACCOUNTS,
   suspended_account_tried: SuspicionKind.SUSPENDED_ACCOUNT_TRIED,
+  passkey_cloned: SuspicionKind.PASSKEY_CLONED,
 } as const
 
 export type SuspicionName = keyof typeof suspicionKinds
@@ -32,6 +33,7 @@ const tellings = {
   // What strangers can bring about: a mail a day is the most that they can have us send.
   password_guessed: day,
   impossible_rate: day,
+  passkey_cloned: day,
 } as const
 
 export type Telling = keyof typeof tellings

@@ -38,7 +38,7 @@ const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> 
     },
     factor_removed: {
       title: 'Way to sign in removed',
-      body: 'A passkey or an authenticator app was removed. If this was not you, set a new password and end the sessions that you do not know.',
+      body: 'A passkey, an authenticator app or recovery codes were removed. If this was not you, set a new password and end the sessions that you do not know.',
     },
     recovery_codes_made: {
       title: 'New recovery codes',
@@ -74,7 +74,7 @@ const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> 
     },
     factor_removed: {
       title: 'Weg zur Anmeldung entfernt',
-      body: 'Ein Passkey oder eine Authenticator-App wurde entfernt. Wenn Sie das nicht waren, setzen Sie ein neues Passwort und beenden Sie die Sitzungen, die Sie nicht kennen.',
+      body: 'Ein Passkey, eine Authenticator-App oder Wiederherstellungscodes wurden entfernt. Wenn Sie das nicht waren, setzen Sie ein neues Passwort und beenden Sie die Sitzungen, die Sie nicht kennen.',
     },
     recovery_codes_made: {
       title: 'Neue Wiederherstellungscodes',

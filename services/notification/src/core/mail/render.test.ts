@@ -25,6 +25,8 @@ const fields = {
   guessed: 'yes',
   too_often: '',
   entered: '',
+  copied: '',
+  other: '',
 }
 
 for (const name of templateNames) {

@@ -16,16 +16,23 @@ export const noSuspicion = { when: '', device: '', network: '', link: '', link_l
 const unknownNetwork = { en: 'unknown', de: 'unbekannt' }
 const locales = { en: 'en-GB', de: 'de' }
 
-/** What it was, when, and from where. */
+/** What `suspicious_activity` has a sentence for. */
+const worded = {
+  guessed: SuspicionKind.PASSWORD_GUESSED,
+  too_often: SuspicionKind.IMPOSSIBLE_RATE,
+  entered: SuspicionKind.MANY_ACCOUNTS,
+  copied: SuspicionKind.PASSKEY_CLONED,
+} as const
+
+/** What it was, when, and from where. A kind that only a newer auth knows has a sentence too, if one that says little. */
 export function suspicionFields({ kinds, time, userAgent, network }: Suspicion, language: Language): Record<string, string> {
   const is = (kind: SuspicionKind) => (kinds.includes(kind) ? 'yes' : '')
   const format = new Intl.DateTimeFormat(locales[language], { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
   return {
     new_device: is(SuspicionKind.NEW_DEVICE),
     new_network: is(SuspicionKind.NEW_NETWORK),
-    guessed: is(SuspicionKind.PASSWORD_GUESSED),
-    too_often: is(SuspicionKind.IMPOSSIBLE_RATE),
-    entered: is(SuspicionKind.MANY_ACCOUNTS),
+    ...Object.fromEntries(Object.entries(worded).map(([field, kind]) => [field, is(kind)])),
+    other: Object.values(worded).some((kind) => kinds.includes(kind)) ? '' : 'yes',
     when: time ? `${format.format(timestampDate(time))} UTC` : '',
     device: deviceOf(userAgent, language),
     network: network || unknownNetwork[language],

@@ -360,7 +360,7 @@ export type FactorsChanged = Message<"gatehouse.auth.v1.FactorsChanged"> & {
   version: bigint;
 
   /**
-   * What happened: `passkey_added`, `passkey_removed`, `totp_added`, `totp_removed`, `recovery_codes_made`, `recovery_code_used`.
+   * What happened: `passkey_added`, `passkey_removed`, `totp_added`, `totp_removed`, `recovery_codes_made`, `recovery_code_used`, `recovery_codes_removed` where an administrator took away codes alone.
    *
    * @generated from field: string change = 3;
    */
@@ -375,7 +375,7 @@ export const FactorsChangedSchema: GenMessage<FactorsChanged> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 10);
 
 /**
- * A passkey counted backwards: somebody may have a copy of it. The sign-in was refused. Told once a day for each passkey.
+ * A passkey counted backwards: somebody may have a copy of it. What it answered was refused. Told once a day for each passkey; the mail to the person is that of SuspiciousActivity.
  *
  * @generated from message gatehouse.auth.v1.PasskeyCloned
  */

@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import type { EnrolledFactor } from "./session_pb.ts";
+import { file_gatehouse_auth_v1_session } from "./session_pb.ts";
 import { file_gatehouse_options_v1_options } from "../../options/v1/options_pb.ts";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -15,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/factor_service.proto.
  */
 export const file_gatehouse_auth_v1_factor_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZnYXRlaG91c2UvYXV0aC92MS9mYWN0b3Jfc2VydmljZS5wcm90bxIRZ2F0ZWhvdXNlLmF1dGgudjEiFAoSTGlzdEZhY3RvcnNSZXF1ZXN0IrIBChNMaXN0RmFjdG9yc1Jlc3BvbnNlEjQKEHRvdHBfY3JlYXRlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEnRvdHBfbGFzdF91c2VfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoTcmVjb3ZlcnlfY29kZXNfbGVmdBgDIAEoBRIQCghwYXNzd29yZBgEIAEoCCISChBCZWdpblRvdHBSZXF1ZXN0IoMBChFCZWdpblRvdHBSZXNwb25zZRIUCgZzZWNyZXQYASABKAlCBPi7GAISEQoDdXJpGAIgASgJQgT4uxgCEhQKBnFyX3N2ZxgDIAEoCUIE+LsYAhIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOQoSQ29uZmlybVRvdHBSZXF1ZXN0EiMKBGNvZGUYASABKAlCFbpIDnIMMgpeWzAtOV17Nn0k+LsYAiIzChNDb25maXJtVG90cFJlc3BvbnNlEhwKDnJlY292ZXJ5X2NvZGVzGAEgAygJQgT4uxgCIhMKEURlbGV0ZVRvdHBSZXF1ZXN0IhQKEkRlbGV0ZVRvdHBSZXNwb25zZSIaChhNYWtlUmVjb3ZlcnlDb2Rlc1JlcXVlc3QiOQoZTWFrZVJlY292ZXJ5Q29kZXNSZXNwb25zZRIcCg5yZWNvdmVyeV9jb2RlcxgBIAMoCUIE+LsYAjL7BgoNRmFjdG9yU2VydmljZRJ7CgtMaXN0RmFjdG9ycxIlLmdhdGVob3VzZS5hdXRoLnYxLkxpc3RGYWN0b3JzUmVxdWVzdBomLmdhdGVob3VzZS5hdXRoLnYxLkxpc3RGYWN0b3JzUmVzcG9uc2UiHZACAaq7GAIQAYLT5JMCDhIML2FwaS9mYWN0b3JzEo8BCglCZWdpblRvdHASIy5nYXRlaG91c2UuYXV0aC52MS5CZWdpblRvdHBSZXF1ZXN0GiQuZ2F0ZWhvdXNlLmF1dGgudjEuQmVnaW5Ub3RwUmVzcG9uc2UiN5ACAKq7GAkQATIFEgMI2AS6uxgNRkFDVE9SX0VYSVNUU7q7GBJGQUNUT1JfTk9UX0FMTE9XRUQS2QEKC0NvbmZpcm1Ub3RwEiUuZ2F0ZWhvdXNlLmF1dGgudjEuQ29uZmlybVRvdHBSZXF1ZXN0GiYuZ2F0ZWhvdXNlLmF1dGgudjEuQ29uZmlybVRvdHBSZXNwb25zZSJ7kAIAqrsYCRABMgUSAwjYBLK7GAkIAhgUIgMIrAK6uxgMRkFDVE9SX1dST05HursYEEZBQ1RPUl9OT1RfRk9VTkS6uxgSRkFDVE9SX05PVF9BTExPV0VEwrsYIGdhdGVob3VzZS5hdXRoLnYxLkZhY3RvcnNDaGFuZ2VkEqgBCgpEZWxldGVUb3RwEiQuZ2F0ZWhvdXNlLmF1dGgudjEuRGVsZXRlVG90cFJlcXVlc3QaJS5nYXRlaG91c2UuYXV0aC52MS5EZWxldGVUb3RwUmVzcG9uc2UiTZACAqq7GAkQATIFEgMI2ATCuxggZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWSC0+STAhMqES9hcGkvZmFjdG9ycy90b3RwEtMBChFNYWtlUmVjb3ZlcnlDb2RlcxIrLmdhdGVob3VzZS5hdXRoLnYxLk1ha2VSZWNvdmVyeUNvZGVzUmVxdWVzdBosLmdhdGVob3VzZS5hdXRoLnYxLk1ha2VSZWNvdmVyeUNvZGVzUmVzcG9uc2UiY5ACAKq7GAkQATIFEgMI2AS6uxgVU1RSRU5HVEhfT1VUX09GX1JFQUNIursYEkZBQ1RPUl9OT1RfQUxMT1dFRMK7GCBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZGIGcHJvdG8z", [file_buf_validate_validate, file_gatehouse_options_v1_options, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("CiZnYXRlaG91c2UvYXV0aC92MS9mYWN0b3Jfc2VydmljZS5wcm90bxIRZ2F0ZWhvdXNlLmF1dGgudjEiFAoSTGlzdEZhY3RvcnNSZXF1ZXN0IrIBChNMaXN0RmFjdG9yc1Jlc3BvbnNlEjQKEHRvdHBfY3JlYXRlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEnRvdHBfbGFzdF91c2VfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoTcmVjb3ZlcnlfY29kZXNfbGVmdBgDIAEoBRIQCghwYXNzd29yZBgEIAEoCCISChBCZWdpblRvdHBSZXF1ZXN0IoMBChFCZWdpblRvdHBSZXNwb25zZRIUCgZzZWNyZXQYASABKAlCBPi7GAISEQoDdXJpGAIgASgJQgT4uxgCEhQKBnFyX3N2ZxgDIAEoCUIE+LsYAhIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOQoSQ29uZmlybVRvdHBSZXF1ZXN0EiMKBGNvZGUYASABKAlCFbpIDnIMMgpeWzAtOV17Nn0k+LsYAiIzChNDb25maXJtVG90cFJlc3BvbnNlEhwKDnJlY292ZXJ5X2NvZGVzGAEgAygJQgT4uxgCIhMKEURlbGV0ZVRvdHBSZXF1ZXN0IhQKEkRlbGV0ZVRvdHBSZXNwb25zZSIaChhNYWtlUmVjb3ZlcnlDb2Rlc1JlcXVlc3QiOQoZTWFrZVJlY292ZXJ5Q29kZXNSZXNwb25zZRIcCg5yZWNvdmVyeV9jb2RlcxgBIAMoCUIE+LsYAiJwChpSZW1vdmVGYWN0b3JzT2ZVc2VyUmVxdWVzdBIZCgd1c2VyX2lkGAEgASgJQgi6SAVyA7ABARI3CgthZGRlZF9zaW5jZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBASJZChtSZW1vdmVGYWN0b3JzT2ZVc2VyUmVzcG9uc2USOgoPcmVtb3ZlZF9mYWN0b3JzGAEgAygLMiEuZ2F0ZWhvdXNlLmF1dGgudjEuRW5yb2xsZWRGYWN0b3Iy9wgKDUZhY3RvclNlcnZpY2USewoLTGlzdEZhY3RvcnMSJS5nYXRlaG91c2UuYXV0aC52MS5MaXN0RmFjdG9yc1JlcXVlc3QaJi5nYXRlaG91c2UuYXV0aC52MS5MaXN0RmFjdG9yc1Jlc3BvbnNlIh2QAgGquxgCEAGC0+STAg4SDC9hcGkvZmFjdG9ycxKPAQoJQmVnaW5Ub3RwEiMuZ2F0ZWhvdXNlLmF1dGgudjEuQmVnaW5Ub3RwUmVxdWVzdBokLmdhdGVob3VzZS5hdXRoLnYxLkJlZ2luVG90cFJlc3BvbnNlIjeQAgCquxgJEAEyBRIDCNgEursYDUZBQ1RPUl9FWElTVFO6uxgSRkFDVE9SX05PVF9BTExPV0VEEtkBCgtDb25maXJtVG90cBIlLmdhdGVob3VzZS5hdXRoLnYxLkNvbmZpcm1Ub3RwUmVxdWVzdBomLmdhdGVob3VzZS5hdXRoLnYxLkNvbmZpcm1Ub3RwUmVzcG9uc2Uie5ACAKq7GAkQATIFEgMI2ASyuxgJCAIYFCIDCKwCursYDEZBQ1RPUl9XUk9OR7q7GBBGQUNUT1JfTk9UX0ZPVU5EursYEkZBQ1RPUl9OT1RfQUxMT1dFRMK7GCBnYXRlaG91c2UuYXV0aC52MS5GYWN0b3JzQ2hhbmdlZBKoAQoKRGVsZXRlVG90cBIkLmdhdGVob3VzZS5hdXRoLnYxLkRlbGV0ZVRvdHBSZXF1ZXN0GiUuZ2F0ZWhvdXNlLmF1dGgudjEuRGVsZXRlVG90cFJlc3BvbnNlIk2QAgKquxgJEAEyBRIDCNgEwrsYIGdhdGVob3VzZS5hdXRoLnYxLkZhY3RvcnNDaGFuZ2VkgtPkkwITKhEvYXBpL2ZhY3RvcnMvdG90cBLTAQoRTWFrZVJlY292ZXJ5Q29kZXMSKy5nYXRlaG91c2UuYXV0aC52MS5NYWtlUmVjb3ZlcnlDb2Rlc1JlcXVlc3QaLC5nYXRlaG91c2UuYXV0aC52MS5NYWtlUmVjb3ZlcnlDb2Rlc1Jlc3BvbnNlImOQAgCquxgJEAEyBRIDCNgEursYFVNUUkVOR1RIX09VVF9PRl9SRUFDSLq7GBJGQUNUT1JfTk9UX0FMTE9XRUTCuxggZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWQS+QEKE1JlbW92ZUZhY3RvcnNPZlVzZXISLS5nYXRlaG91c2UuYXV0aC52MS5SZW1vdmVGYWN0b3JzT2ZVc2VyUmVxdWVzdBouLmdhdGVob3VzZS5hdXRoLnYxLlJlbW92ZUZhY3RvcnNPZlVzZXJSZXNwb25zZSKCAZACAqq7GB4iE2F1dGguZmFjdG9ycy5yZW1vdmUyBwgCEgMI2AS6uxgRUEVSU09OX0hPTERTX01PUkXCuxggZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWSC0+STAh46ASoiGS9hcGkvZmFjdG9yczpyZW1vdmVPZlVzZXJiBnByb3RvMw", [file_buf_validate_validate, file_gatehouse_auth_v1_session, file_gatehouse_options_v1_options, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Asks for the caller's factors.
@@ -240,6 +242,55 @@ export const MakeRecoveryCodesResponseSchema: GenMessage<MakeRecoveryCodesRespon
   messageDesc(file_gatehouse_auth_v1_factor_service, 9);
 
 /**
+ * Asks to take somebody's factors away.
+ *
+ * @generated from message gatehouse.auth.v1.RemoveFactorsOfUserRequest
+ */
+export type RemoveFactorsOfUserRequest = Message<"gatehouse.auth.v1.RemoveFactorsOfUserRequest"> & {
+  /**
+   * Whose.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * What was there before stays. 1970-01-01T00:00:00Z takes everything away.
+   *
+   * @generated from field: google.protobuf.Timestamp added_since = 2;
+   */
+  addedSince?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.RemoveFactorsOfUserRequest.
+ * Use `create(RemoveFactorsOfUserRequestSchema)` to create a new message.
+ */
+export const RemoveFactorsOfUserRequestSchema: GenMessage<RemoveFactorsOfUserRequest> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_factor_service, 10);
+
+/**
+ * It is gone.
+ *
+ * @generated from message gatehouse.auth.v1.RemoveFactorsOfUserResponse
+ */
+export type RemoveFactorsOfUserResponse = Message<"gatehouse.auth.v1.RemoveFactorsOfUserResponse"> & {
+  /**
+   * What was taken away with this call, the oldest first. Recovery codes of before that go with the last second factor are not listed.
+   *
+   * @generated from field: repeated gatehouse.auth.v1.EnrolledFactor removed_factors = 1;
+   */
+  removedFactors: EnrolledFactor[];
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.RemoveFactorsOfUserResponse.
+ * Use `create(RemoveFactorsOfUserResponseSchema)` to create a new message.
+ */
+export const RemoveFactorsOfUserResponseSchema: GenMessage<RemoveFactorsOfUserResponse> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_factor_service, 11);
+
+/**
  * What a person proves beside their password who they are with. Whatever changes it needs a sign-in of a moment ago, as strong as the person's factors allow.
  *
  * @generated from service gatehouse.auth.v1.FactorService
@@ -295,6 +346,17 @@ export const FactorService: GenService<{
     methodKind: "unary";
     input: typeof MakeRecoveryCodesRequestSchema;
     output: typeof MakeRecoveryCodesResponseSchema;
+  },
+  /**
+   * Takes away what somebody else has beside a password, as far as it was added since a time: what a thief added, or what its owner lost. The person is told by mail; their sessions go on.
+   * Whoever calls has shown two factors themselves, and holds all that the person holds.
+   *
+   * @generated from rpc gatehouse.auth.v1.FactorService.RemoveFactorsOfUser
+   */
+  removeFactorsOfUser: {
+    methodKind: "unary";
+    input: typeof RemoveFactorsOfUserRequestSchema;
+    output: typeof RemoveFactorsOfUserResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_gatehouse_auth_v1_factor_service, 0);

@@ -448,7 +448,7 @@ export const PasskeyService: GenService<{
     output: typeof BeginPasskeySignInResponseSchema;
   },
   /**
-   * Signs in whoever the passkey names. A passkey that counts backwards is refused like one that is unknown, and its owner is told by an event.
+   * Signs in whoever the passkey names. A passkey that counts backwards is refused like one that is unknown, and its owner is told by an event and a mail.
    *
    * @generated from rpc gatehouse.auth.v1.PasskeyService.CompletePasskeySignIn
    */

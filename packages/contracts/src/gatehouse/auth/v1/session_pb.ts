@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/session.proto.
  */
 export const file_gatehouse_auth_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Ch9nYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSLvAgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKdXNlcl9hZ2VudBgGIAEoCUIE+LsYARIVCgduZXR3b3JrGAcgASgJQgT4uxgBEg8KB2N1cnJlbnQYCCABKAgSMAoIc3RyZW5ndGgYCSABKA4yHi5nYXRlaG91c2Uub3B0aW9ucy52MS5TdHJlbmd0aBItCglhdXRoX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB21ldGhvZHMYCyADKAkikgIKDlNpZ25lZEluUmVzdWx0EisKB3Nlc3Npb24YASABKAsyGi5nYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uEiUKBHVzZXIYAiABKAsyFy5nYXRlaG91c2UudXNlci52MS5Vc2VyEhoKDGFjY2Vzc190b2tlbhgDIAEoCUIE+LsYAhI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YBSABKAlCBPi7GAISGgoMZGV2aWNlX3Rva2VuGBQgASgJQgT4uxgCEhkKC3RydXN0X3Rva2VuGBUgASgJQgT4uxgCIt8BCghOZXh0U3RlcBIaCgxjb250aW51YXRpb24YASABKAlCBPi7GAISKgoHZmFjdG9ycxgCIAMoDjIZLmdhdGVob3VzZS5hdXRoLnYxLkZhY3RvchIcChRwYXNza2V5X29wdGlvbnNfanNvbhgDIAEoCRIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoFZW5yb2wYCiADKA4yGS5nYXRlaG91c2UuYXV0aC52MS5GYWN0b3ISEgoKdHJ1c3RfZGF5cxgLIAEoBSK+AQoLRmFjdG9yUHJvb2YSKgoJdG90cF9jb2RlGAEgASgJQhW6SA5yDDIKXlswLTldezZ9JPi7GAJIABImCg1yZWNvdmVyeV9jb2RlGAIgASgJQg26SAZyBBAIGCj4uxgCSAASJwoMcGFzc2tleV9qc29uGAMgASgJQg+6SAhyBhACGICAAfi7GAJIABIiCghwYXNzd29yZBgEIAEoCUIOukgHcgUQARiACPi7GAJIAEIOCgVwcm9vZhIFukgCCAEqhgEKBkZhY3RvchIWChJGQUNUT1JfVU5TUEVDSUZJRUQQABISCg5GQUNUT1JfUEFTU0tFWRABEg8KC0ZBQ1RPUl9UT1RQEAISGAoURkFDVE9SX1JFQ09WRVJZX0NPREUQAxITCg9GQUNUT1JfUEFTU1dPUkQQBBIQCgxGQUNUT1JfRU1BSUwQBWIGcHJvdG8z", [file_buf_validate_validate, file_gatehouse_options_v1_options, file_gatehouse_user_v1_user, file_google_protobuf_timestamp]);
+  fileDesc("Ch9nYXRlaG91c2UvYXV0aC92MS9zZXNzaW9uLnByb3RvEhFnYXRlaG91c2UuYXV0aC52MSLvAgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoKdXNlcl9hZ2VudBgGIAEoCUIE+LsYARIVCgduZXR3b3JrGAcgASgJQgT4uxgBEg8KB2N1cnJlbnQYCCABKAgSMAoIc3RyZW5ndGgYCSABKA4yHi5nYXRlaG91c2Uub3B0aW9ucy52MS5TdHJlbmd0aBItCglhdXRoX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB21ldGhvZHMYCyADKAkikgIKDlNpZ25lZEluUmVzdWx0EisKB3Nlc3Npb24YASABKAsyGi5nYXRlaG91c2UuYXV0aC52MS5TZXNzaW9uEiUKBHVzZXIYAiABKAsyFy5nYXRlaG91c2UudXNlci52MS5Vc2VyEhoKDGFjY2Vzc190b2tlbhgDIAEoCUIE+LsYAhI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YBSABKAlCBPi7GAISGgoMZGV2aWNlX3Rva2VuGBQgASgJQgT4uxgCEhkKC3RydXN0X3Rva2VuGBUgASgJQgT4uxgCIt8BCghOZXh0U3RlcBIaCgxjb250aW51YXRpb24YASABKAlCBPi7GAISKgoHZmFjdG9ycxgCIAMoDjIZLmdhdGVob3VzZS5hdXRoLnYxLkZhY3RvchIcChRwYXNza2V5X29wdGlvbnNfanNvbhgDIAEoCRIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoFZW5yb2wYCiADKA4yGS5nYXRlaG91c2UuYXV0aC52MS5GYWN0b3ISEgoKdHJ1c3RfZGF5cxgLIAEoBSJsCg5FbnJvbGxlZEZhY3RvchIpCgZmYWN0b3IYASABKA4yGS5nYXRlaG91c2UuYXV0aC52MS5GYWN0b3ISLwoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIr4BCgtGYWN0b3JQcm9vZhIqCgl0b3RwX2NvZGUYASABKAlCFbpIDnIMMgpeWzAtOV17Nn0k+LsYAkgAEiYKDXJlY292ZXJ5X2NvZGUYAiABKAlCDbpIBnIEEAgYKPi7GAJIABInCgxwYXNza2V5X2pzb24YAyABKAlCD7pICHIGEAIYgIAB+LsYAkgAEiIKCHBhc3N3b3JkGAQgASgJQg66SAdyBRABGIAI+LsYAkgAQg4KBXByb29mEgW6SAIIASqGAQoGRmFjdG9yEhYKEkZBQ1RPUl9VTlNQRUNJRklFRBAAEhIKDkZBQ1RPUl9QQVNTS0VZEAESDwoLRkFDVE9SX1RPVFAQAhIYChRGQUNUT1JfUkVDT1ZFUllfQ09ERRADEhMKD0ZBQ1RPUl9QQVNTV09SRBAEEhAKDEZBQ1RPUl9FTUFJTBAFYgZwcm90bzM", [file_buf_validate_validate, file_gatehouse_options_v1_options, file_gatehouse_user_v1_user, file_google_protobuf_timestamp]);
 
 /**
  * A place where a person is signed in.
@@ -232,6 +232,34 @@ export const NextStepSchema: GenMessage<NextStep> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_session, 2);
 
 /**
+ * A factor that a person has, without what would name it.
+ *
+ * @generated from message gatehouse.auth.v1.EnrolledFactor
+ */
+export type EnrolledFactor = Message<"gatehouse.auth.v1.EnrolledFactor"> & {
+  /**
+   * A passkey, an authenticator app, or the recovery codes that are left of those made together.
+   *
+   * @generated from field: gatehouse.auth.v1.Factor factor = 1;
+   */
+  factor: Factor;
+
+  /**
+   * From when on it counted.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 2;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.EnrolledFactor.
+ * Use `create(EnrolledFactorSchema)` to create a new message.
+ */
+export const EnrolledFactorSchema: GenMessage<EnrolledFactor> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_session, 3);
+
+/**
  * A factor, shown.
  *
  * @generated from message gatehouse.auth.v1.FactorProof
@@ -282,7 +310,7 @@ export type FactorProof = Message<"gatehouse.auth.v1.FactorProof"> & {
  * Use `create(FactorProofSchema)` to create a new message.
  */
 export const FactorProofSchema: GenMessage<FactorProof> = /*@__PURE__*/
-  messageDesc(file_gatehouse_auth_v1_session, 3);
+  messageDesc(file_gatehouse_auth_v1_session, 4);
 
 /**
  * Something that a person has beside, or in place of, a password.
