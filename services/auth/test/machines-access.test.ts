@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { SubjectKind } from '@gatehouse/contracts/gatehouse/auth/v1/access_pb'
+import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
@@ -112,7 +114,7 @@ test('a permission opens what it names and nothing else, also as the scope of a 
   }
 })
 
-test('whoever signed in long ago proves anew who they are before they make a key', async () => {
+test('whoever signed in long ago proves anew who they are before they make a key or give a right', async () => {
   const user = house.story.people.add('default', { email: 'long-ago@example.com' })
   const passwordHash = await createHashPool().hash(password)
   await insertCredential(house.story.db, { tenant: 'default', userId: user.id, passwordHash, time: new Date() })
@@ -135,6 +137,19 @@ test('whoever signed in long ago proves anew who they are before they make a key
   assert.equal(await outcome(make(signedIn?.accessToken ?? '')), 'STEP_UP_REQUIRED')
   const later = (await clientsOf(bearer(signedIn?.accessToken ?? ''))).accounts
   assert.equal(await outcome(later.rotateApiKey({ id: apiKey?.id ?? '' })), 'STEP_UP_REQUIRED')
+  const access = await house.story.grpc(AccessService, bearer(signedIn?.accessToken ?? ''))
+  const { registerWorkload } = (await clientsOf(bearer(signedIn?.accessToken ?? ''))).workloads
+  const grants = [
+    access.createRole({ name: 'reader', permissions: ['user.users.read'] }),
+    access.updateRole({ name: 'reader', permissions: ['user.users.read'] }),
+    access.createBinding({ role: 'administrator', subject: { kind: SubjectKind.PERSON, id: user.id } }),
+    access.addGroupMember({ groupId: randomUUID(), subject: { kind: SubjectKind.PERSON, id: user.id } }),
+    registerWorkload({ name: 'theirs', issuer: 'https://theirs.example', subject: 'theirs', audience: 'gatehouse', calls: [] }),
+  ]
+  assert.deepEqual(
+    await Promise.all(grants.map(outcome)),
+    grants.map(() => 'STEP_UP_REQUIRED'),
+  )
   // To take away needs no more than the permission.
   assert.equal(await outcome(later.revokeApiKey({ id: apiKey?.id ?? '' })), 'ok')
 })

@@ -78,6 +78,15 @@ test('a permission opens what it names and nothing else', async () => {
   }
 })
 
+test('whoever deletes somebody, themselves too, has signed in a moment ago; a program is not asked', async () => {
+  const { id } = await story.register()
+  const signedInSecondsAgo = 601
+  for (const person of [{ tenant: 'default', id }, administrator()])
+    for (const users of [await story.inBrowser({ ...person, signedInSecondsAgo }), await story.asPerson({ ...person, signedInSecondsAgo })])
+      await refused(users.deleteUser({ id }), Code.PermissionDenied, 'STEP_UP_REQUIRED')
+  await (await story.asPerson({ ...administrator(), serviceAccount: true })).deleteUser({ id })
+})
+
 test('a workload may what names it, and only over gRPC', async () => {
   for (const workload of ['auth', 'notification', 'billing'] as const) {
     const users = await story.asWorkload(workload)

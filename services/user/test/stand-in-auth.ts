@@ -8,7 +8,13 @@ import { createAccessTokenVerifier, createWorkloadVerifier, followIssuers } from
 import { callOf, createGrpcDoor, createPipeline } from '@gatehouse/rpc'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 
-export type TokenFor = { tenant: string; id: string; permissions?: readonly string[]; serviceAccount?: boolean }
+export type TokenFor = {
+  tenant: string
+  id: string
+  permissions?: readonly string[]
+  serviceAccount?: boolean
+  signedInSecondsAgo?: number
+}
 
 /** The part of auth that the user service stands on, behind a real gRPC door: keys of its tenants, and the end of sessions. */
 export type StandInAuth = AsyncDisposable & {
@@ -91,8 +97,8 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
     set failing(value) {
       failing = value
     },
-    tokenFor: async ({ tenant, id, permissions = [], serviceAccount = false }) =>
-      new SignJWT({ client_id: 'console', tid: tenant, permissions, ...(!serviceAccount && { sid: crypto.randomUUID() }) })
+    tokenFor: async ({ tenant, id, permissions = [], serviceAccount = false, signedInSecondsAgo = 0 }) =>
+      new SignJWT({ client_id: 'console', tid: tenant, permissions, ...(!serviceAccount && session(signedInSecondsAgo)) })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'stand-in' })
         .setIssuer(`${(await origins).get(tenant)}/oidc`)
         .setAudience('gatehouse')
@@ -104,6 +110,8 @@ export async function openStandInAuth(jwksFile: string): Promise<StandInAuth> {
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+const session = (secondsAgo: number) => ({ sid: crypto.randomUUID(), amr: ['pwd'], auth_time: Math.floor(Date.now() / 1000) - secondsAgo })
 
 const refusingAll = (service: DescService): Record<string, () => Promise<never>> =>
   Object.fromEntries(
