@@ -141,7 +141,7 @@ test('whoever signed in long ago proves anew who they are before they make a key
   const { registerWorkload } = (await clientsOf(bearer(signedIn?.accessToken ?? ''))).workloads
   const grants = [
     access.createRole({ name: 'reader', permissions: ['user.users.read'] }),
-    access.updateRole({ name: 'reader', permissions: ['user.users.read'] }),
+    access.updateRole({ name: 'reader', permissionSet: { permissions: ['user.users.read'] } }),
     access.createBinding({ role: 'administrator', subject: { kind: SubjectKind.PERSON, id: user.id } }),
     access.addGroupMember({ groupId: randomUUID(), subject: { kind: SubjectKind.PERSON, id: user.id } }),
     registerWorkload({ name: 'theirs', issuer: 'https://theirs.example', subject: 'theirs', audience: 'gatehouse', calls: [] }),

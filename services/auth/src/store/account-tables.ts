@@ -28,8 +28,8 @@ export interface ChallengesTable {
   /** Where the mail goes; null where the person's address at that moment is meant. */
   address: FixedOptional<string>
   address_key: FixedOptional<string>
-  /** Whose it is, where that is known from the first day. */
-  user_id: FixedOptional<string>
+  /** Whose it is, from the first day or from when the mailbox was proven. */
+  user_id: ColumnType<string | null, string | null | undefined, string>
   /** Of a change of address: the address that it replaces, noted before it is replaced. */
   previous_address: string | null
   /** How many mails were asked for; the version of its events. */

@@ -66,10 +66,15 @@ export async function lockLiveChallenges(
   return rows.map((row) => row.id)
 }
 
-export async function endChallenges(tx: Db, which: { tenant: string; ids: readonly string[]; time: Date }): Promise<void> {
+/** Those of an `owner` are that person's from now on, and go with them. */
+export async function endChallenges(
+  tx: Db,
+  which: { tenant: string; ids: readonly string[]; time: Date; owner?: string | undefined },
+): Promise<void> {
+  const { owner } = which
   await tx
     .updateTable('challenges')
-    .set({ end_time: which.time })
+    .set((eb) => ({ end_time: which.time, ...(owner !== undefined && { user_id: eb.fn.coalesce('user_id', eb.val(owner)) }) }))
     .where('tenant', '=', which.tenant)
     .where('id', '=', sql<string>`any(${which.ids}::uuid[])`)
     .execute()

@@ -42,7 +42,7 @@ export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Prom
   // Where nobody signs in with a password, setting one shows no more than the mailbox.
   const methods = input.methods ?? (rules.policy.factors.password ? ['pwd'] : ['mail'])
   const outcome = await transact(deps.db, async (tx) => {
-    const claim = { tenant, id: input.challenge.id, time: new Date(deps.now()), overtakes }
+    const claim = { tenant, id: input.challenge.id, time: new Date(deps.now()), overtakes, owner: user.id }
     if (!(await claimChallenge(tx, claim))) throw refuse(ErrorReason.CHALLENGE_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
     const written = await input.write?.(tx)

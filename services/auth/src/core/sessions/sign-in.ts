@@ -79,6 +79,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
     // A session whose tokens nobody can sign is not opened.
     await deps.keys.signer(tenant)
     const rules = await rulesFor(deps, { tenant, userId }, policy)
+    const upgraded = { ...owner, checkedHash: checked.password_hash, password: input.password }
     let trusted: TrustedDevice | undefined
     if (checked.second_factor || rules.isSecondRequired) {
       const demand = demandOf(rules, await findFactors(deps.db, { tenant, userId }))
@@ -87,7 +88,8 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
         // Where the tenant takes nothing that the person has any more, something is to be added first, on a trusted device too.
         if (demand.enrol.length === 0) trusted = trustedDevice(deps, truster, input.trustToken ?? '', policy)
         if (trusted === undefined) {
-          await tellAmongMany(deps, await attempt.right(), { tenant, userId })
+          const [judged] = await Promise.all([attempt.right(), upgradePassword(deps, upgraded)])
+          await tellAmongMany(deps, judged, { tenant, userId })
           return await askForSecondFactor(deps, input, { ...demand, trustDays: policy.trustedDeviceDays }, { userId, epoch: checked.epoch })
         }
       }
@@ -112,7 +114,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
         credentialVersion,
       }),
       attempt.right(),
-      upgradePassword(deps, { ...owner, checkedHash: checked.password_hash, password: input.password }),
+      upgradePassword(deps, upgraded),
     ])
     if (outcome === notOpened) throw wrong()
     const { roles, seen } = outcome

@@ -49,6 +49,19 @@ test('a hash from elsewhere is verified and replaced by ours at the first sign-i
   assert.deepEqual(await opened.eventsOf(user.id), [])
 })
 
+test('who is asked for a second factor has the better hash from the right password on', async () => {
+  const user = await imported(fromElsewhere(rightPassword))
+  await opened.deps.db
+    .insertInto('totp_factors')
+    .values({
+      ...{ tenant, user_id: user.id, secret: randomBytes(20), create_time: new Date(), expire_time: new Date() },
+      ...{ confirm_time: new Date(), last_step: 0, last_use_time: null },
+    })
+    .execute()
+  assert.equal((await signIn(opened.deps, { ...seen, email: user.email, password: rightPassword })).case, 'nextStep')
+  assert.match((await credentialOf(user.id))?.password_hash ?? '', /^\$argon2id/)
+})
+
 test('a decomposed accent is right for the hash that was made of it, and both spellings are afterwards', async () => {
   const decomposed = 'cafe\u0301 correct horse'
   const user = await imported(fromElsewhere(decomposed))
