@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { startOrigin } from './origin.ts'
+import { restPrefixes } from './routes.ts'
 
 /** An origin before a server that notes what reaches it. */
 async function openOrigin() {
@@ -67,4 +69,13 @@ test('the mailbox answers to names of this machine only', async () => {
     assert.equal(await statusOf(origin.port, '/dev/mailbox.json', host), 200, host)
   for (const host of ['evil.example', 'evil.example:8080', 'localhost.evil.example', 'evil-localhost', '127.0.0.1.evil.example'])
     assert.equal(await statusOf(origin.port, '/dev/mailbox.json', host), 404, host)
+})
+
+test('the table of paths that a gateway is built by is the one that this origin goes by', () => {
+  const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
+  const rows = page.matchAll(/^\| (`\/gatehouse\.(\w+)\.v1\.\*`.*?) \| .*? web door \|$/gm)
+  const written = [...rows].flatMap(([, paths = '', service = '']) =>
+    [...paths.matchAll(/`(\/api\/\w+)`/g)].map(([, path]) => `${path} ${service}`),
+  )
+  assert.deepEqual(written.sort(), [...restPrefixes()].map(([path, service]) => `${path} ${service}`).sort())
 })

@@ -29,13 +29,18 @@ export function compileRequestCheck(schema: DescMessage, problems: string[]): Re
     const violations = (result.violations ?? []).map(
       ({ field, message, ruleId }): Violation => ({
         field: jsonPath(field),
-        description: message,
+        description: readable(ruleId, message),
         reason: ruleId.toUpperCase().replace(/[^A-Z0-9]+/g, '_'),
       }),
     )
     for (const violation of unwritten) if (!violations.some(({ field }) => field === violation.field)) violations.push(violation)
     throw commonRefusal(ErrorReason.INVALID_REQUEST, {}, { violations })
   }
+}
+
+/** An expression that itself has the characters that it keeps out is nothing to read, and turns the line that it stands in. */
+function readable(ruleId: string, message: string): string {
+  return ruleId === 'string.pattern' && /[^ -~]/.test(message) ? 'is blank, or has a character that is not allowed here' : message
 }
 
 function joinedViolations(...found: (readonly Violation[] | undefined)[]): readonly Violation[] {

@@ -101,6 +101,14 @@ test('a value that is refused stands in no answer', async () => {
   assert.doesNotMatch(answer.text, /123456789/)
 })
 
+test('a refusal has no character that turns the line it stands in', async () => {
+  const body = JSON.stringify({ email: 'eve@example.com', name: 'A\u202eB' })
+  const answer = await post(body, JSON_TYPE, '/gatehouse.user.v1.UserService/CreateUser')
+  refused(answer, 400, 'INVALID_REQUEST', 'name')
+  assert.match(answer.text, /is blank, or has a character that is not allowed here/)
+  assert.match(answer.text, /^[ -~]*$/)
+})
+
 test('nobody learns about a request before they are let in', async () => {
   refused(await post('{', { 'content-type': 'application/json' }), 401, 'CREDENTIALS_MISSING')
   refused(await post('{', { ...JSON_TYPE, authorization: 'Bearer forged' }), 401, 'ACCESS_TOKEN_INVALID')
