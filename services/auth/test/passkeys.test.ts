@@ -9,6 +9,7 @@ import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { refused } from '@gatehouse/testkit'
 import { decodeJwt } from 'jose'
 import { sql } from 'kysely'
+import { holdPasskeysBack } from '../src/store/passkeys.ts'
 import { openStory, type Story } from './open-story.ts'
 import { nextStepOf, ourOrigin, passkeyOwner, password, signedInOf, signInWith } from './passkey-owner.ts'
 import { type SoftwareAuthenticator, softwareAuthenticator } from './software-authenticator.ts'
@@ -215,6 +216,20 @@ test('after a password the passkey is asked for, and another person’s is none'
   await refused(goOn(shown(adas.assert(another.passkeyOptionsJson))), Code.PermissionDenied, 'FACTOR_WRONG')
   const { session } = signedInOf((await goOn(shown(adas.assert(step.passkeyOptionsJson)))).result)
   assert.deepEqual([session?.methods, session?.strength], [['pwd', 'pop', 'user'], Strength.PHISHING_RESISTANT])
+})
+
+test('a passkey that a lock-down held back signs nobody in alone, until it was shown beside something else', async () => {
+  const owner = await passkeyOwner(story)
+  const { authenticator } = await owner.register()
+  await holdPasskeysBack(story.db, { tenant: 'default', userId: owner.user.id, since: new Date(0) })
+  const alone = () => signInWith(story, authenticator)
+  await refused(alone(), Code.Unauthenticated, 'PASSKEY_INVALID')
+  const sessions = await story.grpc(SessionService)
+  const step = nextStepOf((await sessions.signIn({ email: owner.user.email, password })).result)
+  assert.ok(step.factors.includes(Factor.PASSKEY), 'it is asked for all the same')
+  const proof = shown(authenticator.assert(step.passkeyOptionsJson))
+  signedInOf((await sessions.continueSignIn({ continuation: step.continuation, proof })).result)
+  assert.ok((await alone()).accessToken)
 })
 
 test('a step-up takes the own passkey only, and the session is as strong as it', async () => {

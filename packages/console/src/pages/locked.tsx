@@ -15,7 +15,7 @@ export function Locked({ addedFactors, sinceTime }: LockDownResponse) {
       </p>
       {addedFactors.length > 0 ? (
         <>
-          <p>Since {when(sinceTime)} these were added to your account, and still work:</p>
+          <p>Since {when(sinceTime)} these were added to your account:</p>
           <ul>
             {addedFactors.map(({ factor, createTime }) => (
               <li key={`${factor} ${createTime?.seconds} ${createTime?.nanos}`}>
@@ -24,8 +24,8 @@ export function Locked({ addedFactors, sinceTime }: LockDownResponse) {
             ))}
           </ul>
           <p>
-            <strong>If that was not you</strong>, remove it as soon as you are back in, or ask your administrator to: whoever added it can
-            still use it.
+            <strong>If that was not you</strong>, remove it as soon as you are back in, or ask your administrator to. A passkey of these
+            does not sign in by itself any more, until it was shown beside your new password or a mail.
           </p>
         </>
       ) : (

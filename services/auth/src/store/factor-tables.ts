@@ -23,6 +23,8 @@ export interface PasskeysTable {
   backup_eligible: Fixed<boolean>
   backed_up: boolean
   name: string
+  /** Added just before its person locked the account down: alone it signs nobody in until it was shown beside something else. */
+  held_back: Generated<boolean>
   create_time: Fixed<Date>
   last_use_time: Date | null
 }

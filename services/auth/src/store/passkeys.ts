@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely'
 import type { PasskeysTable } from './factor-tables.ts'
 import type { Db } from './schema.ts'
 
-export type PasskeyRow = Selectable<PasskeysTable>
+export type PasskeyRow = Omit<Selectable<PasskeysTable>, 'held_back'>
 
 const columns = [
   'tenant',
@@ -62,20 +62,34 @@ export interface PasskeyUse {
   readonly signCount: number
   readonly backedUp: boolean
   readonly time: Date
+  /** It is all that was shown. */
+  readonly alone: boolean
 }
 
-/** Writes that a passkey was used; `false` where it is gone, or has counted this far meanwhile. */
+/** Writes that a passkey was used; `false` where it is gone, has counted this far meanwhile, or is alone and held back. Beside something else it is held back no more. */
 export async function recordPasskeyUse(tx: Db, use: PasskeyUse): Promise<boolean> {
   const recorded = await tx
     .updateTable('passkeys')
-    .set({ sign_count: use.signCount, backed_up: use.backedUp, last_use_time: use.time })
+    .set({ sign_count: use.signCount, backed_up: use.backedUp, last_use_time: use.time, held_back: false })
     .where('tenant', '=', use.tenant)
     .where('user_id', '=', use.user_id)
     .where('id', '=', use.id)
+    .$if(use.alone, (alone) => alone.where('held_back', '=', false))
     .where((eb) => eb.or([eb('sign_count', '<', BigInt(use.signCount)), eb.and([eb('sign_count', '=', 0n), eb.lit(use.signCount === 0)])]))
     .returning('id')
     .executeTakeFirst()
   return recorded !== undefined
+}
+
+/** Passkeys that were added since then do not sign in alone. */
+export async function holdPasskeysBack(tx: Db, { tenant, userId, since }: { tenant: string; userId: string; since: Date }): Promise<void> {
+  await tx
+    .updateTable('passkeys')
+    .set({ held_back: true })
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', userId)
+    .where('create_time', '>=', since)
+    .execute()
 }
 
 export async function renamePasskey(db: Db, { tenant, userId, id, name }: Key & { name: string }): Promise<PasskeyRow | undefined> {

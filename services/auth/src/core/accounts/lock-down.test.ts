@@ -138,6 +138,10 @@ test('what was added since an hour before the mail’s moment is answered and st
   assert.deepEqual(new Set(answer.added.flatMap(Object.keys)), new Set(['factor', 'create_time']))
   const { totp, passkeys, recoveryCodes } = await findFactors(deps.db, { tenant, userId })
   assert.deepEqual([totp, passkeys.length, recoveryCodes], [true, 2, 10])
+  const { rows } = await sql<{ user_id: string; create_time: Date }>`select user_id, create_time from passkeys where held_back`.execute(
+    deps.db,
+  )
+  assert.deepEqual(rows, [{ user_id: userId, create_time: since }])
 })
 
 test('an app that is confirmed at the same time is answered, or comes to nothing', async () => {

@@ -3,6 +3,7 @@ import { transact } from '@gatehouse/postgres'
 import { emailKey } from '@gatehouse/rpc'
 import { closeCredential } from '../../store/credentials.ts'
 import { type EnrolledFactorRow, listFactorsSince } from '../../store/enrolled-factors.ts'
+import { holdPasskeysBack } from '../../store/passkeys.ts'
 import { forgetNetworks } from '../../store/seen-before.ts'
 import { deleteMarksOf, findSuspicion } from '../../store/suspicions.ts'
 import { thePerson } from '../audit/actor.ts'
@@ -30,7 +31,8 @@ export interface LockedDown {
 /**
  * "This was not me": whoever got the mail ends all that somebody else could be in by, in one transaction. The password is taken from nobody until there is another one, so that whoever
  * knows it does not come back. Without the user service nothing is used up: it is asked for the address that the password is closed for, and while it is away no session is refreshed either.
- * Second factors stay, whoever added them: with them gone, whoever reads the mailbox would be in by a mail for a new password. What was added lately is answered.
+ * Second factors stay, whoever added them: with them gone, whoever reads the mailbox would be in by a mail for a new password. What was added lately is answered; a passkey among it does not open
+ * the account alone, until it was shown beside something that the other one has not.
  */
 export async function lockDown(deps: Deps, { tenant, token }: { tenant: string; token: string }): Promise<LockedDown> {
   const proof = { case: 'token', value: token } as const
@@ -48,6 +50,7 @@ export async function lockDown(deps: Deps, { tenant, token }: { tenant: string; 
     await revokeSessionsOfUser(tx, deps, { ...person, cause: 'locked_down', by: thePerson(userId) })
     // Not the counter alone: a sign-in that was under way would forget it again, and the password with which it was opened would be good once more.
     await closeCredential(tx, { ...person, nobodys: deps.hashing.nobodys })
+    await holdPasskeysBack(tx, { ...person, since })
     await forgetNetworks(tx, person)
     // Who comes back is told of anew.
     await deleteMarksOf(tx, person)

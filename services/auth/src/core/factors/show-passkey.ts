@@ -8,5 +8,5 @@ export async function showPasskey(deps: Deps, check: FactorCheck, json: string):
   const { tenant, userId, passkeyChallenge: challenge } = check
   if (challenge === null) return undefined
   const checked = await checkPasskey(deps, { tenant, userId, challenge }, json)
-  return checked && { methods: passkeyMethods, use: (tx) => usePasskey(tx, deps, checked) }
+  return checked && { methods: passkeyMethods, use: (tx) => usePasskey(tx, deps, checked, { alone: false }) }
 }

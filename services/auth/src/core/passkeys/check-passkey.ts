@@ -53,7 +53,12 @@ function countsBackwards(passkey: PasskeyRow, { signCount }: Assertion): boolean
   return (before > 0 || signCount > 0) && signCount <= before
 }
 
-/** Uses the passkey within the transaction that makes something of it; `false` where it was removed, or has counted as far, meanwhile. */
-export async function usePasskey(tx: Db, deps: Pick<Deps, 'now'>, { passkey, assertion }: CheckedPasskey): Promise<boolean> {
-  return await recordPasskeyUse(tx, { ...passkey, ...assertion, time: new Date(deps.now()) })
+/** Uses the passkey within the transaction that makes something of it; `false` where it was removed, has counted as far, or was held back, meanwhile. */
+export async function usePasskey(
+  tx: Db,
+  deps: Pick<Deps, 'now'>,
+  { passkey, assertion }: CheckedPasskey,
+  { alone }: { alone: boolean },
+): Promise<boolean> {
+  return await recordPasskeyUse(tx, { ...passkey, ...assertion, time: new Date(deps.now()), alone })
 }

@@ -53,15 +53,15 @@ export async function completePasskeySignIn(deps: Deps, input: CompletePasskeySi
   const opened = await transact(deps.db, async (tx) => {
     if (!(await claimPasskeyAttempt(tx, { tenant, id }))) throw refuse(ErrorReason.CONTINUATION_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId })) !== epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-    // Overtaken by an answer that counts as far: the attempt is used up all the same.
-    if (!(await usePasskey(tx, deps, checked))) return undefined
+    // Overtaken by an answer that counts as far, or held back: the attempt is used up all the same.
+    if (!(await usePasskey(tx, deps, checked, { alone: true }))) return undefined
     const { userAgent, source, clientId = programClientId } = place
     const deviceKnown = knownDevice(deps, owner, presented) !== undefined
     const session = { tenant, userId, clientId, userAgent, source, amr: passkeyMethods, lifetimes: lifetimesIn(policy), deviceKnown }
     return await openSession(tx, deps, session)
   })
   if (opened === undefined) {
-    deps.log.warn({ tenant, person: userId, passkey: checked.passkey.id }, 'a passkey was overtaken')
+    deps.log.warn({ tenant, person: userId, passkey: checked.passkey.id }, 'a passkey was overtaken, or is held back since a lock-down')
     throw refuse(ErrorReason.PASSKEY_INVALID)
   }
   deps.committed()

@@ -11,7 +11,7 @@ import * as audit from './0009-audit.ts'
 import * as policies from './0010-policies.ts'
 import * as passwords from './0011-passwords.ts'
 import * as suspicion from './0012-suspicion.ts'
-import * as closedPasswords from './0013-closed-passwords.ts'
+import * as afterLockDown from './0013-after-a-lock-down.ts'
 
 /** The tables of the auth service. */
 export const migrations: MigrationSet = {
@@ -29,7 +29,7 @@ export const migrations: MigrationSet = {
     { id: '0010-policies', up: policies.up },
     { id: '0011-passwords', up: passwords.up },
     { id: '0012-suspicion', up: suspicion.up },
-    { id: '0013-closed-passwords', up: closedPasswords.up },
+    { id: '0013-after-a-lock-down', up: afterLockDown.up },
   ],
   insertOnly: ['audit_entries', 'audit_seals', 'audit_checkpoints'],
 }
