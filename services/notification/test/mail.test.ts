@@ -123,7 +123,7 @@ test('what is suspicious is asked about in the words of its kind, with a link, a
   }
 })
 
-test('a passkey that may have been copied, and a kind that only a newer release knows, are asked about in the reader’s language', async () => {
+test('a passkey that may have been copied, guesses at a second factor, and a kind that only a newer release knows, are asked about in the reader’s language', async () => {
   const newer = 4711 as SuspicionKind
   const told = [
     [
@@ -137,6 +137,18 @@ test('a passkey that may have been copied, and a kind that only a newer release 
       'de',
       'Sicherheitshinweis: Waren Sie das?',
       /^Ein Passkey Ihres Kontos bei Gatehouse .* eine Kopie täte/m,
+    ],
+    [
+      [SuspicionKind.SECOND_FACTOR_GUESSED],
+      'en',
+      'Security alert: was this you?',
+      /^Wrong codes .* second factor of your account at Gatehouse, .* know your password.* choose a new password\.$/m,
+    ],
+    [
+      [SuspicionKind.SECOND_FACTOR_GUESSED],
+      'de',
+      'Sicherheitshinweis: Waren Sie das?',
+      /^Für Ihr Konto bei Gatehouse .* als zweiter Faktor .* kennt höchstwahrscheinlich Ihr Passwort\. .* wählen Sie ein neues Passwort\.$/m,
     ],
     [[newer], 'en', 'Security alert: was this you?', /^Something about your account at Gatehouse is unusual\.$/m],
     [[newer], 'de', 'Sicherheitshinweis: Waren Sie das?', /^Mit Ihrem Konto bei Gatehouse geschah etwas Ungewöhnliches\.$/m],
@@ -156,7 +168,9 @@ test('a passkey that may have been copied, and a kind that only a newer release 
     assert.equal(email.subject, subject)
     assert.match(email.text ?? '', words)
     for (const part of [email.html, email.text]) assert.ok(part?.includes('/lock-down#token='))
-    const sentences = [/opy of it would/, /eine Kopie/, /is unusual/, /Ungewöhnliches/].filter((one) => one.test(email.text ?? ''))
+    const sentences = [/opy of it would/, /eine Kopie/, /second factor/, /zweiter Faktor/, /is unusual/, /Ungewöhnliches/].filter((one) =>
+      one.test(email.text ?? ''),
+    )
     assert.equal(sentences.length, 1)
   }
 })

@@ -26,6 +26,7 @@ const fields = {
   too_often: '',
   entered: '',
   copied: '',
+  factor_guessed: '',
   other: '',
 }
 

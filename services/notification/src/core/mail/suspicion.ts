@@ -22,6 +22,7 @@ const worded = {
   too_often: SuspicionKind.IMPOSSIBLE_RATE,
   entered: SuspicionKind.MANY_ACCOUNTS,
   copied: SuspicionKind.PASSKEY_CLONED,
+  factor_guessed: SuspicionKind.SECOND_FACTOR_GUESSED,
 } as const
 
 /** What it was, when, and from where. A kind that only a newer auth knows has a sentence too, if one that says little. */
