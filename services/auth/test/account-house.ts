@@ -29,6 +29,8 @@ export interface ToldEvent {
 export interface AccountHouse extends AsyncDisposable {
   readonly deps: Deps
   readonly people: PeopleStandIn
+  /** Of the superuser. */
+  readonly adminDatabaseUrl: string
   advance(seconds: number): void
   /** Another process on the same database. */
   replica(): Deps
@@ -50,6 +52,7 @@ export async function openAccountHouse(): Promise<AccountHouse> {
   const house: AccountHouse = {
     deps,
     people,
+    adminDatabaseUrl: opened.adminDatabaseUrl,
     advance: (seconds) => opened.pass(seconds),
     replica: () => opened.replica(),
     mailOf: (challengeId, inTenant = tenant) => revealSecret(deps, { tenant: inTenant, challengeId, deliveryId: randomUUID() }),

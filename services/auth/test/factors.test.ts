@@ -13,6 +13,7 @@ import { sql } from 'kysely'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { insertCredential } from '../src/store/credentials.ts'
 import { openStory, type Story } from './open-story.ts'
+import { toldOf as suspicionsToldOf } from './told-suspicions.ts'
 import { codeOf } from './totp-code.ts'
 
 let story: Story
@@ -126,6 +127,13 @@ test('wrong codes run out for a person, whatever sign-in they belong to, and rec
   const { continuation } = next(await signIn(user.email))
   await refused(goOn(continuation, totp('000000')), Code.ResourceExhausted, 'LIMIT_EXCEEDED')
   whole(await goOn(continuation, recovery(recoveryCodes[0] ?? '')))
+  // Long before that the person was asked, once.
+  assert.deepEqual(
+    (await suspicionsToldOf(story.db, user.id)).filter((told) => told.includes('FACTOR')),
+    ['SECOND_FACTOR_GUESSED +'],
+  )
+  const exposed = await (await fetch(`http://127.0.0.1:${story.app.ports.metrics}/metrics`)).text()
+  assert.match(exposed, /gatehouse_suspicions_total\{kind="second_factor_guessed"[^}]*\} [1-9]/)
 })
 
 test('a recovery code signs in once, however it is typed; new ones end those before', async () => {

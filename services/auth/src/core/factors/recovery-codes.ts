@@ -9,6 +9,7 @@ import { ErrorReason, refuse } from '../refuse.ts'
 import { changeFactors, type FactorOwner, tellChange } from './change-factors.ts'
 import { neededOf } from './held-factors.ts'
 import type { FactorCheck, ShownFactor } from './shown-factor.ts'
+import { forgetWrongCodes } from './wrong-codes.ts'
 
 /** Letters and digits that are not taken for each other (Crockford's base 32). */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -60,6 +61,7 @@ export async function showRecoveryCode(deps: Deps, check: FactorCheck, code: str
   if (!(await hasRecoveryCode(deps.db, key))) return undefined
   return {
     methods: ['rcv'],
+    forgetWrong: () => forgetWrongCodes(deps, check),
     async use(tx) {
       if (!(await takeRecoveryCode(tx, key))) return false
       await tellChange(tx, check, { version: await nextFactorVersion(tx, check), change: 'recovery_code_used' })

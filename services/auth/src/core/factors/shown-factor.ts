@@ -4,6 +4,7 @@ import { showRecoveryCode } from './recovery-codes.ts'
 import { showPasskey } from './show-passkey.ts'
 import { showPassword } from './show-password.ts'
 import { showTotp } from './totp.ts'
+import { countWrongCode } from './wrong-codes.ts'
 
 /** Whose factor is to be checked, and what it answers. */
 export interface FactorCheck {
@@ -18,6 +19,8 @@ export interface FactorCheck {
 export interface ShownFactor {
   /** What it adds to the methods of the sign-in (RFC 8176). */
   readonly methods: readonly string[]
+  /** Forgets the wrong ones before it, where they are counted: beside whatever else is asked before the transaction, so that nobody waits for it. */
+  forgetWrong?(): Promise<void>
   /** Uses it up within the transaction that makes something of it; `false` where it was used, or changed, meanwhile. */
   use(tx: Db): Promise<boolean>
 }
@@ -32,9 +35,9 @@ export async function checkFactor(
     case 'password':
       return await showPassword(deps, check, value)
     case 'totpCode':
-      return await showTotp(deps, check, value)
+      return (await showTotp(deps, check, value)) ?? (await countWrongCode(deps, check))
     case 'recoveryCode':
-      return await showRecoveryCode(deps, check, value)
+      return (await showRecoveryCode(deps, check, value)) ?? (await countWrongCode(deps, check))
     case 'passkeyJson':
       return await showPasskey(deps, check, value)
     default:

@@ -1,5 +1,3 @@
-import { ErrorReason as CommonReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import { commonRefusal } from '@gatehouse/rpc'
 import { generate } from 'lean-qr'
 import { toSvgSource } from 'lean-qr/extras/svg'
 import { Secret, TOTP } from 'otpauth'
@@ -12,6 +10,7 @@ import { ErrorReason, refuse } from '../refuse.ts'
 import { changeFactors, type FactorOwner } from './change-factors.ts'
 import { makeRecoveryCodesIfNone } from './recovery-codes.ts'
 import type { FactorCheck, ShownFactor } from './shown-factor.ts'
+import { forgetWrongCodes, takeGuess } from './wrong-codes.ts'
 
 /** RFC 6238 as every authenticator app knows it: SHA-1, six digits, thirty seconds. */
 const periodSeconds = 30
@@ -90,21 +89,16 @@ export async function removeTotp(deps: Deps, owner: FactorOwner): Promise<void> 
   })
 }
 
-/** Wrong codes of a person in a row, over all sign-ins under way; recovery codes and passkeys stay open to the owner. */
-const guesses = { count: 20, windowSeconds: 900 }
-
 /** A code of the app, shown by somebody who is halfway in. */
 export async function showTotp(deps: Deps, check: FactorCheck, code: string): Promise<ShownFactor | undefined> {
   const { tenant, userId } = check
-  const key = `authenticator code ${userId}`
-  const taken = await deps.limits.take([{ key, tenant, ...guesses }])
-  if (!taken.allowed) throw commonRefusal(CommonReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: taken.retryAfterSeconds })
+  await takeGuess(deps, check)
   const row = await findTotp(deps.db, check)
   const step = row && row.confirm_time !== null ? stepOf(deps, row, code) : undefined
   if (!row || step === undefined || row.last_step >= BigInt(step)) return undefined
-  await deps.limits.reset(key, tenant)
   return {
     methods: ['otp'],
+    forgetWrong: () => forgetWrongCodes(deps, check),
     use: (tx) => takeStep(tx, { tenant, userId, secret: row.secret, step, time: new Date(deps.now()) }),
   }
 }

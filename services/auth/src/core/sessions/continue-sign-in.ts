@@ -29,7 +29,7 @@ export async function continueSignIn(deps: Deps, input: ContinueSignInInput): Pr
   const pending = await goOn(deps, { tenant, continuation: input.continuation, sessionId: null })
   const policy = await policyOf(deps, tenant)
   const shown = await showNextFactor(deps, policy, pending, input.proof, place.signal)
-  const user = await resolveActivePerson(deps, { tenant, userId: pending.user_id })
+  const [user] = await Promise.all([resolveActivePerson(deps, { tenant, userId: pending.user_id }), shown.forgetWrong?.()])
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   // A session whose tokens nobody can sign is not opened.
   await deps.keys.signer(tenant)

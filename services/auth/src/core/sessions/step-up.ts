@@ -57,7 +57,7 @@ export async function completeStepUp(deps: Deps, input: CompleteStepUpInput): Pr
   const pending = await goOn(deps, input)
   const policy = await policyOf(deps, tenant)
   const shown = await showNextFactor(deps, policy, pending, input.proof, input.place.signal)
-  const user = await resolveActivePerson(deps, { tenant, userId: pending.user_id })
+  const [user] = await Promise.all([resolveActivePerson(deps, { tenant, userId: pending.user_id }), shown.forgetWrong?.()])
   if (!user) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   // A session whose tokens nobody can sign is not raised.
   await deps.keys.signer(tenant)

@@ -10,6 +10,7 @@ export const suspicionKinds = {
   many_accounts: SuspicionKind.MANY_ACCOUNTS,
   suspended_account_tried: SuspicionKind.SUSPENDED_ACCOUNT_TRIED,
   passkey_cloned: SuspicionKind.PASSKEY_CLONED,
+  second_factor_guessed: SuspicionKind.SECOND_FACTOR_GUESSED,
 } as const
 
 export type SuspicionName = keyof typeof suspicionKinds
@@ -34,6 +35,7 @@ const tellings = {
   password_guessed: day,
   impossible_rate: day,
   passkey_cloned: day,
+  second_factor_guessed: day,
 } as const
 
 export type Telling = keyof typeof tellings
@@ -51,6 +53,9 @@ export const sessionsOfMinute = 20
 
 /** So many wrong passwords in a row: past ten each waits longer, so that it is an hour and a half of trying at the least. */
 export const wrongPasswordsInRow = 25
+
+/** So many wrong codes of a second factor in a row: two sign-ins with every attempt of theirs used up, and half of what stops an app for a quarter of an hour. */
+export const wrongCodesInRow = 10
 
 /** A source that failed at so many accounts, and got into none of them, tries what it does not know. */
 export const accountsOfSource = 20
