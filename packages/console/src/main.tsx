@@ -2,6 +2,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import './style.css'
+import './factors.css'
 
 const root = document.getElementById('app')
 if (!root) throw new Error('index.html has no #app')

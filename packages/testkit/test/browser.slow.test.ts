@@ -4,7 +4,7 @@ import { startBrowser } from '@gatehouse/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { codeOf } from '../../../services/auth/test/totp-code.ts'
 import { codeIn, type House, openHouse, tokenIn, until } from './house.ts'
-import { findNoBarriers, openPage, picture } from './pages.ts'
+import { findNoBarriers, openPage, picture, runsOverNowhere } from './pages.ts'
 
 let house: House
 let browser: Browser
@@ -70,6 +70,7 @@ test('a stranger signs up, proves the mailbox by the code, edits the profile, se
   await page.getByRole('link', { name: 'Sessions' }).click()
   await page.getByText('this browser').waitFor()
   assert.equal(await page.locator('.list li').count(), 2)
+  assert.equal(await page.getByText(/^From /).count(), 0, 'the loopback is no place')
   await findNoBarriers(page)
   await picture(page, 'sessions')
   await page.getByRole('button', { name: /^End/ }).click()
@@ -238,6 +239,7 @@ test('whoever must have a second factor adds an app in the middle of the sign-in
   await page.getByRole('heading', { name: 'You are signed in' }).waitFor()
   assert.equal(await page.locator('li code').count(), 10)
   await findNoBarriers(page)
+  await runsOverNowhere(page)
   await picture(page, 'recovery-codes')
   await page.getByRole('button', { name: 'I have kept them' }).click()
   await page.getByRole('heading', { name: /^Hello/ }).waitFor()
@@ -282,6 +284,7 @@ test('a mail asks whether a sign-in was theirs, and one click locks the account 
   await thief.page.getByRole('heading', { name: 'Sign in' }).waitFor()
   await signIn(thief)
   await thief.page.getByText('No password is taken here at the moment.').waitFor()
+  assert.equal(await thief.page.getByText('You can try again').count(), 0, 'waiting does not help')
 
   const again = await open(path)
   await again.page.getByRole('button', { name: 'Lock my account' }).click()

@@ -40,6 +40,19 @@ export async function picture(page: Page, name: string): Promise<void> {
   if (size) await page.setViewportSize(size)
 }
 
+/** Nothing runs over the edge of the page or of a card, on a small phone and on a small desk. */
+export async function runsOverNowhere(page: Page): Promise<void> {
+  const size = page.viewportSize()
+  for (const width of [360, 1000]) {
+    await page.setViewportSize({ width, height: 900 })
+    const wider = `[document.documentElement, ...document.querySelectorAll('main, section, .codes, .codes ul, .codes li, .ask')]
+      .filter((each) => each.scrollWidth > each.clientWidth)
+      .map((each) => each.localName + ' ' + each.className + ': ' + each.scrollWidth + ' in ' + each.clientWidth)`
+    assert.deepEqual(await page.evaluate(wider), [], `at ${width} px`)
+  }
+  if (size) await page.setViewportSize(size)
+}
+
 /** No rule of accessibility is broken on the page as it is. */
 export async function findNoBarriers(page: Page): Promise<void> {
   // The page's own policy lets no script in; the debugger may.

@@ -22,8 +22,12 @@ export interface VirtualAuthenticator {
   unplug(): Promise<void>
 }
 
-/** Plugs one in to a page. */
-export async function plugIn(cdp: CDPSession, transport: 'internal' | 'usb' = 'internal'): Promise<VirtualAuthenticator> {
+/** Plugs one in to a page. What a `synced` one makes is on several devices, by its flags. */
+export async function plugIn(
+  cdp: CDPSession,
+  transport: 'internal' | 'usb' = 'internal',
+  { synced = false } = {},
+): Promise<VirtualAuthenticator> {
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
     options: {
       protocol: 'ctap2',
@@ -32,6 +36,8 @@ export async function plugIn(cdp: CDPSession, transport: 'internal' | 'usb' = 'i
       hasUserVerification: true,
       isUserVerified: true,
       automaticPresenceSimulation: true,
+      defaultBackupEligibility: synced,
+      defaultBackupState: synced,
     },
   })
   return {

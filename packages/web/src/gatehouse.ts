@@ -4,6 +4,7 @@ import { createConnectTransport } from '@connectrpc/connect-web'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
+import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
@@ -18,6 +19,7 @@ export interface Gatehouse {
   readonly accounts: Client<typeof AccountService>
   readonly emailSignIn: Client<typeof EmailSignInService>
   readonly enrolment: Client<typeof EnrolmentService>
+  readonly factors: Client<typeof FactorService>
   readonly passkeys: Client<typeof PasskeyService>
   readonly sessions: Client<typeof SessionService>
   readonly users: Client<typeof UserService>
@@ -53,6 +55,7 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
     accounts: client(AccountService, toAuth),
     emailSignIn: client(EmailSignInService, toAuth),
     enrolment: client(EnrolmentService, toAuth),
+    factors: client(FactorService, toAuth),
     passkeys: client(PasskeyService, toAuth),
     sessions: client(SessionService, toAuth),
     users: client(UserService, toOthers),

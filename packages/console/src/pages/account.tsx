@@ -1,24 +1,50 @@
 import { useState } from 'react'
 import { useLocation } from 'wouter'
 import { gatehouse, useSession } from '../gatehouse.ts'
+import { CodeField, withoutSpaces } from '../parts/code-field.tsx'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
-import { Page } from '../parts/page.tsx'
+import { useOwnFactors } from '../parts/own-factors.ts'
+import { Problem } from '../parts/problem.tsx'
+import { Section } from '../parts/section.tsx'
+import { useTitle } from '../parts/title.ts'
+import { Waiting } from '../parts/waiting.tsx'
 import { passwordHint, weakPassword } from '../parts/weak-password.ts'
+import { AuthenticatorApp } from './authenticator-app.tsx'
 import { Passkeys } from './passkeys.tsx'
+import { RecoveryCodesSection } from './recovery-codes.tsx'
 import { TrustedDevices } from './trusted-devices.tsx'
 
 /** What cannot be undone lightly: address, password, the account itself. */
 export function Account() {
   const session = useSession()
+  const heading = useTitle('Account')
   if (session.kind !== 'signed_in') return null
   return (
     <div className="stack">
+      <h1 ref={heading} tabIndex={-1}>
+        Account
+      </h1>
       <ChangeAddress email={session.user.email} />
       <ChangePassword />
-      <Passkeys />
-      <TrustedDevices />
+      <Factors />
       <DeleteAccount id={session.user.id} email={session.user.email} />
     </div>
+  )
+}
+
+/** What stands beside the password, or in its place: a change of one is a change of others. */
+function Factors() {
+  const { factors, problem, load } = useOwnFactors()
+  const [codes, setCodes] = useState<readonly string[]>([])
+  if (factors === undefined) return problem === '' ? <Waiting /> : <Problem>{problem}</Problem>
+  return (
+    <>
+      <Problem>{problem}</Problem>
+      <Passkeys passkeys={factors.passkeys} made={setCodes} changed={load} />
+      <AuthenticatorApp factors={factors} made={setCodes} changed={load} />
+      <RecoveryCodesSection factors={factors} fresh={codes} made={setCodes} changed={load} />
+      <TrustedDevices trust={factors.trust} changed={load} />
+    </>
   )
 }
 
@@ -30,13 +56,13 @@ function ChangeAddress({ email }: { email: string }) {
     setAsked(challengeId)
   }
   async function confirm({ code = '' }: Record<string, string>) {
-    await gatehouse.accounts.confirmEmailChange({ challengeId: asked, proof: { case: 'code', value: code.replace(/\s/g, '') } })
+    await gatehouse.accounts.confirmEmailChange({ challengeId: asked, proof: { case: 'code', value: withoutSpaces(code) } })
     const { user } = await gatehouse.users.getCurrentUser({})
     if (user) gatehouse.session.update(user)
     go('/profile')
   }
   return (
-    <Page title="E-mail address">
+    <Section title="E-mail address">
       <p>Your address is {email}.</p>
       {asked === '' ? (
         <Form action="Send a code to the new address" onSubmit={request}>
@@ -46,10 +72,10 @@ function ChangeAddress({ email }: { email: string }) {
       ) : (
         <Form action="Change address" onSubmit={confirm}>
           <p>A mail is on its way to the new address. Enter its code here, or open its link.</p>
-          <Field name="code" label="Code" inputMode="numeric" autoComplete="one-time-code" maxLength={7} className="code" required />
+          <CodeField label="Code" />
         </Form>
       )}
-    </Page>
+    </Section>
   )
 }
 
@@ -58,12 +84,12 @@ function ChangePassword() {
     await gatehouse.accounts.changePassword({ currentPassword, newPassword })
   }
   return (
-    <Page title="Password">
+    <Section title="Password">
       <Form action="Change password" onSubmit={submit} done="Changed. Your other sessions have ended." sentences={weakPassword}>
         <PasswordField name="currentPassword" label="Current password" autoComplete="current-password" />
         <PasswordField name="newPassword" label="New password" autoComplete="new-password" hint={passwordHint} />
       </Form>
-    </Page>
+    </Section>
   )
 }
 
@@ -75,7 +101,7 @@ function DeleteAccount({ id, email }: { id: string; email: string }) {
     await gatehouse.session.signOut()
   }
   return (
-    <Page title="Delete your account">
+    <Section title="Delete your account">
       <p>Your name, address and inbox are erased at once and cannot be brought back.</p>
       <Form action="Delete my account" danger onSubmit={submit} sentences={{ '': 'Please type your address exactly.' }}>
         <Field
@@ -87,6 +113,6 @@ function DeleteAccount({ id, email }: { id: string; email: string }) {
           required
         />
       </Form>
-    </Page>
+    </Section>
   )
 }

@@ -3,14 +3,10 @@ import { enrolPasskey, passkeysWork } from '@gatehouse/web'
 import { useState } from 'react'
 import { gatehouse, pendingStep } from '../gatehouse.ts'
 import { deviceOf } from '../parts/device-of.ts'
-import { Field, Form } from '../parts/form.tsx'
+import { Form } from '../parts/form.tsx'
 import { Page } from '../parts/page.tsx'
 import { RecoveryCodes } from '../parts/recovery-codes.tsx'
-
-interface Setup {
-  readonly secret: string
-  readonly qrSvg: string
-}
+import { type TotpSetup, TotpSetupForm } from '../parts/totp-setup.tsx'
 
 interface Added {
   readonly signedIn?: SignedInResult | undefined
@@ -21,7 +17,7 @@ const endEnrolment = () => pendingStep.set(undefined)
 
 /** In the middle of a sign-in: this place asks everybody, or this person, for a second factor. */
 export function AddSecondFactor({ step: { continuation, enrol } }: { step: NextStep }) {
-  const [setup, setSetup] = useState<Setup>()
+  const [setup, setSetup] = useState<TotpSetup>()
   const [codes, setCodes] = useState<readonly string[]>()
   if (codes) {
     return (
@@ -63,29 +59,14 @@ export function AddSecondFactor({ step: { continuation, enrol } }: { step: NextS
   )
 }
 
-function ScanSecret({ setup, continuation, end }: { setup: Setup; continuation: string; end: (added: Added) => void }) {
+function ScanSecret({ setup, continuation, end }: { setup: TotpSetup; continuation: string; end: (added: Added) => void }) {
   return (
     <Page title="Scan this with your app">
-      <img alt="QR code of the secret" width="200" height="200" src={`data:image/svg+xml,${encodeURIComponent(setup.qrSvg)}`} />
-      <p>
-        Or type it: <code>{setup.secret}</code>
-      </p>
-      <Form
+      <TotpSetupForm
+        setup={setup}
         action="Sign in"
-        onSubmit={async ({ code = '' }) => {
-          end(await gatehouse.enrolment.completeTotpEnrolment({ continuation, code: code.replace(/\s/g, ''), useCookie: true }))
-        }}
-      >
-        <Field
-          name="code"
-          label="Code of the app"
-          inputMode="numeric"
-          autoComplete="one-time-code"
-          maxLength={7}
-          className="code"
-          required
-        />
-      </Form>
+        confirm={async (code) => end(await gatehouse.enrolment.completeTotpEnrolment({ continuation, code, useCookie: true }))}
+      />
       <Cancel />
     </Page>
   )

@@ -1,31 +1,28 @@
 import type { Passkey } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { passkeysWork, refusedOf, registerPasskey } from '@gatehouse/web'
-import { useCallback, useEffect, useState } from 'react'
+import { useState } from 'react'
 import { Link } from 'wouter'
 import { gatehouse } from '../gatehouse.ts'
 import { deviceOf } from '../parts/device-of.ts'
 import { Field, Form } from '../parts/form.tsx'
-import { Page } from '../parts/page.tsx'
-import { RecoveryCodes } from '../parts/recovery-codes.tsx'
+import { Problem } from '../parts/problem.tsx'
+import { Section } from '../parts/section.tsx'
 import { when } from '../parts/when.ts'
 
+interface PasskeysProps {
+  readonly passkeys: readonly Passkey[]
+  /** Recovery codes came with one. */
+  readonly made: (codes: readonly string[]) => void
+  readonly changed: () => Promise<void>
+}
+
 /** The passkeys of the person: what they sign in with in place of a password, or after it. */
-export function Passkeys() {
-  const [passkeys, setPasskeys] = useState<readonly Passkey[] | undefined>()
+export function Passkeys({ passkeys, made, changed }: PasskeysProps) {
   const [problem, setProblem] = useState('')
-  const [codes, setCodes] = useState<readonly string[]>([])
-  const load = useCallback(async () => {
-    try {
-      setPasskeys((await gatehouse.passkeys.listPasskeys({})).passkeys)
-    } catch (error) {
-      setProblem(refusedOf(error).message)
-    }
-  }, [])
-  useEffect(() => void load(), [load])
   async function add({ name = '' }: Record<string, string>) {
     const { recoveryCodes } = await registerPasskey(gatehouse, name)
-    setCodes(recoveryCodes)
-    await load()
+    await changed()
+    if (recoveryCodes.length > 0) made(recoveryCodes)
   }
   async function remove(passkey: Passkey) {
     setProblem('')
@@ -34,26 +31,23 @@ export function Passkeys() {
     } catch (error) {
       setProblem(refusedOf(error).message)
     }
-    await load()
+    await changed()
   }
   return (
-    <Page title="Passkeys">
+    <Section title="Passkeys">
       <p>A passkey signs you in with your finger, your face or the lock of your device. Nobody can ask you for it on a false page.</p>
-      <p role="alert" className={problem ? 'alert' : 'alert none'}>
-        {problem}
-      </p>
-      {passkeys !== undefined && passkeys.length > 0 && (
+      <Problem>{problem}</Problem>
+      {passkeys.length > 0 && (
         <ul className="list">
           {passkeys.map((passkey) => (
-            <PasskeyRow key={passkey.id} passkey={passkey} changed={load} remove={() => void remove(passkey)} />
+            <PasskeyRow key={passkey.id} passkey={passkey} changed={changed} remove={() => void remove(passkey)} />
           ))}
         </ul>
       )}
-      {codes.length > 0 && <RecoveryCodes codes={codes} onKept={() => setCodes([])} />}
       {passkeysWork() ? (
         <Form action="Add a passkey" onSubmit={add} done="Added. From now on a sign-in with your password asks for it too.">
           <Field
-            key={passkeys?.length ?? 0}
+            key={passkeys.length}
             name="name"
             label="Name of the new passkey"
             defaultValue={deviceOf(navigator.userAgent)}
@@ -67,7 +61,7 @@ export function Passkeys() {
       <p className="aside">
         Was somebody else signed in as you? <Link href="/sessions">End the other sessions.</Link>
       </p>
-    </Page>
+    </Section>
   )
 }
 
@@ -97,7 +91,7 @@ function PasskeyRow({ passkey, changed, remove }: PasskeyRowProps) {
   return (
     <li>
       <div>
-        <strong>{passkey.name}</strong> {passkey.backedUp && <span className="badge">on several devices</span>}
+        <strong>{passkey.name}</strong> <span className={passkey.backedUp ? 'badge' : 'badge plain'}>{placeOf(passkey)}</span>
         <p>
           <small>
             Added {when(passkey.createTime)}
@@ -115,4 +109,10 @@ function PasskeyRow({ passkey, changed, remove }: PasskeyRowProps) {
       </div>
     </li>
   )
+}
+
+/** What a lost device takes with it: by the flags of WebAuthn Level 3, as the passkey last told them. */
+function placeOf({ backupEligible, backedUp }: Passkey): string {
+  if (backedUp) return 'synced'
+  return backupEligible ? 'not synced yet' : 'on one device'
 }

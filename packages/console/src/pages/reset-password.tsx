@@ -2,8 +2,9 @@ import { refusedOf } from '@gatehouse/web'
 import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { gatehouse, signedIn } from '../gatehouse.ts'
+import { CodeField, withoutSpaces } from '../parts/code-field.tsx'
 import { DeadLink } from '../parts/dead-link.tsx'
-import { Field, Form, PasswordField } from '../parts/form.tsx'
+import { Form, PasswordField } from '../parts/form.tsx'
 import { useLinkToken } from '../parts/link-token.ts'
 import { Page } from '../parts/page.tsx'
 import { passwordHint, weakPassword } from '../parts/weak-password.ts'
@@ -51,7 +52,7 @@ export function NewPassword({ challengeId }: { challengeId: string }) {
   async function submit({ code = '', password = '' }: Record<string, string>) {
     const { result } = await gatehouse.accounts.resetPassword({
       challengeId,
-      proof: { case: 'code', value: code.replace(/\s/g, '') },
+      proof: { case: 'code', value: withoutSpaces(code) },
       password,
       useCookie: true,
     })
@@ -62,7 +63,7 @@ export function NewPassword({ challengeId }: { challengeId: string }) {
     <Page title="Check your mail">
       <p>If there is an account with this address, a mail is on its way. Open its link, or enter its code here.</p>
       <Form action="Set password" onSubmit={submit} sentences={sentences}>
-        <Field name="code" label="Code" inputMode="numeric" autoComplete="one-time-code" maxLength={7} className="code" required />
+        <CodeField label="Code" />
         <PasswordField name="password" label="New password" autoComplete="new-password" hint={passwordHint} />
       </Form>
     </Page>

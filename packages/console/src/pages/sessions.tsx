@@ -3,7 +3,9 @@ import { refusedOf } from '@gatehouse/web'
 import { useCallback, useEffect, useState } from 'react'
 import { gatehouse } from '../gatehouse.ts'
 import { deviceOf } from '../parts/device-of.ts'
+import { networkOf } from '../parts/network-of.ts'
 import { Page } from '../parts/page.tsx'
+import { Problem } from '../parts/problem.tsx'
 import { when } from '../parts/when.ts'
 
 /** Where the person is signed in. */
@@ -28,15 +30,13 @@ export function Sessions() {
   }
   return (
     <Page title="Where you are signed in" wide>
-      <p role="alert" className={problem ? 'alert' : 'alert none'}>
-        {problem}
-      </p>
+      <Problem>{problem}</Problem>
       <ul className="list">
         {(sessions ?? []).map((session) => (
           <li key={session.id}>
             <div>
               <strong>{deviceOf(session.userAgent)}</strong> {session.current && <span className="badge">this browser</span>}
-              <p>{session.network && `From ${session.network}`}</p>
+              {networkOf(session) !== '' && <p>From {networkOf(session)}</p>}
               <small>
                 Signed in {when(session.createTime)}, last used {when(session.lastUseTime)}
               </small>

@@ -2,6 +2,7 @@ import { refusedOf } from '@gatehouse/web'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { gatehouse, pendingSignIn, signedIn } from '../gatehouse.ts'
+import { CodeField, withoutSpaces } from '../parts/code-field.tsx'
 import { DeadLink } from '../parts/dead-link.tsx'
 import { Field, Form } from '../parts/form.tsx'
 import { useLinkToken } from '../parts/link-token.ts'
@@ -47,10 +48,10 @@ function ByCode({ challengeId }: { challengeId: string }) {
       <p>If there is an account with this address, a mail is on its way. Enter its code here, or open its link in this browser.</p>
       <Form
         action="Sign in"
-        onSubmit={({ code = '' }) => complete(challengeId, { case: 'code', value: code.replace(/\s/g, '') })}
+        onSubmit={({ code = '' }) => complete(challengeId, { case: 'code', value: withoutSpaces(code) })}
         sentences={sentences}
       >
-        <Field name="code" label="Code" inputMode="numeric" autoComplete="one-time-code" maxLength={7} className="code" required />
+        <CodeField label="Code" />
       </Form>
       <Back />
     </Page>

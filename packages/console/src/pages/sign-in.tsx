@@ -4,6 +4,7 @@ import { gatehouse, signedIn } from '../gatehouse.ts'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
 import { Page } from '../parts/page.tsx'
 import { usePasskeyAutofill } from '../parts/passkey-autofill.ts'
+import { Problem } from '../parts/problem.tsx'
 
 export function SignIn() {
   async function submit({ email = '', password = '' }: Record<string, string>) {
@@ -13,9 +14,7 @@ export function SignIn() {
   const { problem, instead } = usePasskeyAutofill()
   return (
     <Page title="Sign in">
-      <p role="alert" className={problem ? 'alert' : 'alert none'}>
-        {problem}
-      </p>
+      <Problem>{problem}</Problem>
       <Form action="Sign in" onSubmit={submit}>
         <Field name="email" label="E-mail address" type="email" autoComplete="username webauthn" inputMode="email" required />
         <PasswordField name="password" label="Password" autoComplete="current-password" />

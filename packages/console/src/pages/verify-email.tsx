@@ -2,8 +2,9 @@ import { refusedOf } from '@gatehouse/web'
 import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { gatehouse, pendingChallenge, signedIn } from '../gatehouse.ts'
+import { CodeField, withoutSpaces } from '../parts/code-field.tsx'
 import { DeadLink } from '../parts/dead-link.tsx'
-import { Field, Form, PasswordField } from '../parts/form.tsx'
+import { Form, PasswordField } from '../parts/form.tsx'
 import { useLinkToken } from '../parts/link-token.ts'
 import { Page } from '../parts/page.tsx'
 
@@ -34,7 +35,7 @@ function ByCode() {
   async function submit({ code = '' }: Record<string, string>) {
     const { result } = await gatehouse.accounts.verifyEmail({
       challengeId,
-      proof: { case: 'code', value: code.replace(/\s/g, '') },
+      proof: { case: 'code', value: withoutSpaces(code) },
       useCookie: true,
     })
     pendingChallenge.clear()
@@ -53,7 +54,7 @@ function ByCode() {
     <Page title="Check your mail">
       <p>We sent you a mail with a six-digit code and a link. Enter the code here, or open the link.</p>
       <Form action="Confirm" onSubmit={submit} sentences={sentences}>
-        <Field name="code" label="Code" inputMode="numeric" autoComplete="one-time-code" maxLength={7} className="code" required />
+        <CodeField label="Code" />
       </Form>
       <p className="aside">
         No mail?{' '}

@@ -78,14 +78,16 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   readonly name: string
   readonly label: string
   readonly hint?: string
+  /** What is said in place of the rule that the server names. */
+  readonly wrong?: string
 }
 
 /** A labelled input; what the server says of the field stands under it. */
-export function Field({ label, hint, name, ...input }: FieldProps) {
+export function Field({ label, hint, name, wrong, ...input }: FieldProps) {
   const id = useId()
   const { empty, refused } = useContext(Form$)
   const told = refused?.fields[name] ?? refused?.fields[snakeCase(name)]
-  const problem = told !== undefined && empty.has(name) ? 'Please fill this in.' : told
+  const problem = told !== undefined && empty.has(name) ? 'Please fill this in.' : told && (wrong ?? told)
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>

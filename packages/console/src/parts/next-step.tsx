@@ -1,6 +1,7 @@
 import { Factor, type FactorProof, type NextStep } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { passkeysWork, showPasskey } from '@gatehouse/web'
 import { type ReactNode, useState } from 'react'
+import { CodeField, withoutSpaces } from './code-field.tsx'
 import { Field, Form, PasswordField } from './form.tsx'
 
 type Proof = FactorProof['proof']
@@ -96,17 +97,8 @@ function FactorForm({ children, factor, passkeyOptionsJson, send }: FactorFormPr
     )
   if (factor === Factor.TOTP)
     return (
-      <Form action="Go on" sentences={sentences} onSubmit={({ code = '' }) => send({ case: 'totpCode', value: code.replace(/\s/g, '') })}>
-        <Field
-          name="code"
-          label="Code of your authenticator app"
-          inputMode="numeric"
-          autoComplete="one-time-code"
-          maxLength={7}
-          className="code"
-          autoFocus
-          required
-        />
+      <Form action="Go on" sentences={sentences} onSubmit={({ code = '' }) => send({ case: 'totpCode', value: withoutSpaces(code) })}>
+        <CodeField label="Code of your authenticator app" autoFocus />
         {children}
       </Form>
     )

@@ -1,12 +1,9 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import type { ReactNode } from 'react'
+import { useTitle } from './title.ts'
 
-/** One page: its title is told to screen readers when it comes. */
+/** One page. */
 export function Page({ title, children, wide = false }: { title: string; children: ReactNode; wide?: boolean }) {
-  const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => {
-    document.title = `${title} · Gatehouse`
-    heading.current?.focus()
-  }, [title])
+  const heading = useTitle(title)
   return (
     <section className={wide ? 'card wide' : 'card'}>
       <h1 ref={heading} tabIndex={-1}>

@@ -27,7 +27,8 @@ const ada: Person = {
   sessionId: 's',
   generation: 0,
   strength: 1,
-  authTime: 0,
+  // Signed in this moment, as RPCs with a step-up ask for.
+  authTime: Math.floor(Date.now() / 1000),
   clientId: 'console',
   permissions: new Set(['user.users.create', 'user.users.read', 'user.users.suspend']),
   expireTime: Date.now() + 3_600_000,

@@ -45,8 +45,9 @@ export function factorsToward(wanted: Strength, shown: readonly string[], held: 
   return there.filter((factor) => {
     const methods = after(shown, factor)
     if (methods.every((method) => shown.includes(method))) return false
-    // A passkey is enough by itself; whoever shows something else may need one thing more.
+    if (strengthOf(methods) >= wanted) return true
+    // A passkey is enough by itself; whoever shows something else may need one thing more, which would not do without it.
     const others = there.filter((other) => other !== factor && other !== Factor.PASSKEY)
-    return strengthOf(methods) >= wanted || others.some((other) => strengthOf(after(methods, other)) >= wanted)
+    return others.some((other) => strengthOf(after(methods, other)) >= wanted && strengthOf(after(shown, other)) < wanted)
   })
 }
