@@ -28,7 +28,7 @@ const ada: Person = {
   generation: 0,
   strength: 1,
   // Signed in this moment, as RPCs with a step-up ask for.
-  authTime: Math.floor(Date.now() / 1000),
+  authTime: Date.now(),
   clientId: 'console',
   permissions: new Set(['user.users.create', 'user.users.read', 'user.users.suspend']),
   expireTime: Date.now() + 3_600_000,
