@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { serviceNames } from '@gatehouse/local'
+import { type ServiceName, serviceNames } from '@gatehouse/local'
 import type { Constellation } from './constellation.ts'
 import type { Random } from './random.ts'
 
@@ -11,15 +11,20 @@ const readyForMs = 3_000
 
 /** Ends and starts every replica (or `each` of every service), one of each service at a time, with the code of their `tree`. */
 export async function restartAll(house: Constellation, random: Random, each = Number.POSITIVE_INFINITY): Promise<void> {
-  await Promise.all(
-    serviceNames.map(async (service) => {
-      const draw = random.fork(service)
-      for (const replica of house.of(service).slice(0, each)) {
-        await delay(draw.integer(50, 400))
-        await replica.term()
-        await replica.start()
-        await delay(readyForMs)
-      }
-    }),
-  )
+  await Promise.all(serviceNames.map((service) => restartService(house, random, service, each)))
+}
+
+/** The same, one service after the other. */
+export async function restartInOrder(house: Constellation, random: Random, services: readonly ServiceName[]): Promise<void> {
+  for (const service of services) await restartService(house, random, service)
+}
+
+async function restartService(house: Constellation, random: Random, service: ServiceName, each = Number.POSITIVE_INFINITY): Promise<void> {
+  const draw = random.fork(service)
+  for (const replica of house.of(service).slice(0, each)) {
+    await delay(draw.integer(50, 400))
+    await replica.term()
+    await replica.start()
+    await delay(readyForMs)
+  }
 }

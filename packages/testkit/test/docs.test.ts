@@ -38,6 +38,32 @@ test('every relative link leads to something that is there', () => {
   assert.deepEqual(dead, [])
 })
 
+test('every test that a row of the security page names is there', () => {
+  const tests = files.filter((file) => /\.(test|ci)\.ts$/.test(file))
+  const gone: string[] = []
+  let named = 0
+  for (const row of read('docs/security.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| '))) {
+    let texts: string[] = []
+    for (const [, code, name] of (row.split(' | ').at(-1) ?? '').matchAll(/`([^`]*)`|\*([^*]+)\*/g)) {
+      if (code?.endsWith('.test.ts') || code?.endsWith('.ci.ts')) {
+        const found = tests.filter((file) => file === code || file.endsWith(`/${code}`))
+        if (found.length === 0) gone.push(code)
+        texts = found.map((file) => read(file).replaceAll("\\'", "'"))
+      } else if (code?.endsWith('.ts')) texts = []
+      else if (name !== undefined && texts.length > 0) {
+        named++
+        // A long name may stand for itself by its beginning.
+        const begun = name.replace(/…$/, '').trim()
+        if (!texts.some((text) => text.includes(begun))) gone.push(name)
+      }
+    }
+  }
+  assert.deepEqual(gone, [])
+  assert.ok(named > 250, `${named} are named`)
+})
+
 test('every npm command that a page names exists', () => {
   const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts)
   const unknown = files
