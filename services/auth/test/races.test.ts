@@ -11,7 +11,7 @@ import { decodeJwt } from 'jose'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { unbindPerson } from '../src/core/roles/unbind-person.ts'
 import { insertCredential } from '../src/store/credentials.ts'
-import { bindRole } from '../src/store/role-bindings.ts'
+import { bindRole } from './bind-role.ts'
 import { openStory } from './open-story.ts'
 import { until } from './until.ts'
 

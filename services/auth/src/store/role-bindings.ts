@@ -1,5 +1,4 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { SubjectKindName } from './access-tables.ts'
 import type { Db } from './schema.ts'
 
 /** Names of the roles that each subject holds on everything and always, itself or through a group, by its id. */
@@ -45,17 +44,3 @@ export const rolesOf = (tenant: string, subjectId: string): RawBuilder<string[]>
   sql`(select coalesce(array_agg(distinct b.role order by b.role), '{}') from role_bindings b where b.tenant = ${sql.ref(tenant)} and b.subject_id = any (array(
     select ${sql.ref(subjectId)} union all
     select m.group_id from group_members m where m.tenant = ${sql.ref(tenant)} and m.member_id = ${sql.ref(subjectId)})))`
-
-/** Answers whether the binding is new. */
-export async function bindRole(
-  db: Db,
-  binding: { tenant: string; subject_id: string; role: string; subject_kind?: SubjectKindName; creator_id?: string | null; id?: string },
-): Promise<boolean> {
-  const row = await db
-    .insertInto('role_bindings')
-    .values(binding)
-    .onConflict((conflict) => conflict.columns(['tenant', 'subject_id', 'role']).doNothing())
-    .returning('role')
-    .executeTakeFirst()
-  return row !== undefined
-}
