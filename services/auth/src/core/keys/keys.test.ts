@@ -49,6 +49,10 @@ test('keys lie encrypted in the database and public in the list', async () => {
   assert.deepEqual(Object.keys(jwk).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
 })
 
+test('a key is named in a way that no command reads as an option', async () => {
+  for (const kid of await kidsOf(await freshTenant())) assert.match(String(kid), /^[0-9a-f]{24}$/)
+})
+
 test('a new key is published before it signs, and the old one until its last token has ended', async () => {
   const tenant = await freshTenant()
   const old = await signingKid(tenant)

@@ -9,7 +9,8 @@ export const placeOfRefreshKey = (tenant: string, version: number) => `refresh k
 /** A new ES256 key whose private half leaves this function encrypted only. */
 export async function makeSigningKey(encryptionKey: Uint8Array, tenant: string) {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const kid = randomBytes(12).toString('base64url')
+  // In hexadecimal, since operators name keys in commands: in base64url one of 64 would begin with a dash, and be read as an option.
+  const kid = randomBytes(12).toString('hex')
   const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }
   const secret = Buffer.from(JSON.stringify(await exportJWK(privateKey)))
   return {
