@@ -67,6 +67,8 @@ export interface NewGrant {
   /** With `accountId` and `clientId`; who allowed `offline_access` in it has it outlive the session. */
   readonly payload: Payload
   readonly ttlSeconds: number
+  /** Where the person was asked: remembered in the same transaction. */
+  readonly consent?: Consent
 }
 
 /** Which grants of a tenant: of the person, of the client, or by their ids. */

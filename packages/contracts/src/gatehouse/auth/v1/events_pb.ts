@@ -648,7 +648,7 @@ export const ClientChangedSchema: GenMessage<ClientChanged> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 18);
 
 /**
- * What a person allowed an OpenID Connect client was given, widened or ended.
+ * What a person allowed an OpenID Connect client was given, widened or ended. What ends with its session is told by SessionRevoked alone.
  *
  * @generated from message gatehouse.auth.v1.GrantChanged
  */
