@@ -3,6 +3,7 @@ import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_ser
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { AuditService } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
+import { ClientService } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
@@ -28,6 +29,7 @@ import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
 import { auditService } from './rpc/audit-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
+import { clientService } from './rpc/client-service.ts'
 import { emailSignInService } from './rpc/email-sign-in-service.ts'
 import { enrolmentService } from './rpc/enrolment-service.ts'
 import { factorService } from './rpc/factor-service.ts'
@@ -91,6 +93,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(AccountService, accountService(deps)),
       served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
+      served(ClientService, clientService(deps)),
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
       served(FactorService, factorService(deps)),

@@ -3,6 +3,7 @@ import { canonicalEmail } from '@gatehouse/rpc'
 import { print, serviceCommands } from '@gatehouse/service'
 import { auditCheck } from './audit-check.ts'
 import { auditCommands } from './audit-commands.ts'
+import { clientCommands } from './client-commands.ts'
 import { rules, variables } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import type { Deps } from './core/deps.ts'
@@ -21,6 +22,7 @@ import { none, operated, word } from './operated.ts'
 import type { Operator } from './operator.ts'
 import { passwordCommands } from './password-commands.ts'
 import { policyCommands } from './policy-commands.ts'
+import { resourceCommands } from './resource-commands.ts'
 import { roleCommands } from './role-commands.ts'
 import { migrations } from './store/migrations/index.ts'
 import { listSigningKeys } from './store/signing-keys.ts'
@@ -126,6 +128,8 @@ export const commands: readonly Command[] = [
   ...auditCommands,
   ...machineCommands({ operated, word, none }),
   ...policyCommands,
+  ...clientCommands,
+  ...resourceCommands,
   {
     name: 'audiences add',
     usage: 'AUDIENCE [--tenant ID]',

@@ -8,6 +8,7 @@ import { createKeyRing, type KeyRing } from './core/keys/key-ring.ts'
 import { closedKeyIn } from './core/keys/sealed-box.ts'
 import { type LimitFeed, startLimitFeed } from './core/policies/limit-feed.ts'
 import { type RevocationFeed, startRevocationFeed } from './core/revocations/revocation-feed.ts'
+import { longestTokenSeconds } from './core/sessions/revoke-sessions.ts'
 import { defaultTenant, ensureDefaultTenant } from './core/tenants/create-tenant.ts'
 import { listIssuers } from './core/tenants/list-issuers.ts'
 import { readRegistry } from './core/workloads/list-workloads.ts'
@@ -58,7 +59,9 @@ export function openIdentity(
     if (closed === undefined) throw error
     known.reject(closed)
   }
-  const feed = parts.use(startRevocationFeed({ db, log, tokenLifeSeconds: config.accessTokenLifetime / 1000 }))
+  const feed = parts.use(
+    startRevocationFeed({ db, log, tokenLifeSeconds: Math.max(config.accessTokenLifetime / 1000, longestTokenSeconds) }),
+  )
   const accessFeed = parts.use(startAccessFeed({ db, log, now: clock.now }))
   const limitFeed = parts.use(startLimitFeed({ db, log }))
   // The doors open when the first look has been taken; should Postgres leave just then, they open without.

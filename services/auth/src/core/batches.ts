@@ -2,6 +2,7 @@ import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { type BatchedRead, batchedByTenant, joined } from '@gatehouse/postgres'
 import { addAuditEntries, type NewAuditEntry } from '../store/audit-entries.ts'
 import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/credentials.ts'
+import { addRecords, type RecordToAdd } from '../store/oidc/records.ts'
 import { type notOpened, type OpenedRow, type Opening, openSessions } from '../store/open-sessions.ts'
 import { findPolicies, type PolicyRow } from '../store/policies.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
@@ -38,6 +39,8 @@ export interface Batches {
   readonly policy: BatchedRead<{ readonly tenant: string }, PolicyRow>
   readonly refreshToken: BatchedRead<RefreshTokenKey, RefreshTokenInSession>
   readonly rotation: (rotation: Rotation) => Promise<Rotated | typeof untouched>
+  /** Of OpenID Connect. */
+  readonly oidcRecord: (record: RecordToAdd) => Promise<void>
   readonly opening: (opening: Opening) => Promise<OpenedRow | typeof notOpened>
   /** Writes down that a call was refused. */
   readonly refused: (entry: NewAuditEntry) => Promise<void>
@@ -66,6 +69,12 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
       { keyOf: ({ hash }) => hexOf(hash) },
     ),
     rotation: joinedWrites((rotations) => rotateRefreshTokens(db, rotations)),
+    oidcRecord: noted(
+      joinedWrites(async (records: readonly RecordToAdd[]) => {
+        await addRecords(db, records)
+        return records.map(() => true)
+      }),
+    ),
     opening: joinedWrites((openings) => openSessions(db, openings)),
     refused: noted(
       joinedWrites(async (entries: readonly NewAuditEntry[]) => {
@@ -77,9 +86,9 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
 }
 
 const noted =
-  (write: (entry: NewAuditEntry) => Promise<boolean>) =>
-  async (entry: NewAuditEntry): Promise<void> => {
-    await write(entry)
+  <I>(write: (input: I) => Promise<boolean>) =>
+  async (input: I): Promise<void> => {
+    await write(input)
   }
 
 /** Every input has an outcome from its joint write; one that another's fault took back is written alone. */

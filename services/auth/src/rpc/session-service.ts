@@ -96,7 +96,7 @@ export function sessionService(deps: Deps & { feed: RevocationFeed }) {
     async revokePersonSessions({ userId, openedUntil }, context) {
       const { tenant } = callOf(context)
       const spared = openedUntil && { openedUntil: timestampDate(openedUntil) }
-      return { revokedCount: await revokePersonSessions(deps, { tenant, userId, ...spared, cause: 'revoked' }) }
+      return { revokedCount: await revokePersonSessions(deps, { tenant, userId, ...spared, cause: 'revoked', withGrants: true }) }
     },
     async getDeviceTrust({ trustToken, useCookie }, context) {
       const call = callOf(context)

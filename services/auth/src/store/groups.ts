@@ -120,3 +120,17 @@ export async function deleteGroup(tx: Db, key: { tenant: string; id: string }): 
   await tx.deleteFrom('groups').where('tenant', '=', key.tenant).where('id', '=', key.id).execute()
   return members.map(({ member_id }) => member_id)
 }
+
+/** Names of the groups that somebody is in, sorted. */
+export async function listGroupNamesOf(db: Db, key: { tenant: string; memberId: string; limit: number }): Promise<string[]> {
+  const rows = await db
+    .selectFrom('group_members as m')
+    .innerJoin('groups as g', (join) => join.onRef('g.tenant', '=', 'm.tenant').onRef('g.id', '=', 'm.group_id'))
+    .select('g.name')
+    .where('m.tenant', '=', key.tenant)
+    .where('m.member_id', '=', key.memberId)
+    .orderBy('g.name')
+    .limit(key.limit)
+    .execute()
+  return rows.map(({ name }) => name)
+}

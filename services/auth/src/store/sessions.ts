@@ -54,6 +54,17 @@ export async function lockSession(tx: Db, key: { tenant: string; id: string }): 
     .executeTakeFirst()
 }
 
+/** As it is until the transaction ends: nobody ends or raises it meanwhile. */
+export async function shareSession(tx: Db, key: { tenant: string; id: string }): Promise<SessionRow | undefined> {
+  return await tx
+    .selectFrom('sessions')
+    .select(sessionColumns)
+    .where('tenant', '=', key.tenant)
+    .where('id', '=', key.id)
+    .forShare()
+    .executeTakeFirst()
+}
+
 /** Answers the version after it: the session changes without ending. */
 export async function raiseSessionVersion(tx: Db, key: { tenant: string; id: string }): Promise<number> {
   const row = await tx

@@ -1,6 +1,7 @@
 import { pruneAccess } from '../core/access/prune-access.ts'
 import { pruneChallenges } from '../core/challenges/prune-challenges.ts'
 import type { Deps } from '../core/deps.ts'
+import { pruneOidc } from '../core/oidc/prune-oidc.ts'
 import { cleanUp } from '../core/sessions/clean-up.ts'
 import { repeat } from './repeat.ts'
 
@@ -16,6 +17,7 @@ export function startCleanUp(deps: Deps): AsyncDisposable {
       await cleanUp(deps, signal)
       await pruneChallenges(deps, signal)
       await pruneAccess(deps, signal)
+      await pruneOidc(deps, signal)
     },
   })
 }

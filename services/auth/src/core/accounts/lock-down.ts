@@ -12,6 +12,7 @@ import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import { prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
+import { endGrants } from '../oidc/grants/end-grants.ts'
 import { closePassword } from '../passwords/attempts.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { policyOf } from '../policies/policy-of.ts'
@@ -48,6 +49,7 @@ export async function lockDown(deps: Deps, { tenant, token }: { tenant: string; 
     const overtakes = { kinds: ['lock_down', 'email_change'], userId } as const
     if (!(await claimChallenge(tx, { tenant, id: challenge.id, time, overtakes }))) throw refuse(ErrorReason.CHALLENGE_INVALID)
     await revokeSessionsOfUser(tx, deps, { ...person, cause: 'locked_down', by: thePerson(userId) })
+    await endGrants(tx, deps, person, { cause: 'locked_down', by: thePerson(userId) })
     // Not the counter alone: a sign-in that was under way would forget it again, and the password with which it was opened would be good once more.
     await closeCredential(tx, { ...person, nobodys: deps.hashing.nobodys })
     await holdPasskeysBack(tx, { ...person, since })

@@ -9,6 +9,7 @@ import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
 import type { Deps } from '../deps.ts'
+import { endGrants } from '../oidc/grants/end-grants.ts'
 import { forgetGuesses } from '../passwords/attempts.ts'
 import { checkPasswordForm, tooWeak } from '../passwords/check-new-password.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
@@ -61,6 +62,7 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
     async write(tx) {
       const version = await setCredential(tx, { tenant, userId, passwordHash, time: new Date(deps.now()) })
       await revokeSessionsOfUser(tx, deps, { tenant, userId, cause: 'password_changed', by: thePerson(userId) })
+      await endGrants(tx, deps, { tenant, userId }, { cause: 'password_reset', by: thePerson(userId) })
       const message = create(PasswordChangedSchema, { userId, version: BigInt(version) })
       await addEvent(tx, { schema: PasswordChangedSchema, message, tenant, version })
       await forgetGuesses(tx, deps, { tenant, userId, email: user.email })

@@ -2,9 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import { RefreshTokenReusedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { addEvent } from '@gatehouse/events'
-import { Strength, strengthOf, trustedDeviceMethod } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
-import { findFactors } from '../../store/factors.ts'
 import { findRefreshToken, type RefreshTokenInSession, type RefreshTokenRow } from '../../store/refresh-tokens.ts'
 import { untouched } from '../../store/rotate-refresh-tokens.ts'
 import { lockSession, raiseSessionVersion, type SessionRow } from '../../store/sessions.ts'
@@ -13,7 +11,6 @@ import { audit } from '../audit/audit.ts'
 import { concerning } from '../audit/refusals.ts'
 import type { Db, Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
-import { demandOf, isSecondRequired } from '../policies/demands.ts'
 import { policyOf, type WholePolicy } from '../policies/policy-of.ts'
 import { endsOf, hasEnded, lifetimesIn } from '../policies/session-lifetimes.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
@@ -23,7 +20,7 @@ import { hashRefreshToken, successorOf } from './refresh-token.ts'
 import { revokeSessionsOfUser } from './revoke-sessions.ts'
 import { coarseNetwork, tidyUserAgent } from './seen-from.ts'
 import { signedIn } from './signed-in.ts'
-import { standsSince } from './trusted-device.ts'
+import { isTooWeak } from './too-weak.ts'
 
 export interface RefreshSessionInput {
   readonly tenant: string
@@ -158,17 +155,6 @@ async function endReused(tx: Db, deps: Deps, session: SessionRow): Promise<void>
     sessionId,
   })
   await revokeSessionsOfUser(tx, deps, { tenant, userId, sessionId, cause: 'token_reused', by: stranger })
-}
-
-/** A session from before the tenant asked this person for a second factor, or gave up trusted devices: it goes on with a new sign-in only. */
-async function isTooWeak(deps: Deps, session: SessionRow, policy: WholePolicy): Promise<boolean> {
-  if (strengthOf(session.amr) >= Strength.TWO_FACTORS) return false
-  const person = { tenant: session.tenant, userId: session.user_id }
-  const isTrusted = session.amr.includes(trustedDeviceMethod)
-  if (isTrusted && !standsSince(policy, session.auth_time.getTime())) return true
-  if (!(await isSecondRequired(deps, person, policy))) return false
-  // The factor was shown on this device, and stands for as long as the person has one that the tenant takes.
-  return !isTrusted || demandOf({ policy, isSecondRequired: true }, await findFactors(deps.db, person)).enrol.length > 0
 }
 
 function invalid() {

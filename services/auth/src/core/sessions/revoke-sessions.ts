@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { SessionRevokedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { addEvent } from '@gatehouse/events'
+import { endGrantsOfSessions } from '../../store/oidc/ended-sessions.ts'
 import { insertRevocations } from '../../store/revocations.ts'
 import type { EndCause } from '../../store/schema.ts'
 import { nextSessionEpoch } from '../../store/session-epochs.ts'
@@ -37,6 +38,7 @@ export async function revokeSessionsOfUser(tx: Db, deps: Pick<Deps, 'now' | 'lif
     },
     { time: new Date(deps.now()), cause: input.cause ?? 'revoked' },
   )
+  await endGrantsOfSessions(tx, ended, new Date(deps.now()))
   for (const session of ended) await tellRevoked(tx, session)
   await audit(
     tx,
@@ -72,8 +74,11 @@ async function tellRevoked(tx: Db, session: SessionRow): Promise<void> {
 /** A verifier's clock may be behind ours by this much. */
 const clockLeewaySeconds = 60
 
+/** What a client gets for a resource may live as long as this, however short our own tokens live. */
+export const longestTokenSeconds = 600
+
 /** After this no token that was made before is alive anywhere. */
-export function forgetTime(deps: Pick<Deps, 'now' | 'lifetimes'>, session: SessionRow): Date {
-  const ended = session.end_time?.getTime() ?? deps.now()
-  return new Date(ended + (deps.lifetimes.accessTokenSeconds + clockLeewaySeconds) * 1000)
+export function forgetTime(deps: Pick<Deps, 'now' | 'lifetimes'>, { end_time }: Pick<SessionRow, 'end_time'>): Date {
+  const ended = end_time?.getTime() ?? deps.now()
+  return new Date(ended + (Math.max(deps.lifetimes.accessTokenSeconds, longestTokenSeconds) + clockLeewaySeconds) * 1000)
 }

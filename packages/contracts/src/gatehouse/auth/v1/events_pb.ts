@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/events.proto.
  */
 export const file_gatehouse_auth_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIpgBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAkSFAoMbWFpbGVkX2FwYXJ0GAQgASgIOjbKvBgyCiRnYXRlaG91c2UuYXV0aC52MS5SZWZyZXNoVG9rZW5SZXVzZWQSCnNlc3Npb25faWQiZQoPUGFzc3dvcmRDaGFuZ2VkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzowyrwYLAohZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc3dvcmRDaGFuZ2VkEgd1c2VyX2lkIngKDVNlc3Npb25SYWlzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Mcq8GC0KH2dhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SYWlzZWQSCnNlc3Npb25faWQicwoORmFjdG9yc0NoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBmNoYW5nZRgDIAEoCTovyrwYKwogZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWQSB3VzZXJfaWQidQoNUGFzc2tleUNsb25lZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKcGFzc2tleV9pZBgDIAEoCTouyrwYKgofZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc2tleUNsb25lZBIHdXNlcl9pZCJXCgtSb2xlQ2hhbmdlZBIMCgRyb2xlGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Kcq8GCUKHWdhdGVob3VzZS5hdXRoLnYxLlJvbGVDaGFuZ2VkEgRyb2xlImEKDEdyb3VwQ2hhbmdlZBIQCghncm91cF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOi7KvBgqCh5nYXRlaG91c2UuYXV0aC52MS5Hcm91cENoYW5nZWQSCGdyb3VwX2lkImkKDkJpbmRpbmdDaGFuZ2VkEhIKCmJpbmRpbmdfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzoyyrwYLgogZ2F0ZWhvdXNlLmF1dGgudjEuQmluZGluZ0NoYW5nZWQSCmJpbmRpbmdfaWQieQoURW1haWxTaWduSW5SZXF1ZXN0ZWQSFAoMY2hhbGxlbmdlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Osq8GDYKJmdhdGVob3VzZS5hdXRoLnYxLkVtYWlsU2lnbkluUmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQifQoNUG9saWN5Q2hhbmdlZBIRCglwb2xpY3lfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIWCg5jaGFuZ2VkX2ZpZWxkcxgDIAMoCTowyrwYLAofZ2F0ZWhvdXNlLmF1dGgudjEuUG9saWN5Q2hhbmdlZBIJcG9saWN5X2lkIt8BChJTdXNwaWNpb3VzQWN0aXZpdHkSEwoLYWN0aXZpdHlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIvCgVraW5kcxgDIAMoDjIgLmdhdGVob3VzZS5hdXRoLnYxLlN1c3BpY2lvbktpbmQSDwoHdXNlcl9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEhQKDGNoYWxsZW5nZV9pZBgGIAEoCTo3yrwYMwokZ2F0ZWhvdXNlLmF1dGgudjEuU3VzcGljaW91c0FjdGl2aXR5EgthY3Rpdml0eV9pZGIGcHJvdG8z", [file_gatehouse_auth_v1_suspicion, file_gatehouse_options_v1_options]);
+  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIpgBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAkSFAoMbWFpbGVkX2FwYXJ0GAQgASgIOjbKvBgyCiRnYXRlaG91c2UuYXV0aC52MS5SZWZyZXNoVG9rZW5SZXVzZWQSCnNlc3Npb25faWQiZQoPUGFzc3dvcmRDaGFuZ2VkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzowyrwYLAohZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc3dvcmRDaGFuZ2VkEgd1c2VyX2lkIngKDVNlc3Npb25SYWlzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Mcq8GC0KH2dhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SYWlzZWQSCnNlc3Npb25faWQicwoORmFjdG9yc0NoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBmNoYW5nZRgDIAEoCTovyrwYKwogZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWQSB3VzZXJfaWQidQoNUGFzc2tleUNsb25lZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKcGFzc2tleV9pZBgDIAEoCTouyrwYKgofZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc2tleUNsb25lZBIHdXNlcl9pZCJXCgtSb2xlQ2hhbmdlZBIMCgRyb2xlGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Kcq8GCUKHWdhdGVob3VzZS5hdXRoLnYxLlJvbGVDaGFuZ2VkEgRyb2xlImEKDEdyb3VwQ2hhbmdlZBIQCghncm91cF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOi7KvBgqCh5nYXRlaG91c2UuYXV0aC52MS5Hcm91cENoYW5nZWQSCGdyb3VwX2lkImkKDkJpbmRpbmdDaGFuZ2VkEhIKCmJpbmRpbmdfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzoyyrwYLgogZ2F0ZWhvdXNlLmF1dGgudjEuQmluZGluZ0NoYW5nZWQSCmJpbmRpbmdfaWQieQoURW1haWxTaWduSW5SZXF1ZXN0ZWQSFAoMY2hhbGxlbmdlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Osq8GDYKJmdhdGVob3VzZS5hdXRoLnYxLkVtYWlsU2lnbkluUmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQifQoNUG9saWN5Q2hhbmdlZBIRCglwb2xpY3lfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIWCg5jaGFuZ2VkX2ZpZWxkcxgDIAMoCTowyrwYLAofZ2F0ZWhvdXNlLmF1dGgudjEuUG9saWN5Q2hhbmdlZBIJcG9saWN5X2lkIt8BChJTdXNwaWNpb3VzQWN0aXZpdHkSEwoLYWN0aXZpdHlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIvCgVraW5kcxgDIAMoDjIgLmdhdGVob3VzZS5hdXRoLnYxLlN1c3BpY2lvbktpbmQSDwoHdXNlcl9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEhQKDGNoYWxsZW5nZV9pZBgGIAEoCTo3yrwYMwokZ2F0ZWhvdXNlLmF1dGgudjEuU3VzcGljaW91c0FjdGl2aXR5EgthY3Rpdml0eV9pZCJ1Cg1DbGllbnRDaGFuZ2VkEhEKCWNsaWVudF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBmNoYW5nZRgDIAEoCTowyrwYLAofZ2F0ZWhvdXNlLmF1dGgudjEuQ2xpZW50Q2hhbmdlZBIJY2xpZW50X2lkIpUBCgxHcmFudENoYW5nZWQSEAoIZ3JhbnRfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJEhEKCWNsaWVudF9pZBgEIAEoCRIOCgZjaGFuZ2UYBSABKAk6Lsq8GCoKHmdhdGVob3VzZS5hdXRoLnYxLkdyYW50Q2hhbmdlZBIIZ3JhbnRfaWRiBnByb3RvMw", [file_gatehouse_auth_v1_suspicion, file_gatehouse_options_v1_options]);
 
 /**
  * Somebody asked for an account, or for its mail once more.
@@ -611,4 +611,88 @@ export type SuspiciousActivity = Message<"gatehouse.auth.v1.SuspiciousActivity">
  */
 export const SuspiciousActivitySchema: GenMessage<SuspiciousActivity> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 17);
+
+/**
+ * An OpenID Connect client was made, changed or removed, or its secrets were.
+ *
+ * @generated from message gatehouse.auth.v1.ClientChanged
+ */
+export type ClientChanged = Message<"gatehouse.auth.v1.ClientChanged"> & {
+  /**
+   * The client.
+   *
+   * @generated from field: string client_id = 1;
+   */
+  clientId: string;
+
+  /**
+   * The client's version after the change.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * What happened: `created`, `updated`, `secret_rotated`, `secret_revoked`, `disabled`, `enabled`, `deleted`.
+   *
+   * @generated from field: string change = 3;
+   */
+  change: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.ClientChanged.
+ * Use `create(ClientChangedSchema)` to create a new message.
+ */
+export const ClientChangedSchema: GenMessage<ClientChanged> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 18);
+
+/**
+ * What a person allowed an OpenID Connect client was given, widened or ended. What ends with its session is told by SessionRevoked alone.
+ *
+ * @generated from message gatehouse.auth.v1.GrantChanged
+ */
+export type GrantChanged = Message<"gatehouse.auth.v1.GrantChanged"> & {
+  /**
+   * The grant.
+   *
+   * @generated from field: string grant_id = 1;
+   */
+  grantId: string;
+
+  /**
+   * The grant's version after the change.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Whose.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * To whom.
+   *
+   * @generated from field: string client_id = 4;
+   */
+  clientId: string;
+
+  /**
+   * What happened: `given`, `extended`, `ended`.
+   *
+   * @generated from field: string change = 5;
+   */
+  change: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.GrantChanged.
+ * Use `create(GrantChangedSchema)` to create a new message.
+ */
+export const GrantChangedSchema: GenMessage<GrantChanged> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 19);
 

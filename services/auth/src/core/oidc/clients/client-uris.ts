@@ -1,0 +1,44 @@
+import { ClientKind } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+
+const loopback = new Set(['127.0.0.1', '[::1]'])
+
+export interface UriRules {
+  readonly kind: ClientKind
+  /** `localhost` is whatever a machine's hosts file says, which is fine where Gatehouse itself lives there. */
+  readonly localhost: boolean
+}
+
+/** What is wrong with an address that a browser is sent to; undefined of a good one. They are compared letter by letter: what can be written in two ways is written in one. */
+export function redirectProblem(text: string, { kind, localhost }: UriRules): string | undefined {
+  const uri = URL.canParse(text) ? new URL(text) : undefined
+  if (uri === undefined) return 'is no URI'
+  if (text.includes('*')) return 'has a *, and nothing stands for anything else'
+  if (text.includes('#')) return 'has a fragment'
+  if (uri.protocol !== 'https:' && uri.protocol !== 'http:')
+    return kind === ClientKind.NATIVE && /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(uri.protocol)
+      ? undefined
+      : 'has a scheme that is neither https nor, of an app, a reversed domain name such as com.example.app'
+  return webProblem(text, uri, localhost)
+}
+
+/** What is wrong with an address that we call ourselves. */
+export function backchannelProblem(text: string, localhost: boolean): string | undefined {
+  const uri = URL.canParse(text) ? new URL(text) : undefined
+  if (uri === undefined) return 'is no URI'
+  if (text.includes('#')) return 'has a fragment'
+  return webProblem(text, uri, localhost)
+}
+
+/** What is wrong with the origin of somebody's pages. */
+export function originProblem(text: string, localhost: boolean): string | undefined {
+  const uri = URL.canParse(text) ? new URL(text) : undefined
+  if (uri === undefined || uri.origin !== text) return 'is no origin'
+  return webProblem(text, uri, localhost)
+}
+
+function webProblem(text: string, uri: URL, localhost: boolean): string | undefined {
+  if (uri.username !== '' || uri.password !== '') return 'has a user before the host'
+  if (uri.href !== text && uri.href !== `${text}/`) return 'is not written as browsers write it'
+  const isNear = loopback.has(uri.hostname) || (localhost && uri.hostname === 'localhost')
+  return uri.protocol === 'https:' || isNear ? undefined : 'is http, and neither 127.0.0.1 nor [::1]'
+}

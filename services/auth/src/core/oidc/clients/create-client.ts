@@ -1,0 +1,54 @@
+import type { ClientSettings } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+import { transact } from '@gatehouse/postgres'
+import { v7 as uuidv7 } from 'uuid'
+import { insertClientSecret } from '../../../store/oidc/client-secrets.ts'
+import { type ClientKey, insertClient } from '../../../store/oidc/clients.ts'
+import type { Db, Deps } from '../../deps.ts'
+import { ErrorReason, refuse } from '../../refuse.ts'
+import { tellClient, type WholeClient, withSecrets } from './client-change.ts'
+import { contentOf, hasSecrets } from './client-metadata.ts'
+import { newClientSecret } from './client-secret.ts'
+import { type ClientRules, validateClient } from './validate-client.ts'
+
+export interface CreateClientInput {
+  readonly tenant: string
+  /** One is made where it is empty. */
+  readonly clientId: string
+  readonly settings: ClientSettings
+}
+
+/** Makes a client. Its secret is answered once, and empty where it has none. */
+export async function createClient(
+  deps: Pick<Deps, 'db' | 'now' | 'committed'>,
+  { tenant, clientId, settings }: CreateClientInput,
+  rules: ClientRules = {},
+): Promise<{ client: WholeClient; secret: string }> {
+  await validateClient(deps, tenant, settings, rules)
+  const key = { tenant, clientId: clientId || uuidv7() }
+  const content = contentOf(settings)
+  const made = await transact(deps.db, async (tx) => {
+    const now = deps.now()
+    const row = await insertClient(tx, key, content, new Date(now))
+    if (row === undefined) throw refuse(ErrorReason.CLIENT_EXISTS)
+    const secret = hasSecrets(content) ? await addSecret(tx, key, now) : undefined
+    await tellClient(tx, row, 'created', { first_party: String(row.first_party) })
+    return { client: await withSecrets(tx, row, now), secret: secret?.text ?? '' }
+  })
+  deps.committed()
+  return made
+}
+
+/** Makes a secret in the caller's transaction; the text of it is kept nowhere. */
+export async function addSecret(tx: Db, { tenant, clientId }: ClientKey, now: number) {
+  const { secret: text, hash, hint } = newClientSecret()
+  const row = await insertClientSecret(tx, {
+    tenant,
+    client_id: clientId,
+    id: uuidv7(),
+    secret_hash: hash,
+    hint,
+    create_time: new Date(now),
+    expire_time: null,
+  })
+  return { text, row }
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { transact } from '@gatehouse/postgres'
+import { deleteRecord } from '../../store/oidc/records.ts'
+import { addReplay } from '../../store/oidc/single-use.ts'
+import type { Deps } from '../deps.ts'
+import { resolveActivePerson } from '../people/resolve-person.ts'
+import { secretFits } from './clients/client-secret.ts'
+import { createKnownClients } from './clients/known-client.ts'
+import { resourceOf } from './clients/resources.ts'
+import { findConsent, rememberConsent } from './grants/consents.ts'
+import { endGrants } from './grants/end-grants.ts'
+import { ensureGrant, findGrant } from './grants/find-grant.ts'
+import { saveGrant } from './grants/save-grant.ts'
+import type { OidcActs } from './oidc-parts.ts'
+import { claimsOfPerson } from './people/claims-of-person.ts'
+import { consumeRecord } from './records/consume-record.ts'
+import { findByUserCode, findRecord } from './records/find-record.ts'
+import { mayPoll } from './records/may-poll.ts'
+import { keyOfRecord } from './records/record-hash.ts'
+import { rotateRefreshRecord } from './records/rotate-refresh-record.ts'
+import { saveRecord } from './records/save-record.ts'
+import { browserCookie, clientSid } from './sessions/browser-cookie.ts'
+import { findBrowserSession, findByCookie } from './sessions/find-browser-session.ts'
+import { endBrowserSession, saveBrowserSession } from './sessions/save-browser-session.ts'
+
+/** What the library's door calls, over the database. */
+export function createOidcActs(deps: Deps): OidcActs {
+  return {
+    records: {
+      save: (tenant, kind, id, payload, ttlSeconds) => saveRecord(deps, { tenant, kind, id, payload, ttlSeconds }),
+      find: (tenant, kind, id, options) => findRecord(deps, { tenant, kind, id, ...options }),
+      findByUserCode: (tenant, userCode) => findByUserCode(deps, tenant, userCode),
+      consume: (tenant, kind, id) => consumeRecord(deps, { tenant, kind, id }),
+      rotate: (tenant, id, successorOf) => rotateRefreshRecord(deps, { tenant, id, successorOf }),
+      mayPoll: (tenant, deviceCode) => mayPoll(deps, tenant, deviceCode),
+      destroy: (tenant, kind, id) => deleteRecord(deps.db, { tenant, kind, hash: keyOfRecord(deps, tenant, id) }),
+      firstTime: (tenant, key, until) =>
+        addReplay(deps.db, { tenant, key_hash: createHash('sha256').update(key).digest(), expire_time: until, now: new Date(deps.now()) }),
+    },
+    sessions: {
+      cookieOf: (tenant, sessionId, generation) => browserCookie(deps, tenant, sessionId, generation),
+      findByCookie: (tenant, value) => findByCookie(deps, tenant, value),
+      findById: (tenant, id) => findBrowserSession(deps, { tenant, id }),
+      sidOf: (tenant, sessionId, clientId) => clientSid(deps, tenant, sessionId, clientId),
+      save: (tenant, id, change) => saveBrowserSession(deps, { tenant, id }, change),
+      end: (tenant, id) => endBrowserSession(deps, { tenant, id }),
+    },
+    grants: {
+      ensure: (tenant, of) => ensureGrant(deps, { tenant, ...of }),
+      find: (tenant, id) => findGrant(deps, { tenant, id }),
+      save: (tenant, grant) => saveGrant(deps, { tenant, ...grant }),
+      async end(tenant, which, cause) {
+        const ended = await transact(deps.db, (tx) => endGrants(tx, deps, { tenant, ...which }, { cause }))
+        if (ended.length > 0) deps.committed()
+      },
+      consent: {
+        find: (tenant, of) => findConsent(deps, { tenant, ...of }),
+        remember: (tenant, of, consent) => transact(deps.db, (tx) => rememberConsent(tx, { tenant, ...of }, consent, new Date(deps.now()))),
+      },
+    },
+    clients: {
+      known: createKnownClients(deps),
+      secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
+      resource: (tenant, client, resource) => resourceOf(deps, tenant, client, resource),
+    },
+    people: {
+      account: (tenant, userId) => resolveActivePerson(deps, { tenant, userId }),
+      claims: (tenant, user, scopes) => claimsOfPerson(deps, tenant, user, scopes),
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import type { Db } from '../schema.ts'
+
+export interface ConsentKey {
+  readonly tenant: string
+  readonly userId: string
+  readonly clientId: string
+}
+
+export interface ConsentRow {
+  readonly scopes: readonly string[]
+  readonly claims: readonly string[]
+  readonly resources: Readonly<Record<string, string>>
+}
+
+export async function findConsent(db: Db, { tenant, userId, clientId }: ConsentKey): Promise<ConsentRow | undefined> {
+  return await db
+    .selectFrom('oidc_consents')
+    .select(['scopes', 'claims', 'resources'])
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', userId)
+    .where('client_id', '=', clientId)
+    .executeTakeFirst()
+}
+
+/** Makes the row where there is none, and locks it. */
+export async function lockConsent(tx: Db, { tenant, userId, clientId }: ConsentKey, now: Date): Promise<ConsentRow> {
+  const empty = { scopes: [], claims: [], resources: '{}' }
+  return await tx
+    .insertInto('oidc_consents')
+    .values({ tenant, user_id: userId, client_id: clientId, ...empty, create_time: now, update_time: now })
+    .onConflict((conflict) => conflict.columns(['tenant', 'user_id', 'client_id']).doUpdateSet({ update_time: now }))
+    .returning(['scopes', 'claims', 'resources'])
+    .executeTakeFirstOrThrow()
+}
+
+export async function setConsent(tx: Db, { tenant, userId, clientId }: ConsentKey, consent: ConsentRow): Promise<void> {
+  await tx
+    .updateTable('oidc_consents')
+    .set({ scopes: [...consent.scopes], claims: [...consent.claims], resources: JSON.stringify(consent.resources) })
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', userId)
+    .where('client_id', '=', clientId)
+    .execute()
+}
+
+export async function deleteConsents(tx: Db, which: { tenant: string; userId?: string; clientId?: string }): Promise<void> {
+  const { userId, clientId } = which
+  await tx
+    .deleteFrom('oidc_consents')
+    .where('tenant', '=', which.tenant)
+    .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
+    .$if(clientId !== undefined, (query) => query.where('client_id', '=', clientId ?? ''))
+    .execute()
+}

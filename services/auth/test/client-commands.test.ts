@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { CommandFailed, CommandProblem } from '@gatehouse/cli'
+import { sql } from 'kysely'
+import { commands } from '../src/commands.ts'
+import { type Machines, openMachines } from './machines-house.ts'
+
+let house: Machines
+before(async () => {
+  house = await openMachines({ alone: true })
+})
+after(() => house[Symbol.asyncDispose]())
+
+/** Runs a command in this process; answers what it printed. */
+async function gatehouse(name: string, ...args: string[]): Promise<string> {
+  const command = commands.find((each) => each.name === name) ?? assert.fail(name)
+  const lines: string[] = []
+  const { write } = process.stdout
+  // The test runner reports over standard output too, in bytes.
+  process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) =>
+    typeof chunk === 'string' ? lines.push(chunk) > 0 : write.call(process.stdout, chunk, ...rest)
+  try {
+    await command.run(args, { ...house.story.environment })
+  } finally {
+    process.stdout.write = write
+  }
+  return lines.join('')
+}
+
+const grafana = {
+  name: 'Grafana',
+  kind: 'CLIENT_KIND_WEB',
+  redirectUris: ['https://grafana.example.com/login/generic_oauth'],
+  grantTypes: ['CLIENT_GRANT_TYPE_AUTHORIZATION_CODE', 'CLIENT_GRANT_TYPE_REFRESH_TOKEN'],
+  authMethod: 'CLIENT_AUTH_METHOD_CLIENT_SECRET_BASIC',
+}
+
+test('a client is made, shown, changed, given another secret, disabled and removed by commands, in the name of the operator', async () => {
+  const first = (await gatehouse('clients create', 'grafana', JSON.stringify(grafana))).trim()
+  assert.match(first, /^gos_[\w-]{43}$/)
+  await assert.rejects(gatehouse('clients create', 'grafana', JSON.stringify(grafana)), CommandFailed)
+  assert.match(await gatehouse('clients list'), /^grafana\tenabled\t1 secrets\tGrafana/)
+  await gatehouse('clients update', 'grafana', '{"name": "Grafana at work"}')
+  const shown = JSON.parse(await gatehouse('clients show', 'grafana'))
+  assert.deepEqual([shown.name, shown.redirectUris], ['Grafana at work', grafana.redirectUris])
+  const second = (await gatehouse('clients rotate', 'grafana', '--overlap', '1h')).trim()
+  assert.notEqual(second, first)
+  await assert.rejects(gatehouse('clients rotate', 'grafana', '--overlap', '31d'), CommandProblem)
+  await gatehouse('clients disable', 'grafana')
+  assert.match(await gatehouse('clients list'), /disabled /)
+  await gatehouse('clients enable', 'grafana')
+  await gatehouse('clients delete', 'grafana')
+  assert.equal(await gatehouse('clients list'), '')
+  await assert.rejects(gatehouse('clients show', 'grafana'), CommandFailed)
+  const { rows } = await sql<{ actor_kind: string }>`
+    select distinct actor_kind from audit_entries where subject_id = 'grafana' and result = 'done'`.execute(house.story.db)
+  assert.deepEqual(rows, [{ actor_kind: 'operator' }])
+})
+
+test('commands take what the door takes', async () => {
+  const wrong = [
+    'no JSON',
+    '{"nobody": "knows this"}',
+    '{}',
+    JSON.stringify({ ...grafana, redirectUris: ['http://grafana.example.com/'] }),
+    JSON.stringify({ ...grafana, authMethod: 'CLIENT_AUTH_METHOD_NONE' }),
+  ]
+  for (const json of wrong) await assert.rejects(gatehouse('clients create', 'wrong', json), CommandProblem, json)
+  await assert.rejects(gatehouse('clients create', 'No Id', JSON.stringify(grafana)), CommandProblem)
+  assert.equal(await gatehouse('clients list'), '')
+})
+
+test('a resource is registered for clients, once, and none of an audience for which people have tokens themselves', async () => {
+  const orders = 'https://orders.example.com'
+  await assert.rejects(gatehouse('clients create', 'orders', JSON.stringify({ ...grafana, resources: [orders] })), CommandProblem)
+  assert.match(await gatehouse('resources add', orders, '--scopes', 'orders.read,orders.write'), /is registered/)
+  await assert.rejects(gatehouse('resources add', orders, '--scopes', 'orders.read'), CommandFailed)
+  await gatehouse('audiences add', 'billing')
+  for (const audience of ['billing', 'gatehouse'])
+    await assert.rejects(gatehouse('resources add', 'https://more.example.com', '--scopes', 'a', '--audience', audience), CommandFailed)
+  await assert.rejects(gatehouse('audiences add', orders), CommandFailed)
+  await assert.rejects(gatehouse('resources add', 'https://more.example.com', '--scopes', 'a', '--lifetime', '1h'), CommandProblem)
+  await gatehouse('clients create', 'orders', JSON.stringify({ ...grafana, resources: [orders] }))
+  assert.match(
+    await gatehouse('resources list'),
+    /^https:\/\/orders\.example\.com\thttps:\/\/orders\.example\.com\torders\.read,orders\.write\t600s/,
+  )
+  await gatehouse('resources remove', orders)
+  await assert.rejects(gatehouse('resources remove', orders), CommandFailed)
+  assert.equal(await gatehouse('resources list'), '')
+})
