@@ -1,7 +1,7 @@
-// The arrow: main -> app -> (rpc | consumers | workers) -> core -> store, never up, never sideways between services, never past a layer.
+// The arrow: main -> app -> (rpc | consumers | workers | oidc) -> core -> store, never up, never sideways between services, never past a layer.
 const tests = '(\\.test\\.tsx?$|/test/|/testdata/)'
 const within = (layers) => `^services/([^/]+)/src/(${layers})`
-const doors = 'rpc/|consumers/|workers/'
+const doors = 'rpc/|consumers/|workers/|oidc/'
 const top = '[^/]+\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -49,9 +49,16 @@ export default {
       to: { path: '^services/$1/src/store/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'oidc-does-not-skip-core',
+      comment: 'The library calls what core does: no statement is written beside it.',
+      severity: 'error',
+      from: { path: within('oidc/'), pathNot: tests },
+      to: { path: '^services/$1/src/store/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'doors-do-not-know-each-other',
       severity: 'error',
-      from: { path: `^services/([^/]+)/src/(rpc|consumers|workers)/`, pathNot: tests },
+      from: { path: `^services/([^/]+)/src/(rpc|consumers|workers|oidc)/`, pathNot: tests },
       to: { path: `^services/$1/src/(${doors})`, pathNot: '^services/$1/src/$2/' },
     },
     {

@@ -50,6 +50,7 @@ export const planted: Readonly<Record<string, Files>> = {
   'rpc-does-not-skip-core': {
     'services/user/src/rpc/to-store.ts': `export { type User } from '../store/users.ts'\nimport '../store/users.ts'`,
   },
+  'oidc-does-not-skip-core': { 'services/user/src/oidc/to-store.ts': `import '../store/users.ts'` },
   'doors-do-not-know-each-other': { 'services/user/src/rpc/to-worker.ts': `import '../workers/relay.ts'` },
   'services-meet-over-the-wire-only': {
     'services/auth/src/core/ask-user.ts': `import '../../../user/src/core/create-user.ts'`,

@@ -4,6 +4,7 @@ import type { AccountTables } from './account-tables.ts'
 import type { AuditTables } from './audit-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
 import type { MachineTables } from './machine-tables.ts'
+import type { OidcTables } from './oidc/oidc-tables.ts'
 import type { PoliciesTable } from './policies.ts'
 import type { SuspicionTables } from './suspicion-tables.ts'
 
@@ -108,7 +109,7 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccessTables, AccountTables, AuditTables, FactorTables, MachineTables, SuspicionTables {
+export interface Schema extends AccessTables, AccountTables, AuditTables, FactorTables, MachineTables, OidcTables, SuspicionTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable

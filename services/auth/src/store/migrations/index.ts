@@ -12,6 +12,7 @@ import * as policies from './0010-policies.ts'
 import * as passwords from './0011-passwords.ts'
 import * as suspicion from './0012-suspicion.ts'
 import * as afterLockDown from './0013-after-a-lock-down.ts'
+import * as oidc from './0014-oidc.ts'
 
 /** The tables of the auth service. */
 export const migrations: MigrationSet = {
@@ -30,6 +31,7 @@ export const migrations: MigrationSet = {
     { id: '0011-passwords', up: passwords.up },
     { id: '0012-suspicion', up: suspicion.up },
     { id: '0013-after-a-lock-down', up: afterLockDown.up },
+    { id: '0014-oidc', up: oidc.up },
   ],
   insertOnly: ['audit_entries', 'audit_seals', 'audit_checkpoints'],
 }
