@@ -1,0 +1,25 @@
+import { sourceNetwork } from '@gatehouse/rpc'
+import type { OidcDeps } from './oidc-deps.ts'
+
+interface SourceLimit {
+  readonly count: number
+  readonly windowSeconds: number
+}
+
+/** What a stranger can have written, or guess at, by method and path below the mount. Whoever has to authenticate first is not counted. */
+const LIMITS: Readonly<Record<string, SourceLimit>> = {
+  'GET /auth': { count: 1200, windowSeconds: 300 },
+  'POST /device': { count: 10, windowSeconds: 600 },
+  'POST /device/auth': { count: 60, windowSeconds: 300 },
+}
+
+/** Seconds until a source may come again; undefined where it may now. */
+export async function secondsToWait(
+  { limits }: Pick<OidcDeps, 'limits'>,
+  { method, path, source }: { readonly method: string; readonly path: string; readonly source: string },
+): Promise<number | undefined> {
+  const limit = LIMITS[`${method} ${path}`]
+  if (limit === undefined) return undefined
+  const answer = await limits.take([{ key: `oidc ${path} ${sourceNetwork(source)}`, tenant: '', ...limit }])
+  return answer.allowed ? undefined : answer.retryAfterSeconds
+}
