@@ -34,6 +34,8 @@ export function actsInMemory(): ActsInMemory {
   const proofs = new Set<string>()
   const ensured = new Map<string, string>()
   const cookieOf = (_: string, id: string, generation: number) => `gho_${id}.${generation}`
+  const successors = new Map<string, string>()
+  const isSpent = (id: string) => kept.get(`RefreshToken ${successors.get(id)}`)?.consumed === true
   const note = (call: string) => void calls.push(call)
 
   const acts: ActsInMemory = {
@@ -71,7 +73,8 @@ export function actsInMemory(): ActsInMemory {
       async find(_, kind, id, options) {
         note(`records.find ${kind}${options?.refs ? ' or ref' : ''}`)
         const found = kept.get(`${kind} ${id}`)
-        return found && { ...structuredClone(found.payload), jti: id, ...(found.consumed && { consumed: 1 }) }
+        const hidden = kind === 'RefreshToken' && !isSpent(id)
+        return found && { ...structuredClone(found.payload), jti: id, ...(found.consumed && !hidden && { consumed: 1 }) }
       },
       findByUserCode: async () => undefined,
       async consume(_, kind, id) {
@@ -86,8 +89,9 @@ export function actsInMemory(): ActsInMemory {
         note('records.rotate')
         const found = kept.get(`RefreshToken ${id}`)
         if (found === undefined) return 'gone'
-        if (found.consumed && !kept.has(`RefreshToken ${successorOf(secret)}`)) return 'reused'
+        if (isSpent(id)) return 'reused'
         found.consumed = true
+        successors.set(id, successorOf(secret))
         return { secret }
       },
       mayPoll: async () => true,

@@ -56,10 +56,8 @@ export function configurationOf(parts: ProviderParts): Configuration {
     allowOmittingSingleRegisteredRedirectUri: false,
     enableHttpPostMethods: false,
     claims: {
-      openid: ['sub'],
-      acr: null,
-      amr: null,
-      auth_time: null,
+      // How somebody signed in is part of who signed in: clients that do not ask for it go by it too.
+      openid: ['sub', 'acr', 'amr', 'auth_time'],
       iss: null,
       sid: null,
       profile: ['name', 'locale', 'zoneinfo', 'updated_at'],

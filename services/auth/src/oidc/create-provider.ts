@@ -7,6 +7,7 @@ import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
 import { tellInterval } from './overrides/device-interval.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
+import { scopesOfResources } from './overrides/scopes.ts'
 import { grantsOfSessions, ourSessions } from './overrides/session.ts'
 import { codesAfterPeople, rotatingRefreshTokens } from './overrides/single-use.ts'
 import { ourTokenIds } from './overrides/token-ids.ts'
@@ -24,6 +25,7 @@ export function createProvider(parts: ProviderParts): Provider {
   codesAfterPeople(provider, parts)
   rotatingRefreshTokens(provider, parts)
   exactReplayDetection(provider, parts)
+  scopesOfResources(provider)
   hashedSecrets(provider, parts)
   noLogoutFromPages(provider)
   formsToClients(provider)

@@ -1,7 +1,7 @@
 import type { WebRoutes } from '@gatehouse/rpc'
 import { mount } from './mount.ts'
 import type { OidcDeps } from './oidc-deps.ts'
-import { createProviders } from './providers.ts'
+import { createProviders, type Providers } from './providers.ts'
 import { mountPath, pathBelowMount } from './tenant-request.ts'
 
 const URLS = [
@@ -34,8 +34,8 @@ const MAX_BODY_BYTES = 64 * 1024
 const DEADLINE_MS = 10_000
 
 /** OpenID Connect of every tenant, under `/oidc` of its host. */
-export function oidcRoutes(deps: OidcDeps): WebRoutes {
-  const act = mount(deps, createProviders(deps))
+export function oidcRoutes(deps: OidcDeps, providers: Providers = createProviders(deps)): WebRoutes {
+  const act = mount(deps, providers)
   return (scope, door) => {
     for (const url of URLS) door.raw(scope, { url, name: nameOf, maxBodyBytes: MAX_BODY_BYTES, deadlineMs: DEADLINE_MS }, act)
   }
