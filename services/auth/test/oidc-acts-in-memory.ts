@@ -16,6 +16,8 @@ export interface ActsInMemory extends OidcActs {
   readonly clientRows: Map<string, LibraryMetadata>
   readonly consents: Map<string, Consent>
   readonly resources: Map<string, Resource>
+  /** Whether devices ask no sooner than they may. */
+  patient: boolean
   /** What the user service answers: an error is thrown. */
   answer: (id: string) => User | undefined
   openSession(changes?: Partial<SessionRow>): SessionRow
@@ -46,6 +48,7 @@ export function actsInMemory(): ActsInMemory {
     clientRows,
     consents,
     resources,
+    patient: true,
     answer: (id) => create(UserSchema, { id, name: 'Ada', email: 'ada@example.com' }),
     openSession(changes = {}) {
       const now = Date.now()
@@ -76,7 +79,12 @@ export function actsInMemory(): ActsInMemory {
         const hidden = kind === 'RefreshToken' && !isSpent(id)
         return found && { ...structuredClone(found.payload), jti: id, ...(found.consumed && !hidden && { consumed: 1 }) }
       },
-      findByUserCode: async () => undefined,
+      async findByUserCode(_, userCode) {
+        for (const [key, { payload }] of kept)
+          if (key.startsWith('DeviceCode ') && payload.userCode === userCode)
+            return { ...structuredClone(payload), jti: key.slice('DeviceCode '.length) }
+        return undefined
+      },
       async consume(_, kind, id) {
         note(`records.consume ${kind}`)
         const found = kept.get(`${kind} ${id}`)
@@ -94,7 +102,7 @@ export function actsInMemory(): ActsInMemory {
         successors.set(id, successorOf(secret))
         return { secret }
       },
-      mayPoll: async () => true,
+      mayPoll: async () => acts.patient,
       async destroy(_, kind, id) {
         note(`records.destroy ${kind}`)
         kept.delete(`${kind} ${id}`)

@@ -6,8 +6,8 @@ import * as relying from 'openid-client'
 import { type ActsInMemory, actsInMemory, clientOf, type SessionRow } from './oidc-acts-in-memory.ts'
 import { ISSUER, type OidcHouse, openOidcHouse } from './oidc-house.ts'
 import type { Visitor } from './page-visitor.ts'
+import { ask, CALLBACK, codeFor, sentTo } from './relying-party.ts'
 
-const CALLBACK = 'https://rp.example/callback'
 const APP = relying.ClientSecretBasic('secret of app')
 
 let house: OidcHouse
@@ -27,35 +27,6 @@ function signedIn(changes: Partial<SessionRow> = {}): { browser: Visitor; row: S
   const browser = house.visitor()
   browser.cookies.set('__Host-gatehouse-oidc', acts.sessions.cookieOf('default', row.id, row.generation))
   return { browser, row }
-}
-
-interface Asked {
-  readonly checks: { pkceCodeVerifier: string; expectedState: string; expectedNonce: string; idTokenExpected: true }
-  readonly url: URL
-}
-
-async function ask(client: relying.Configuration, more: Record<string, string> = {}): Promise<Asked> {
-  const pkceCodeVerifier = relying.randomPKCECodeVerifier()
-  const [state, nonce] = [relying.randomState(), relying.randomNonce()]
-  const url = relying.buildAuthorizationUrl(client, {
-    redirect_uri: CALLBACK,
-    scope: 'openid email',
-    code_challenge: await relying.calculatePKCECodeChallenge(pkceCodeVerifier),
-    code_challenge_method: 'S256',
-    state,
-    nonce,
-    ...more,
-  })
-  return { url, checks: { pkceCodeVerifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true } }
-}
-
-const sentTo = (answer: Response): URL => new URL(answer.headers.get('location') ?? 'about:blank')
-
-async function codeFor(browser: Visitor, client: relying.Configuration, more: Record<string, string> = {}) {
-  const asked = await ask(client, more)
-  const answer = await browser.visit(String(asked.url))
-  assert.equal(answer.status, 303)
-  return { ...asked, callback: sentTo(answer) }
 }
 
 test('somebody who is signed in gets a code without a page, and its tokens are what a certified client accepts', async () => {

@@ -11,7 +11,7 @@ export function policyOf(): interactionPolicy.DefaultPolicy {
   // The library's compare by equality, and would send a stronger session round for ever.
   login.checks.remove('essential_acrs')
   login.checks.remove('essential_acr')
-  login.checks.add(new Check('person_gone', 'the person of the session may not sign in', ({ oidc }) => isGone(oidc)))
+  login.checks.add(new Check('person_gone', 'the person of the session may not sign in', 'login_required', ({ oidc }) => isGone(oidc)))
   login.checks.add(
     new Check(
       'strength',
