@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { rotateKeys } from '../src/core/keys/rotate-keys.ts'
-import { actsInMemory } from './oidc-acts-in-memory.ts'
+import { type ActsInMemory, actsInMemory, clientOf } from './oidc-acts-in-memory.ts'
 import { ISSUER, type OidcHouse, OTHER_ORIGIN, openOidcHouse } from './oidc-house.ts'
 import { origin } from './open-deps.ts'
 
 let house: OidcHouse
+let acts: ActsInMemory
 before(async () => {
-  const acts = actsInMemory()
+  acts = actsInMemory()
   house = await openOidcHouse(() => acts)
 })
 after(() => house[Symbol.asyncDispose]())
@@ -61,6 +62,27 @@ test('a host of nobody is served nothing, and each tenant has an issuer of its o
     assert.equal((await read(`http://${host}/oidc/.well-known/openid-configuration`)).status, 404, host)
   const other = await read(`${OTHER_ORIGIN}/oidc/.well-known/openid-configuration`)
   assert.equal(JSON.parse(other.text).issuer, `${OTHER_ORIGIN}/oidc`)
+})
+
+test('pages elsewhere may read what is public, and call for a client that names their origin', async () => {
+  const origins = { origin: 'https://spa.example' }
+  const { visit } = house.visitor()
+  const allowed = async (path: string, method = 'GET') =>
+    (await visit(ISSUER + path, { method, headers: origins })).headers.get('access-control-allow-origin')
+  assert.equal(await allowed('/.well-known/openid-configuration'), origins.origin)
+  assert.equal(await allowed('/jwks'), '*')
+  acts.clientRows.set('spa', clientOf('spa', { token_endpoint_auth_method: 'none', gatehouse_origins: ['https://spa.example'] }))
+  const tokenFor = async (origin: string) => {
+    const headers = { origin, 'content-type': 'application/x-www-form-urlencoded' }
+    const answer = await visit(`${ISSUER}/token`, {
+      method: 'POST',
+      headers,
+      body: 'grant_type=authorization_code&client_id=spa&code=x&redirect_uri=x',
+    })
+    return answer.headers.get('access-control-allow-origin')
+  }
+  assert.equal(await tokenFor('https://spa.example'), 'https://spa.example')
+  for (const other of ['https://evil.example', 'null', 'https://rp.example', origin]) assert.equal(await tokenFor(other), null, other)
 })
 
 test('the keys are those of the tenant, the same under both names', async () => {

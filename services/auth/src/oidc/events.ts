@@ -1,5 +1,5 @@
 import { currentCall } from '@gatehouse/rpc'
-import { metrics } from '@opentelemetry/api'
+import { type Meter, metrics } from '@opentelemetry/api'
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { OidcDeps } from './oidc-deps.ts'
@@ -8,9 +8,23 @@ interface Refused {
   readonly error: string
 }
 
+/** The routes of which the library tells what it refuses. */
+const TOLD = [
+  'authorization',
+  'code_verification',
+  'device_authorization',
+  'device_resume',
+  'end_session',
+  'end_session_confirm',
+  'grant',
+  'introspection',
+  'pushed_authorization_request',
+  'revocation',
+  'userinfo',
+] as const
+
 /** Faults go to the log with their cause; what was given and what was refused is counted. */
-export function tellEvents(provider: Provider, { log }: Pick<OidcDeps, 'log'>): void {
-  const meter = metrics.getMeter('gatehouse.auth')
+export function tellEvents(provider: Provider, { log }: Pick<OidcDeps, 'log'>, meter: Meter = metrics.getMeter('gatehouse.auth')): void {
   const grants = meter.createCounter('gatehouse.oidc.grants', {
     description: 'Answers of the token endpoint with tokens in them, by grant type',
   })
@@ -19,11 +33,14 @@ export function tellEvents(provider: Provider, { log }: Pick<OidcDeps, 'log'>): 
   })
 
   provider.on('server_error', ({ oidc }: KoaContextWithOIDC, error: unknown) => {
+    const call = currentCall()
+    // What was given up because nobody waits for it is no fault.
+    if (call?.signal.aborted) return
     const cause = error instanceof Error ? error.stack : String(error)
-    log.error({ route: oidc?.route, client: oidc?.client?.clientId, trace_id: currentCall()?.traceId, cause }, 'OpenID Connect failed')
+    log.error({ route: oidc?.route, client: oidc?.client?.clientId, trace_id: call?.traceId, cause }, 'OpenID Connect failed')
   })
   provider.on('grant.success', ({ oidc }: KoaContextWithOIDC) => grants.add(1, { grant_type: String(oidc.params?.grant_type) }))
-  const refused = ({ oidc }: KoaContextWithOIDC, { error }: Refused) => refusals.add(1, { route: oidc.route, error })
-  const told = ['grant', 'authorization', 'introspection', 'revocation', 'userinfo', 'end_session', 'device_authorization'] as const
-  for (const each of told) (provider as NodeJS.EventEmitter).on(`${each}.error`, refused)
+  const events: NodeJS.EventEmitter = provider
+  for (const route of TOLD)
+    events.on(`${route}.error`, (_context: KoaContextWithOIDC, { error }: Refused) => refusals.add(1, { route, error }))
 }

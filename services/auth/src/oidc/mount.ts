@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { commonRefusal, type RawAct, type RawCall } from '@gatehouse/rpc'
 import { keysMaxAgeSeconds } from '../core/keys/rotate-keys.ts'
+import { noteCall } from './calls.ts'
 import { secondsToWait } from './limits.ts'
 import type { OidcDeps } from './oidc-deps.ts'
 import type { Providers } from './providers.ts'
@@ -44,6 +45,7 @@ async function serve(
 ): Promise<void> {
   const { handle, issuer } = await providers.of(tenant)
   rewrite(request, below, issuer, call.source)
+  noteCall(request, call)
   response.setHeader('content-security-policy', CONTENT_POLICY)
   await handle(request, response)
 }

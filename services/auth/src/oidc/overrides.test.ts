@@ -147,7 +147,10 @@ test('a refresh token that is used up already is refused', async () => {
   const token = new provider.RefreshToken({ accountId: 'ada', client, scope: 'openid offline_access' } as never)
   await token.save()
   await token.consume()
-  await assert.rejects(token.consume(), { error: 'invalid_grant' })
+  for (const answer of ['reused', 'gone'] as const) {
+    Object.assign(acts.records, { rotate: async () => answer })
+    await assert.rejects(token.consume(), { error: 'invalid_grant' })
+  }
 })
 
 test('a pushed request is used up once', async () => {

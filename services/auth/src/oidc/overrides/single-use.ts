@@ -2,6 +2,7 @@ import { createHmac, type KeyObject } from 'node:crypto'
 import type Provider from 'oidc-provider'
 import { errors, type RefreshToken } from 'oidc-provider'
 import { personOf } from '../accounts.ts'
+import { actAsClient } from '../act-as-client.ts'
 import { currentContext } from '../current-context.ts'
 import { translated } from '../error-of.ts'
 import type { ProviderParts } from '../oidc-deps.ts'
@@ -16,6 +17,7 @@ export function codesAfterPeople(provider: Provider, parts: SingleUseParts): voi
     const consuming = prototype as { accountId?: string | undefined; consume(): Promise<void> }
     const { consume } = consuming
     consuming.consume = async function consumeForPerson() {
+      actAsClient()
       if (this.accountId !== undefined) await personOf(parts, currentContext(), this.accountId)
       await consume.call(this)
     }
@@ -33,6 +35,7 @@ export function rotatingRefreshTokens(provider: Provider, { acts, tenant }: Sing
   const { prototype } = provider.RefreshToken
   prototype.consume = async function rotate() {
     const token = this.jti
+    actAsClient()
     const rotated = await translated(() => acts.records.rotate(tenant, token, (secret) => successorOf(secret, token)))
     if (typeof rotated === 'string') throw new errors.InvalidGrant({ detail: `refresh token ${rotated}` })
     secrets.set(this, rotated.secret)
