@@ -85,6 +85,10 @@ test('pages elsewhere may read what is public, and call for a client that names 
   for (const other of ['https://evil.example', 'null', 'https://rp.example', origin]) assert.equal(await tokenFor(other), null, other)
 })
 
+test('in whatever letters a path is written, it is the same route', async () => {
+  assert.equal((await read(`${ISSUER}/JWKS`)).text, (await read(`${ISSUER}/jwks`)).text)
+})
+
 test('the keys are those of the tenant, the same under both names', async () => {
   const keys = (await read(`${ISSUER}/jwks`)).text
   assert.equal(keys, (await read(`${origin}/.well-known/jwks.json`)).text)

@@ -6,7 +6,7 @@ import { noteCall } from './calls.ts'
 import { secondsToWait } from './limits.ts'
 import type { OidcDeps } from './oidc-deps.ts'
 import type { Providers } from './providers.ts'
-import { pathBelowMount, rewrite } from './tenant-request.ts'
+import { pathBelowMount, rewrite, routePath } from './tenant-request.ts'
 
 /** Pages of the library's routes are ours, and load nothing from elsewhere. A form leaves for a client only where the library sends it there. */
 const CONTENT_POLICY = [
@@ -27,7 +27,7 @@ export function mount(deps: OidcDeps, providers: Providers): RawAct {
     const below = pathBelowMount(request.url ?? '')
     if (tenant === undefined || below === undefined) throw commonRefusal(ErrorReason.NOT_SERVED)
     call.setTenant(tenant)
-    const path = pathOf(below)
+    const path = routePath(below)
     if (path === '/jwks' && (request.method === 'GET' || request.method === 'HEAD')) return await sendKeys(deps, tenant, response)
     const wait = await secondsToWait(deps, { method: request.method ?? '', path, source: call.source })
     if (wait !== undefined) throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: wait })
@@ -63,9 +63,4 @@ async function sendKeys({ keys }: Pick<OidcDeps, 'keys'>, tenant: string, respon
 async function tenantOf({ issuers }: Pick<OidcDeps, 'issuers'>, host: string): Promise<string | undefined> {
   if (issuers.tenantOfHost(host) === undefined) await issuers.lookAgain()
   return issuers.tenantOfHost(host)
-}
-
-function pathOf(url: string): string {
-  const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
 }

@@ -2,7 +2,7 @@ import type { WebRoutes } from '@gatehouse/rpc'
 import { mount } from './mount.ts'
 import type { OidcDeps } from './oidc-deps.ts'
 import { createProviders, type Providers } from './providers.ts'
-import { mountPath, pathBelowMount } from './tenant-request.ts'
+import { mountPath, pathBelowMount, routePath } from './tenant-request.ts'
 
 const URLS = [
   mountPath,
@@ -42,7 +42,7 @@ export function oidcRoutes(deps: OidcDeps, providers: Providers = createProvider
 }
 
 function nameOf(path: string): string {
-  const below = pathBelowMount(path) ?? ''
+  const below = routePath(pathBelowMount(path) ?? '')
   if (NAMED.includes(below)) return mountPath + below
   return below.startsWith('/auth/') ? `${mountPath}/auth/:uid` : mountPath
 }

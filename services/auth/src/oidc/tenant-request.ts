@@ -22,6 +22,12 @@ export function pathBelowMount(url: string): string | undefined {
   return path.startsWith(`${mountPath}/`) ? path.slice(mountPath.length) + query : undefined
 }
 
+/** The path of a request below the mount as the library's router compares it: the case of letters counts for nothing there. */
+export function routePath(below: string): string {
+  const query = below.indexOf('?')
+  return (query === -1 ? below : below.slice(0, query)).toLowerCase()
+}
+
 /**
  * Overwrites everything from which the library would take its own address or the caller's. Whatever the client wrote is gone afterwards, so that the headers
  * may be believed.
