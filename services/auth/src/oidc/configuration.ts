@@ -3,21 +3,13 @@ import { accountOf } from './accounts.ts'
 import { acrValues } from './acr.ts'
 import { adapterOf } from './adapter.ts'
 import { factNames, factsOf } from './client-facts.ts'
+import { cookieNames, sessionCookie, stepCookie } from './cookies.ts'
 import { existingGrant } from './existing-grant.ts'
 import { featuresOf } from './features.ts'
 import { policyOf } from './interaction-policy.ts'
 import { lifetimesOf } from './lifetimes.ts'
 import type { ProviderParts } from './oidc-deps.ts'
 import { tokenClaims } from './token-claims.ts'
-
-/** Bound to its host and to https. The two short ones have paths of their own, which `__Host-` forbids. */
-export const cookieNames = {
-  session: '__Host-gatehouse-oidc',
-  interaction: '__Secure-gatehouse-oidc-step',
-  resume: '__Secure-gatehouse-oidc-resume',
-} as const
-
-const cookie = { httpOnly: true, sameSite: 'lax', secure: true } as const
 
 /** Paths below the mount. */
 const routes = {
@@ -77,7 +69,7 @@ export function configurationOf(parts: ProviderParts): Configuration {
     clockTolerance: 5,
     conformIdTokenClaims: true,
     // An id of 256 random bits, or an HMAC, needs no second signature beside it.
-    cookies: { keys: [], names: cookieNames, long: { ...cookie, path: '/' }, short: cookie },
+    cookies: { keys: [], names: cookieNames, long: sessionCookie, short: stepCookie },
     discovery: { ui_locales_supported: ['en', 'de'] },
     enabledJWA,
     expiresWithSession: (_context, source) => !source.scopes.has('offline_access'),

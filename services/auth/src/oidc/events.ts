@@ -32,15 +32,18 @@ export function tellEvents(provider: Provider, { log }: Pick<OidcDeps, 'log'>, m
     description: 'Requests that OpenID Connect refused, by route and error',
   })
 
-  provider.on('server_error', ({ oidc }: KoaContextWithOIDC, error: unknown) => {
+  const failed = (oidc: KoaContextWithOIDC['oidc'] | undefined, error: unknown): void => {
     const call = currentCall()
     // What was given up because nobody waits for it is no fault.
     if (call?.signal.aborted) return
     const cause = error instanceof Error ? error.stack : String(error)
     log.error({ route: oidc?.route, client: oidc?.client?.clientId, trace_id: call?.traceId, cause }, 'OpenID Connect failed')
-  })
+  }
+  provider.on('server_error', ({ oidc }: KoaContextWithOIDC, error: unknown) => failed(oidc, error))
   provider.on('grant.success', ({ oidc }: KoaContextWithOIDC) => grants.add(1, { grant_type: String(oidc.params?.grant_type) }))
   const events: NodeJS.EventEmitter = provider
+  // What escapes the library itself would go to the console.
+  events.on('error', (error: unknown, context: Partial<KoaContextWithOIDC> | undefined) => failed(context?.oidc, error))
   for (const route of TOLD)
     events.on(`${route}.error`, (_context: KoaContextWithOIDC, { error }: Refused) => refusals.add(1, { route, error }))
 }

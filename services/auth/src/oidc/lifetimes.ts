@@ -1,5 +1,6 @@
 import type { Configuration } from 'oidc-provider'
 import { factsOf } from './client-facts.ts'
+import { ANONYMOUS_SECONDS } from './cookies.ts'
 import type { ProviderParts } from './oidc-deps.ts'
 
 const minute = 60
@@ -20,7 +21,7 @@ export function lifetimesOf({ offline }: Pick<ProviderParts, 'offline'>): NonNul
     ClientCredentials: (_context, token) => token.resourceServer?.accessTokenTTL ?? 10 * minute,
     IdToken: (_context, _token, client) => factsOf(client).gatehouse_id_token_seconds || hour,
     Session: (_context, session) =>
-      session.accountId === undefined ? hour : Math.max(1, (session.exp ?? 0) - Math.floor(Date.now() / 1000)),
+      session.accountId === undefined ? ANONYMOUS_SECONDS : Math.max(1, (session.exp ?? 0) - Math.floor(Date.now() / 1000)),
     Grant: (_context, grant) => (grant.scopes.size > 0 ? offline.absoluteSeconds : Math.max(offline.absoluteSeconds, 90 * day)),
     RefreshToken: (_context, token) => (token.expiresWithSession ? 90 * day : offline.idleSeconds),
   }

@@ -197,6 +197,17 @@ test('cookies are Secure on http too, and never have a signature beside them', a
   for (const cookie of cookies) assert.match(cookie, /; samesite=lax; secure; httponly$/)
 })
 
+test('a browser whose first request is refused can go on from there', async () => {
+  const opened = testProvider()
+  await using served = await serve(opened)
+  const answer = await served.post('/device', { user_code: 'BBBB-BBBB' }, { accept: 'text/html' })
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(await answer.text())?.[1]
+  const [cookie = ''] = answer.headers.getSetCookie()
+  const kept = opened.acts.kept.get(`Session ${/^__Host-gatehouse-oidc=([^;]+)/.exec(cookie)?.[1]}`)
+  assert.deepEqual([answer.status, kept?.payload.state], [400, { secret: xsrf }])
+  assert.deepEqual(opened.faults, [])
+})
+
 test('a wrong cookie makes nobody write anything', async () => {
   const opened = testProvider()
   await using served = await serve(opened)
@@ -226,7 +237,7 @@ test('a fault of ours is told to the log and to nobody else', async () => {
 
 interface Served extends AsyncDisposable {
   get(path: string, headers?: Record<string, string>): Promise<Response>
-  post(path: string, form: Record<string, string>): Promise<Response>
+  post(path: string, form: Record<string, string>, headers?: Record<string, string>): Promise<Response>
 }
 
 async function serve({ provider, acts }: TestProvider): Promise<Served> {
@@ -241,7 +252,8 @@ async function serve({ provider, acts }: TestProvider): Promise<Served> {
   const authorization = `Basic ${btoa('app:secret of app')}`
   return {
     get: (path, headers = {}) => fetch(base + path, { redirect: 'manual', headers }),
-    post: (path, form) => fetch(base + path, { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) }),
+    post: (path, form, headers = {}) =>
+      fetch(base + path, { method: 'POST', headers: { authorization, ...headers }, body: new URLSearchParams(form) }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider'
 import type { Session } from 'oidc-provider'
+import { ANONYMOUS_SECONDS, cookieNames, sessionCookie } from '../cookies.ts'
 import { currentContext } from '../current-context.ts'
 import type { ProviderParts } from '../oidc-deps.ts'
 
@@ -23,7 +24,7 @@ export function ourSessions(
 ): void {
   keepAlso(provider.Session, 'gatehouse')
   const { prototype } = provider.Session
-  const { loginAccount, resetIdentifier, destroy } = prototype
+  const { loginAccount, resetIdentifier, destroy, persist } = prototype
 
   prototype.loginAccount = function signIn(details) {
     const stored = this.accountId === undefined && this.state !== undefined ? this.jti : undefined
@@ -44,6 +45,13 @@ export function ourSessions(
 
   prototype.ensureClientContainer = function nameForClient(clientId) {
     if (this.sidFor(clientId) === undefined) this.sidFor(clientId, acts.sessions.sidOf(tenant, this.uid, clientId))
+  }
+
+  // Where the library refuses the first request of a browser, it makes the session of the next one after it has looked for one to save.
+  prototype.persist = async function persistOrBegin() {
+    if (typeof this.exp === 'number') return await persist.call(this)
+    currentContext()?.oidc.cookies.set(cookieNames.session, this.jti, { ...sessionCookie })
+    return await this.save(ANONYMOUS_SECONDS)
   }
 
   prototype.destroy = async function signOut() {
