@@ -36,5 +36,7 @@ export {
 export { sourceNetwork } from './source-network.ts'
 export type { DoorTls, PeerTls } from './tls.ts'
 export { compileRequestCheck, type RequestCheck } from './validation.ts'
+export type { RawCall } from './web/raw-call.ts'
+export type { RawAct, RawDoor, RawRoute } from './web/raw-routes.ts'
 export { isOpenToPeople, type RestRoute, restRoutes } from './web/rest-routes.ts'
 export { createWebDoor, type WebDoor, type WebDoorOptions, type WebRoutes } from './web/web-door.ts'

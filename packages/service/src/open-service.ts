@@ -163,6 +163,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     const apiKeys = parts.use(createApiKeyVerifier({ resolve: identity.resolveApiKey, changes: identity.revocations, now: clock.now }))
     const access = 'ready' in identity.access ? identity.access.ready : undefined
     await Promise.all([identity.revocations.ready, access, directory.ready])
+    const tracing = config.otlpEndpoint !== undefined && { tracer: trace.getTracer('@gatehouse/rpc') }
     const pipeline = createPipeline({
       service: name,
       accessTokens: createAccessTokenVerifier({
@@ -185,7 +186,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       translate,
       isUnavailable,
       strict: config.gatehouseMode === 'test',
-      ...(config.otlpEndpoint !== undefined && { tracer: trace.getTracer('@gatehouse/rpc') }),
+      ...tracing,
     })
     const services = rpc.map(([desc, implementation]) => pipeline.guard(desc, implementation))
     const subscribed =
@@ -212,7 +213,9 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         trustedProxies: config.trustedProxies,
         allowedOrigins: config.allowedOrigins,
         originOfHost: (host) => identity.issuers.issuer(identity.issuers.tenantOfHost(host) ?? '')?.origin,
+        within: withinBounds,
         ...(routes && { routes }),
+        ...tracing,
       }),
     )
     parts.defer(async () => {

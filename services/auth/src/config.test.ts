@@ -64,12 +64,18 @@ test('production refuses known secrets and plaintext, all at once', () => {
   assert.match(problems.join('\n'), /AUTH_CHALLENGE_KEY is a default or weak secret/)
 })
 
+test('no client of production may leave PKCE out', () => {
+  assert.deepEqual(problemsOf({ OIDC_CONFORMANCE: '1' }), [])
+  assert.match(problemsOf({ GATEHOUSE_MODE: 'production', OIDC_CONFORMANCE: '1' }).join('\n'), /OIDC_CONFORMANCE is not for production/)
+})
+
 test('no lifetime leaves its bounds', () => {
   for (const changed of [
     { ACCESS_TOKEN_LIFETIME: '11m' },
     { ACCESS_TOKEN_LIFETIME: '59s' },
     { REFRESH_GRACE: '31s' },
     { SESSION_IDLE_LIFETIME: '91d' },
+    { OFFLINE_GRANT_LIFETIME: '7d' },
     { AUTH_AUDIENCES: 'orders,gatehouse' },
   ])
     assert.equal(problemsOf(changed).length, 1, JSON.stringify(changed))

@@ -1,5 +1,6 @@
 import {
   duration,
+  flag,
   integer,
   list,
   optional,
@@ -45,6 +46,15 @@ export const variables = {
     default: 30_000,
   }),
   SIGNING_KEY_AGE: duration({ about: 'how long a signing key signs before the next one takes over', default: 30 * day }),
+  OFFLINE_GRANT_LIFETIME: duration({
+    about: 'how long a client of OpenID Connect acts for somebody at the longest, where they allowed that beyond their session',
+    default: 90 * day,
+  }),
+  OFFLINE_GRANT_IDLE_LIFETIME: duration({ about: 'how long such a client may leave its refresh token unused', default: 30 * day }),
+  OIDC_CONFORMANCE: flag({
+    about: 'lets clients that are registered for the conformance suite leave PKCE out; never in production',
+    default: false,
+  }),
   AUTH_AUDIENCES: list({ about: 'audiences that tokens may be issued for, in every tenant', default: [] }),
   PASSWORD_HASHES: optional(
     integer({ about: 'password hashes computed at once; as many as there are cores unless given', min: 1, max: 256 }),
@@ -76,6 +86,11 @@ export function lifetimesOf(config: AuthConfig): Lifetimes {
     sessionAbsoluteSeconds: config.sessionLifetime / 1000,
     refreshGraceSeconds: config.refreshGrace / 1000,
   }
+}
+
+/** How long a client acts for people whose session has ended. */
+export function offlineLifetimesOf(config: AuthConfig): { readonly absoluteSeconds: number; readonly idleSeconds: number } {
+  return { absoluteSeconds: config.offlineGrantLifetime / 1000, idleSeconds: config.offlineGrantIdleLifetime / 1000 }
 }
 
 /** What new hashes cost. */
@@ -118,5 +133,11 @@ export const rules: readonly Rule<AuthConfig>[] = [
   ({ refreshGrace }) => (refreshGrace > 30_000 ? 'REFRESH_GRACE has to be 30s or less' : undefined),
   (values) =>
     values.sessionIdleLifetime > values.sessionLifetime ? 'SESSION_IDLE_LIFETIME has to be no longer than SESSION_LIFETIME' : undefined,
+  ({ offlineGrantLifetime, offlineGrantIdleLifetime }) =>
+    offlineGrantIdleLifetime > offlineGrantLifetime
+      ? 'OFFLINE_GRANT_IDLE_LIFETIME has to be no longer than OFFLINE_GRANT_LIFETIME'
+      : undefined,
+  ({ gatehouseMode, oidcConformance }) =>
+    gatehouseMode === 'production' && oidcConformance ? 'OIDC_CONFORMANCE is not for production' : undefined,
   ({ authAudiences }) => (authAudiences.includes('gatehouse') ? 'AUTH_AUDIENCES must not name gatehouse itself' : undefined),
 ]

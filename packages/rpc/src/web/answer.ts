@@ -10,6 +10,7 @@ import { CallTrace } from '../trace.ts'
 import { ACCEPTED_ENCODINGS } from './body.ts'
 import { httpStatus } from './http-status.ts'
 import { malformed } from './malformed.ts'
+import type { HeaderSink } from './web-call.ts'
 
 /** Sends a JSON text under Connect's plain type; without a serializer Fastify would add a charset. A text leaves in one write with its headers. */
 export function sendJson(reply: FastifyReply, text: string): void {
@@ -18,7 +19,8 @@ export function sendJson(reply: FastifyReply, text: string): void {
 
 const asItIs = (text: unknown): string => String(text)
 
-function statusOf(error: ConnectError): number {
+/** HTTP status of an error. */
+export function statusOf(error: ConnectError): number {
   return httpStatus(error.code, error.findDetails(ErrorInfoSchema)[0]?.reason)
 }
 
@@ -41,7 +43,7 @@ export function sendError(error: ConnectError, reply: FastifyReply, status = sta
 }
 
 /** Headers that go with an error in every protocol. */
-export function markError(error: ConnectError, reply: FastifyReply): void {
+export function markError(error: ConnectError, reply: Pick<HeaderSink, 'header'>): void {
   reply.header('cache-control', 'no-store')
   for (const [name, value] of error.metadata) reply.header(name, value)
   if (error.code === Code.Unimplemented && statusOf(error) === 415) reply.header('accept-encoding', ACCEPTED_ENCODINGS)

@@ -1,6 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Cookies, Inbound } from '../inbound.ts'
 import { commonRefusal } from '../refusal.ts'
 import type { Origins } from './origins.ts'
@@ -13,18 +13,24 @@ export interface DoorSettings {
   readonly readSource: ReadSource
 }
 
+/** Where the headers of an answer go, the answer itself beside it: a reply of Fastify's, or what stands for one on a raw route. */
+export interface HeaderSink {
+  readonly raw: ServerResponse
+  header(name: string, value: string): unknown
+}
+
 /** One HTTP request, as the pipeline sees it. What few calls need is made when it is read. */
 export class WebCall implements Inbound {
   readonly door = 'web'
   readonly deadline: number | undefined
-  readonly #request: FastifyRequest
-  readonly #reply: FastifyReply
+  readonly #request: { readonly raw: IncomingMessage }
+  readonly #reply: HeaderSink
   readonly #settings: DoorSettings
   #aborter: AbortController | undefined
   #cookies: Cookies | undefined
 
   /** @param timeoutMs how long the client waits, where it said so. */
-  constructor(request: FastifyRequest, reply: FastifyReply, settings: DoorSettings, timeoutMs: number | undefined) {
+  constructor(request: { readonly raw: IncomingMessage }, reply: HeaderSink, settings: DoorSettings, timeoutMs: number | undefined) {
     this.#request = request
     this.#reply = reply
     this.#settings = settings

@@ -1,8 +1,12 @@
+import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from '@bufbuild/protobuf'
+import type { Meter, Tracer } from '@opentelemetry/api'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { GuardedService } from '../guarded-method.ts'
+import type { CallBounds } from '../inbound.ts'
 import type { Log } from '../log.ts'
+import { createHttpMeter } from '../meters.ts'
 import { overloaded, showShed } from '../overloaded.ts'
 import { errorOf, sendError, sendNotServed } from './answer.ts'
 import { MAX_BODY_BYTES } from './body.ts'
@@ -11,11 +15,12 @@ import { answerNonsense, badHeaders, makeSafe, refusalOfFastify } from './http-g
 import { OpenStreams } from './open-streams.ts'
 import { createOrigins } from './origins.ts'
 import { QuietConnections } from './quiet-connections.ts'
+import { createRawDoor, type RawDoor } from './raw-routes.ts'
 import { servePaths } from './served-paths.ts'
 import { sourceReader } from './source-address.ts'
 
 /** Registers routes of the service itself, such as `/.well-known/jwks.json`; the scope has a parser for JSON and no other. */
-export type WebRoutes = (scope: FastifyInstance) => void | Promise<void>
+export type WebRoutes = (scope: FastifyInstance, door: RawDoor) => void | Promise<void>
 
 /** What a web door is made of. */
 export interface WebDoorOptions {
@@ -39,6 +44,12 @@ export interface WebDoorOptions {
   readonly maxStreams?: number
   /** Bytes of large request bodies that are held at once; default 128 MiB. */
   readonly bodyBudgetBytes?: number
+  /** Runs what a raw route does, so that what it reads and writes is given up when nobody waits any more. */
+  readonly within?: <T>(bounds: CallBounds, act: () => T) => T
+  /** Where the metrics of raw routes go; the global meter where it is not given. */
+  readonly meter?: Meter
+  /** Makes the spans of raw routes; without it they carry their trace id and leave no spans. */
+  readonly tracer?: Tracer
   readonly log: Log
 }
 
@@ -69,6 +80,7 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   }
   const budget = new BodyBudget(options.bodyBudgetBytes ?? 128 * 1024 * 1024)
   let draining: Promise<void> | undefined
+  const unanswered = new Set<ServerResponse>()
 
   const fastify = Fastify({
     logger: false,
@@ -116,11 +128,19 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     })
     servePaths(scope, options.services, settings)
   })
-  const { routes } = options
+  const { routes, within = (_, act) => act(), tracer, meter } = options
   if (routes) {
+    const door = createRawDoor({
+      ...settings,
+      within,
+      tracer,
+      meter: createHttpMeter(meter),
+      unanswered,
+      draining: () => draining !== undefined,
+    })
     fastify.register(async (scope) => {
       scope.addContentTypeParser('application/json', { parseAs: 'string' }, scope.getDefaultJsonParser('error', 'error'))
-      await routes(scope)
+      await routes(scope, door)
     })
   }
 
@@ -128,6 +148,7 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const drain = (): Promise<void> => {
     draining ??= (async () => {
       streams.endAll()
+      for (const response of unanswered) response.shouldKeepAlive = false
       using _closing = quiet.close()
       await fastify.close()
     })()

@@ -9,7 +9,7 @@ import { listSigningKeys, type SigningKeyRow } from '../../store/signing-keys.ts
 import { findTenant } from '../../store/tenants.ts'
 import type { Db } from '../deps.ts'
 import { ensureKeys } from './ensure-keys.ts'
-import { type OpenedKeys, openKeys, type RefreshKey, type SealedKeys } from './open-keys.ts'
+import { type OpenedKeys, type OpenedSigningKey, openKeys, type PrivateJwk, type RefreshKey, type SealedKeys } from './open-keys.ts'
 import { ClosedKey, unseal } from './sealed-box.ts'
 
 /** What signs the tokens of a tenant at this moment. */
@@ -18,6 +18,12 @@ export interface Signer {
   readonly issuer: string
   readonly kid: string
   readonly key: CryptoKey
+}
+
+/** What OpenID Connect signs with. */
+export interface OidcKeys {
+  readonly issuer: string
+  readonly jwks: readonly PrivateJwk[]
 }
 
 /**
@@ -33,6 +39,8 @@ export interface KeyRing {
   signer(tenant: string): Promise<Signer>
   /** Public halves of every key of which tokens may be alive or come, as JWKs; also of those that do not open. */
   publicKeys(tenant: string): Promise<readonly Record<string, unknown>[]>
+  /** Every signing key that opens, the one that signs first: one that left its turn still reads what it signed. */
+  oidcKeys(tenant: string): Promise<OidcKeys>
   /** The newest that opens, or the one of a version. */
   refreshKey(tenant: string, version?: number): Promise<RefreshKey>
   /** The keys of all tenants asked about so far that do not open, by their places. */
@@ -104,18 +112,28 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     return keys
   }
 
+  function currentOf({ signing, shutSigning }: TenantKeys, tenant: string): OpenedSigningKey {
+    const current = signing.findLast((each) => each.signTime <= now()) ?? signing[0]
+    if (current !== undefined) return current
+    throw shutSigning.length > 0 ? refused(shutSigning.at(-1)?.problem) : new Error(`tenant ${tenant} has no signing key`)
+  }
+
   return {
     encryptionKey,
     unseal: open,
     async signer(tenant) {
-      const { issuer, signing, shutSigning } = await keysOf(tenant)
-      const current = signing.findLast((each) => each.signTime <= now()) ?? signing[0]
-      if (current === undefined)
-        throw shutSigning.length > 0 ? refused(shutSigning.at(-1)?.problem) : new Error(`tenant ${tenant} has no signing key`)
-      return { issuer, kid: current.kid, key: current.key }
+      const keys = await keysOf(tenant)
+      const { kid, key } = currentOf(keys, tenant)
+      return { issuer: keys.issuer, kid, key }
     },
     async publicKeys(tenant) {
       return (await keysOf(tenant)).published
+    },
+    async oidcKeys(tenant) {
+      const keys = await keysOf(tenant)
+      const current = currentOf(keys, tenant)
+      const others = keys.signing.filter((each) => each !== current)
+      return { issuer: keys.issuer, jwks: [current, ...others].map(({ jwk }) => jwk) }
     },
     async refreshKey(tenant, version) {
       const find = (keys: TenantKeys) =>

@@ -5,10 +5,15 @@ import type { SigningKeyRow } from '../../store/signing-keys.ts'
 import { placeOfRefreshKey, placeOfSigningKey } from './make-keys.ts'
 import { ClosedKey } from './sealed-box.ts'
 
+/** A private key as a JWK (RFC 7517). */
+export type PrivateJwk = Readonly<Record<string, string>> & { readonly kid: string }
+
 /** A signing key whose private half is at hand. */
 export interface OpenedSigningKey {
   readonly kid: string
   readonly key: CryptoKey
+  /** The private key as OpenID Connect's library wants it, which signs with keys of its own. */
+  readonly jwk: PrivateJwk
   /** Milliseconds since 1970. */
   readonly signTime: number
 }
@@ -49,7 +54,7 @@ export async function openKeys(rows: SealedKeys, tenant: string, unseal: Unseal)
   for (const row of rows.signing) {
     const place = placeOfSigningKey(tenant, row.kid)
     try {
-      signing.push({ kid: row.kid, key: await openSigningKey(row, place, unseal), signTime: row.sign_time.getTime() })
+      signing.push({ kid: row.kid, ...(await openSigningKey(row, place, unseal)), signTime: row.sign_time.getTime() })
     } catch (error) {
       shutSigning.push({ place, problem: problemOf(error) })
     }
@@ -68,12 +73,22 @@ export async function openKeys(rows: SealedKeys, tenant: string, unseal: Unseal)
   return { signing, refresh, shutSigning, shutRefresh }
 }
 
-async function openSigningKey(row: SealedKeys['signing'][number], place: string, unseal: Unseal): Promise<CryptoKey> {
+async function openSigningKey(
+  row: SealedKeys['signing'][number],
+  place: string,
+  unseal: Unseal,
+): Promise<Pick<OpenedSigningKey, 'key' | 'jwk'>> {
   const bytes = unseal(row.private_key, place)
   try {
     const jwk = JSON.parse(Buffer.from(bytes).toString()) as JWK
     // A token that is signed with another key than the published one would be refused everywhere.
-    if (jwk.x === row.public_jwk.x && jwk.y === row.public_jwk.y) return (await importJWK(jwk, 'ES256')) as CryptoKey
+    if (jwk.x === row.public_jwk.x && jwk.y === row.public_jwk.y) {
+      const { kty = '', crv = '', x = '', y = '', d = '' } = jwk
+      return {
+        key: (await importJWK(jwk, 'ES256')) as CryptoKey,
+        jwk: { kty, crv, x, y, d, kid: row.kid, alg: 'ES256', use: 'sig' },
+      }
+    }
   } catch {
     // What the parser says quotes what it read, which is the key.
   }

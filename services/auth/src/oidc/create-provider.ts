@@ -1,0 +1,35 @@
+import Provider from 'oidc-provider'
+import { configurationOf } from './configuration.ts'
+import { tellEvents } from './events.ts'
+import type { ProviderParts } from './oidc-deps.ts'
+import { hashedSecrets, noLogoutFromPages } from './overrides/client.ts'
+import { formsToClients } from './overrides/content-policy.ts'
+import { askedAcr, secureCookies } from './overrides/context.ts'
+import { tellInterval } from './overrides/device-interval.ts'
+import { exactReplayDetection } from './overrides/replay.ts'
+import { scopesOfResources } from './overrides/scopes.ts'
+import { grantsOfSessions, ourSessions } from './overrides/session.ts'
+import { codesAfterPeople, rotatingRefreshTokens } from './overrides/single-use.ts'
+import { ourTokenIds } from './overrides/token-ids.ts'
+
+/** The library over our people, sessions, keys and Postgres. Everything in which it is not itself stands here, in the order in which it is applied. */
+export function createProvider(parts: ProviderParts): Provider {
+  const provider = new Provider(parts.issuer, configurationOf(parts))
+  // Safe because the mount overwrote every header from which an address could be taken.
+  provider.proxy = true
+  secureCookies(provider)
+  askedAcr(provider)
+  ourSessions(provider, parts)
+  grantsOfSessions(provider)
+  ourTokenIds(provider)
+  codesAfterPeople(provider, parts)
+  rotatingRefreshTokens(provider, parts)
+  exactReplayDetection(provider, parts)
+  scopesOfResources(provider)
+  hashedSecrets(provider, parts)
+  noLogoutFromPages(provider)
+  formsToClients(provider)
+  tellInterval(provider)
+  tellEvents(provider, parts)
+  return provider
+}

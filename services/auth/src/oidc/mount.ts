@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { commonRefusal, type RawAct, type RawCall } from '@gatehouse/rpc'
+import { keysMaxAgeSeconds } from '../core/keys/rotate-keys.ts'
+import { noteCall } from './calls.ts'
+import { secondsToWait } from './limits.ts'
+import type { OidcDeps } from './oidc-deps.ts'
+import type { Providers } from './providers.ts'
+import { pathBelowMount, rewrite, routePath } from './tenant-request.ts'
+
+/** Pages of the library's routes are ours, and load nothing from elsewhere. A form leaves for a client only where the library sends it there. */
+const CONTENT_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** Serves one request with the library: the exact host names the tenant, and what the client said about itself is overwritten. */
+export function mount(deps: OidcDeps, providers: Providers): RawAct {
+  return async (request, response, call) => {
+    const tenant = await tenantOf(deps, call.host)
+    const below = pathBelowMount(request.url ?? '')
+    if (tenant === undefined || below === undefined) throw commonRefusal(ErrorReason.NOT_SERVED)
+    call.setTenant(tenant)
+    const path = routePath(below)
+    if (path === '/jwks' && (request.method === 'GET' || request.method === 'HEAD')) return await sendKeys(deps, tenant, response)
+    const wait = await secondsToWait(deps, { method: request.method ?? '', path, source: call.source })
+    if (wait !== undefined) throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: wait })
+    await serve(providers, tenant, below, request, response, call)
+  }
+}
+
+async function serve(
+  providers: Providers,
+  tenant: string,
+  below: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  call: RawCall,
+): Promise<void> {
+  const { handle, issuer } = await providers.of(tenant)
+  rewrite(request, below, issuer, call.source)
+  noteCall(request, call)
+  response.setHeader('content-security-policy', CONTENT_POLICY)
+  await handle(request, response)
+}
+
+/** The keys under the issuer's own path: also those that this process cannot open, which the library would leave out. */
+async function sendKeys({ keys }: Pick<OidcDeps, 'keys'>, tenant: string, response: ServerResponse): Promise<void> {
+  const text = JSON.stringify({ keys: await keys.publicKeys(tenant) })
+  response.setHeader('cache-control', `public, max-age=${keysMaxAgeSeconds}`)
+  response.setHeader('access-control-allow-origin', '*')
+  response.setHeader('content-type', 'application/jwk-set+json; charset=utf-8')
+  response.setHeader('content-length', Buffer.byteLength(text))
+  response.end(text)
+}
+
+async function tenantOf({ issuers }: Pick<OidcDeps, 'issuers'>, host: string): Promise<string | undefined> {
+  if (issuers.tenantOfHost(host) === undefined) await issuers.lookAgain()
+  return issuers.tenantOfHost(host)
+}
