@@ -14,16 +14,22 @@ import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/se
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
+import type { IssuerDirectory } from '@gatehouse/identity'
+import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served } from '@gatehouse/service'
-import { type AuthConfig, hashingOf, lifetimesOf } from './config.ts'
+import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
+import { createOidcActs } from './core/oidc/oidc-acts.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
+import type { OidcDeps } from './oidc/oidc-deps.ts'
+import { oidcRoutes } from './oidc/oidc-routes.ts'
+import { plainPages } from './oidc/plain-pages.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
@@ -38,6 +44,7 @@ import { jwksRoute } from './rpc/jwks-route.ts'
 import { passkeyService } from './rpc/passkey-service.ts'
 import { policyService } from './rpc/policy-service.ts'
 import { serviceAccountService } from './rpc/service-account-service.ts'
+import { refreshCookieName } from './rpc/session-cookie.ts'
 import { sessionService } from './rpc/session-service.ts'
 import { workloadService } from './rpc/workload-service.ts'
 import { migrations } from './store/migrations/index.ts'
@@ -112,7 +119,29 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
     ],
-    routes: jwksRoute(deps, issuers),
+    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidcOf(config, deps, issuers))),
     refused: auditRefusals(deps),
   })
+}
+
+/** What OpenID Connect is made of. */
+function oidcOf(config: AuthConfig, deps: Deps, issuers: IssuerDirectory): OidcDeps {
+  return {
+    acts: createOidcActs(deps),
+    keys: deps.keys,
+    issuers,
+    limits: deps.limits,
+    log: deps.log,
+    pages: plainPages,
+    offline: offlineLifetimesOf(config),
+    challengeKey: deps.challengeKey,
+    cookiesOfSession: [refreshCookieName],
+    conformance: config.oidcConformance,
+  }
+}
+
+function allOf(...all: readonly WebRoutes[]): WebRoutes {
+  return async (scope, door) => {
+    for (const routes of all) await routes(scope, door)
+  }
 }

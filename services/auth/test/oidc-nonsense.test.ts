@@ -1,16 +1,29 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type ActsInMemory, actsInMemory, clientOf } from './oidc-acts-in-memory.ts'
+import { ClientGrantType } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+import { createClient } from '../src/core/oidc/clients/create-client.ts'
+import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
 import { ISSUER, type OidcHouse, openOidcHouse } from './oidc-house.ts'
+import { settingsOf } from './oidc-scene.ts'
 import type { Sent } from './page-visitor.ts'
 
 let house: OidcHouse
-let acts: ActsInMemory
+let appSecret: string
 before(async () => {
-  acts = actsInMemory()
-  house = await openOidcHouse(() => acts)
-  acts.clientRows.set('app', clientOf('app'))
-  acts.clientRows.set('open', clientOf('open', { token_endpoint_auth_method: 'none' }))
+  house = await openOidcHouse(createOidcActs)
+  const { deps } = house.opened
+  const all = [
+    ClientGrantType.AUTHORIZATION_CODE,
+    ClientGrantType.REFRESH_TOKEN,
+    ClientGrantType.CLIENT_CREDENTIALS,
+    ClientGrantType.DEVICE_CODE,
+  ]
+  const made = await createClient(deps, {
+    tenant: 'default',
+    clientId: 'app',
+    settings: settingsOf({ grantTypes: all, redirectUris: ['https://rp.example/callback'] }),
+  })
+  appSecret = made.secret
 })
 after(() => house[Symbol.asyncDispose]())
 
@@ -40,7 +53,7 @@ const GETS = [
 const FORM = 'application/x-www-form-urlencoded'
 const basic = (text: string) => ({ authorization: `Basic ${btoa(text)}` })
 
-const BODIES: readonly Sent[] = [
+const bodies = (): readonly Sent[] => [
   {},
   { body: '', headers: { 'content-type': FORM } },
   { body: '{"grant_type":"client_credentials"}', headers: { 'content-type': 'application/json' } },
@@ -52,14 +65,14 @@ const BODIES: readonly Sent[] = [
   { body: 'client_id[]=app&client_id[x]=y&__proto__=x&constructor=y', headers: { 'content-type': FORM } },
   { body: 'client_id=open&grant_type=__proto__&token=__proto__&code=__proto__', headers: { 'content-type': FORM } },
   { body: `client_id=open&grant_type=authorization_code&redirect_uri=x&code=${'x'.repeat(50_000)}`, headers: { 'content-type': FORM } },
-  { body: `token=${'x'.repeat(60_000)}`, headers: { 'content-type': FORM, ...basic('app:secret of app') } },
-  { body: 'grant_type=refresh_token&refresh_token=a.b.c', headers: { 'content-type': FORM, ...basic('app:secret of app') } },
-  { body: 'token=eyJhbGciOiJub25lIn0.e30.', headers: { 'content-type': FORM, ...basic('app:secret of app') } },
-  { body: 'grant_type=client_credentials&resource=%00&resource=x', headers: { 'content-type': FORM, ...basic('app:secret of app') } },
+  { body: `token=${'x'.repeat(60_000)}`, headers: { 'content-type': FORM, ...basic(`app:${appSecret}`) } },
+  { body: 'grant_type=refresh_token&refresh_token=a.b.c', headers: { 'content-type': FORM, ...basic(`app:${appSecret}`) } },
+  { body: 'token=eyJhbGciOiJub25lIn0.e30.', headers: { 'content-type': FORM, ...basic(`app:${appSecret}`) } },
+  { body: 'grant_type=client_credentials&resource=%00&resource=x', headers: { 'content-type': FORM, ...basic(`app:${appSecret}`) } },
   { body: 'grant_type=client_credentials', headers: { 'content-type': FORM, ...basic('app') } },
   { body: 'grant_type=client_credentials', headers: { 'content-type': FORM, ...basic('%:%') } },
   { body: 'grant_type=client_credentials', headers: { 'content-type': FORM, authorization: 'Basic \u00ff' } },
-  { body: 'grant_type=client_credentials', headers: { 'content-type': FORM, dpop: 'a.b.c', ...basic('app:secret of app') } },
+  { body: 'grant_type=client_credentials', headers: { 'content-type': FORM, dpop: 'a.b.c', ...basic(`app:${appSecret}`) } },
   {
     body: 'client_assertion=a.b.c&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     headers: { 'content-type': FORM },
@@ -98,7 +111,7 @@ test('whatever is sent is answered, and none of it is a fault of ours', async ()
     const { status } = await visit(ISSUER + path, sent)
     assert.ok(status >= 200 && status < 500, `${sent.method ?? 'GET'} ${path} ${JSON.stringify(sent)}: ${status}`)
   }
-  for (const path of POSTS) for (const sent of BODIES) await expect(path, { method: 'POST', ...sent })
+  for (const path of POSTS) for (const sent of bodies()) await expect(path, { method: 'POST', ...sent })
   for (const path of GETS)
     for (const query of QUERIES)
       for (const cookie of COOKIES)

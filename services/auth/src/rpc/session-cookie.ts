@@ -63,3 +63,6 @@ export function presentedToken(call: Call, field: string): { token: string; byCo
 export function clearCookie(call: Call): void {
   call.cookies.clear(cookieName)
 }
+
+/** The name of that cookie, for the other way out of a session. */
+export { cookieName as refreshCookieName }
