@@ -16,7 +16,7 @@ import { createKnownClients } from '../src/core/oidc/clients/known-client.ts'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { declaredPermissions } from '../src/core/roles/declared-permissions.ts'
 import { insertCredential } from '../src/store/credentials.ts'
-import { bindRole } from '../src/store/role-bindings.ts'
+import { bindRole } from './bind-role.ts'
 import { openBrowser } from './browser.ts'
 import { accountOf, bearer, type Machines, openMachines, outcome } from './machines-house.ts'
 
