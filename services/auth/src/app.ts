@@ -15,7 +15,7 @@ import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/se
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import type { IssuerDirectory } from '@gatehouse/identity'
+import { createAccessTokenVerifier, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
@@ -28,9 +28,11 @@ import { type BreachList, openBreachList } from './core/passwords/breaches/breac
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
+import { builtConsole, consolePage } from './oidc/console-page.ts'
+import { interactionRoutes } from './oidc/interactions/interaction-routes.ts'
 import type { OidcDeps } from './oidc/oidc-deps.ts'
 import { oidcRoutes } from './oidc/oidc-routes.ts'
-import { plainPages } from './oidc/plain-pages.ts'
+import { consolePages } from './oidc/pages.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
@@ -122,25 +124,34 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
     ],
-    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidcOf(config, deps, issuers))),
+    routes: allOf(jwksRoute(deps, issuers), ...(await openIdConnect(config, deps, issuers))),
     refused: auditRefusals(deps),
   })
 }
 
-/** What OpenID Connect is made of. */
-function oidcOf(config: AuthConfig, deps: Deps, issuers: IssuerDirectory): OidcDeps {
-  return {
+/** OpenID Connect and the pages on which people sign in to other programs. */
+async function openIdConnect(
+  config: AuthConfig,
+  deps: Deps & Pick<OwnIdentity, 'feed'>,
+  issuers: IssuerDirectory,
+): Promise<readonly WebRoutes[]> {
+  const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
+  // Told at the start, and not when somebody stands before the door.
+  await page.read()
+  const oidc: OidcDeps = {
     acts: createOidcActs(deps),
     keys: deps.keys,
     issuers,
     limits: deps.limits,
     log: deps.log,
-    pages: plainPages,
+    pages: consolePages(page),
     offline: offlineLifetimesOf(config),
     challengeKey: deps.challengeKey,
     cookiesOfSession: [refreshCookieName],
     conformance: config.oidcConformance,
   }
+  const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: deps.feed.list, now: deps.now })
+  return [interactionRoutes({ ...oidc, verifier, page: page.read }), oidcRoutes(oidc)]
 }
 
 function allOf(...all: readonly WebRoutes[]): WebRoutes {
