@@ -11,6 +11,7 @@ import { GrantService } from '@gatehouse/contracts/gatehouse/auth/v1/grant_servi
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
+import { ResourceServerService } from '@gatehouse/contracts/gatehouse/auth/v1/resource_server_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
@@ -47,6 +48,7 @@ import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { passkeyService } from './rpc/passkey-service.ts'
 import { policyService } from './rpc/policy-service.ts'
+import { resourceServerService } from './rpc/resource-server-service.ts'
 import { serviceAccountService } from './rpc/service-account-service.ts'
 import { refreshCookieName } from './rpc/session-cookie.ts'
 import { sessionService } from './rpc/session-service.ts'
@@ -112,6 +114,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(IssuerService, issuerService(deps)),
       served(PasskeyService, passkeyService(deps)),
       served(PolicyService, policyService(deps)),
+      served(ResourceServerService, resourceServerService(deps)),
       served(ServiceAccountService, serviceAccountService(deps)),
       served(SessionService, sessionService(deps)),
       served(WorkloadService, workloadService(deps)),
