@@ -13,6 +13,8 @@ import { file_gatehouse_auth_v1_enrolment_service } from './gatehouse/auth/v1/en
 import { file_gatehouse_auth_v1_error_reason } from './gatehouse/auth/v1/error_reason_pb.ts'
 import { file_gatehouse_auth_v1_events } from './gatehouse/auth/v1/events_pb.ts'
 import { file_gatehouse_auth_v1_factor_service } from './gatehouse/auth/v1/factor_service_pb.ts'
+import { file_gatehouse_auth_v1_grant } from './gatehouse/auth/v1/grant_pb.ts'
+import { file_gatehouse_auth_v1_grant_service } from './gatehouse/auth/v1/grant_service_pb.ts'
 import { file_gatehouse_auth_v1_issuer_service } from './gatehouse/auth/v1/issuer_service_pb.ts'
 import { file_gatehouse_auth_v1_passkey_service } from './gatehouse/auth/v1/passkey_service_pb.ts'
 import { file_gatehouse_auth_v1_policy } from './gatehouse/auth/v1/policy_pb.ts'
@@ -51,6 +53,8 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_error_reason,
   file_gatehouse_auth_v1_events,
   file_gatehouse_auth_v1_factor_service,
+  file_gatehouse_auth_v1_grant,
+  file_gatehouse_auth_v1_grant_service,
   file_gatehouse_auth_v1_issuer_service,
   file_gatehouse_auth_v1_passkey_service,
   file_gatehouse_auth_v1_policy,

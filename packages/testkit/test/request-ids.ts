@@ -71,6 +71,8 @@ const withoutRequestId: Readonly<Record<string, string>> = {
   'ClientService/DisableClient': 'a state stays; no second event',
   'ClientService/EnableClient': 'a state stays; no second event',
   'ClientService/DeleteClient': 'what is gone stays gone; no second event',
+  'GrantService/RevokeGrant': 'ended grants stay ended; no second event',
+  'GrantService/RevokeGrantsOfUser': 'ended grants stay ended; no second event',
   'WorkloadService/RegisterWorkload': 'the caller chooses the name, and the values are set',
   'WorkloadService/UnregisterWorkload': 'what is gone stays gone',
   'UserService/UpdateUser': 'sets values; nothing changes and no event follows where they are set',

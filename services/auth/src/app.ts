@@ -7,6 +7,7 @@ import { ClientService } from '@gatehouse/contracts/gatehouse/auth/v1/client_ser
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
+import { GrantService } from '@gatehouse/contracts/gatehouse/auth/v1/grant_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
@@ -41,6 +42,7 @@ import { clientService } from './rpc/client-service.ts'
 import { emailSignInService } from './rpc/email-sign-in-service.ts'
 import { enrolmentService } from './rpc/enrolment-service.ts'
 import { factorService } from './rpc/factor-service.ts'
+import { grantService } from './rpc/grant-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { passkeyService } from './rpc/passkey-service.ts'
@@ -106,6 +108,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
       served(FactorService, factorService(deps)),
+      served(GrantService, grantService(deps)),
       served(IssuerService, issuerService(deps)),
       served(PasskeyService, passkeyService(deps)),
       served(PolicyService, policyService(deps)),
