@@ -203,6 +203,27 @@ test('a raised session comes back with its new cookie, and the old one is a stra
   assert.notEqual((await codeFor(page.browser, app, { prompt: 'none' })).callback.searchParams.get('code'), null)
 })
 
+test('to sign in to a program is a use of the session, written once a minute; what the program does later is none', async () => {
+  const signed = await signIn()
+  const usedAt = async () => (await acts.sessions.findById('default', signed.session?.id ?? ''))?.lastUseTime.getTime() ?? 0
+  const browser = browserOf(house, acts, signed)
+  const begun = await usedAt()
+  await codeFor(browser, app)
+  assert.equal(await usedAt(), begun)
+  await sql`update sessions set last_use_time = last_use_time - interval '90 s' where id = ${signed.session?.id}`.execute(
+    house.opened.deps.db,
+  )
+  const { callback, checks } = await codeFor(browser, app)
+  const used = await usedAt()
+  assert.ok(used >= begun)
+  await sql`update sessions set last_use_time = last_use_time - interval '90 s' where id = ${signed.session?.id}`.execute(
+    house.opened.deps.db,
+  )
+  const tokens = await relying.authorizationCodeGrant(app, callback, checks)
+  await relying.refreshTokenGrant(app, tokens.refresh_token ?? '')
+  assert.equal(await usedAt(), used - 90_000)
+})
+
 test('whoever was suspended since is nobody to sign in with', async () => {
   const gone = await signIn()
   const page = await stranger()

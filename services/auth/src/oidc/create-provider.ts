@@ -9,6 +9,7 @@ import { tellInterval } from './overrides/device-interval.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
 import { scopesOfResources } from './overrides/scopes.ts'
 import { grantsOfSessions, ourSessions } from './overrides/session.ts'
+import { codesAreUses } from './overrides/session-use.ts'
 import { codesAfterPeople, rotatingRefreshTokens } from './overrides/single-use.ts'
 import { ourTokenIds } from './overrides/token-ids.ts'
 
@@ -28,6 +29,7 @@ export function createProvider(parts: ProviderParts): Provider {
   scopesOfResources(provider)
   hashedSecrets(provider, parts)
   noLogoutFromPages(provider)
+  codesAreUses(provider, parts)
   formsToClients(provider)
   tellInterval(provider)
   tellEvents(provider, parts)
