@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import type { NextStep, SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { Strength } from '@gatehouse/identity'
 import { sql } from 'kysely'
 import * as relying from 'openid-client'
+import { beginTotp, confirmTotp } from '../src/core/factors/totp.ts'
 import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
+import { continueSignIn } from '../src/core/sessions/continue-sign-in.ts'
+import { signIn as coreSignIn } from '../src/core/sessions/sign-in.ts'
 import { arrive, browserOf, type InteractionPage, pageOf } from './interaction-page.ts'
 import { ISSUER, type OidcHouse, OTHER_ORIGIN, openOidcHouse, PAGE } from './oidc-house.ts'
-import { someClient } from './oidc-scene.ts'
+import { someClient, tenant } from './oidc-scene.ts'
 import { CALLBACK, codeFor } from './relying-party.ts'
-import { refresh, signSomebodyIn, somebody } from './sign-somebody-in.ts'
+import { refresh, rightPassword, signSomebodyIn, somebody, wholeOf } from './sign-somebody-in.ts'
+import { codeOf } from './totp-code.ts'
 
 let house: OidcHouse
 let acts: OidcActs
@@ -128,6 +133,28 @@ test('only the living token of a session signs in', async () => {
   for (const token of ['x', before.accessToken, ended.accessToken, before.refreshToken])
     assert.equal(await reasonOf(token), 'ACCESS_TOKEN_INVALID')
   assert.equal(await reasonOf(raised.accessToken), undefined)
+})
+
+test('a sign-in that waits for its second factor becomes no code, the whole one does', async () => {
+  const { deps } = house.opened
+  const user = await somebody(house.opened)
+  const { session } = await signSomebodyIn(deps, user)
+  const owner = { tenant, userId: user.id, sessionId: session?.id ?? '', strength: Strength.ONE_FACTOR }
+  const { secret } = await beginTotp(deps, owner)
+  await confirmTotp(deps, owner, codeOf(secret, 0, deps.now()))
+  const half = await coreSignIn(deps, { tenant, email: user.email, password: rightPassword, userAgent: 'a test', source: '192.0.2.7' })
+  assert.equal(half.case, 'nextStep')
+  const { continuation } = half.value as NextStep
+  const page = await stranger()
+  assert.equal((await page.post('sign-in', continuation)).reason, 'ACCESS_TOKEN_INVALID')
+  assert.match(
+    (await page.follow({ status: 0, location: `${ISSUER}/auth/${page.uid}`, reason: undefined, metadata: undefined })).pathname,
+    /^\/oidc\/i\//,
+  )
+  const proof = { case: 'totpCode', value: codeOf(secret, 1, deps.now()) } as const
+  const place = { userAgent: 'a test', source: '192.0.2.7' }
+  const whole = wholeOf(await continueSignIn(deps, { tenant, continuation, proof, place, trustDevice: false }))
+  assert.equal((await finished(await stranger(), whole))?.acr, 'aal2')
 })
 
 test('a sign-in that was asked for anew is one', async () => {
