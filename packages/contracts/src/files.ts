@@ -19,6 +19,8 @@ import { file_gatehouse_auth_v1_issuer_service } from './gatehouse/auth/v1/issue
 import { file_gatehouse_auth_v1_passkey_service } from './gatehouse/auth/v1/passkey_service_pb.ts'
 import { file_gatehouse_auth_v1_policy } from './gatehouse/auth/v1/policy_pb.ts'
 import { file_gatehouse_auth_v1_policy_service } from './gatehouse/auth/v1/policy_service_pb.ts'
+import { file_gatehouse_auth_v1_resource_server } from './gatehouse/auth/v1/resource_server_pb.ts'
+import { file_gatehouse_auth_v1_resource_server_service } from './gatehouse/auth/v1/resource_server_service_pb.ts'
 import { file_gatehouse_auth_v1_service_account } from './gatehouse/auth/v1/service_account_pb.ts'
 import { file_gatehouse_auth_v1_service_account_service } from './gatehouse/auth/v1/service_account_service_pb.ts'
 import { file_gatehouse_auth_v1_session } from './gatehouse/auth/v1/session_pb.ts'
@@ -59,6 +61,8 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_passkey_service,
   file_gatehouse_auth_v1_policy,
   file_gatehouse_auth_v1_policy_service,
+  file_gatehouse_auth_v1_resource_server,
+  file_gatehouse_auth_v1_resource_server_service,
   file_gatehouse_auth_v1_service_account,
   file_gatehouse_auth_v1_service_account_service,
   file_gatehouse_auth_v1_session,

@@ -11,11 +11,12 @@ import { GrantService } from '@gatehouse/contracts/gatehouse/auth/v1/grant_servi
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
+import { ResourceServerService } from '@gatehouse/contracts/gatehouse/auth/v1/resource_server_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { createAccessTokenVerifier, type IssuerDirectory } from '@gatehouse/identity'
+import { createAccessTokenVerifier, createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
@@ -23,6 +24,7 @@ import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
+import { createTokenLook } from './core/oidc/introspect-token.ts'
 import { createOidcActs } from './core/oidc/oidc-acts.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
@@ -47,6 +49,7 @@ import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { passkeyService } from './rpc/passkey-service.ts'
 import { policyService } from './rpc/policy-service.ts'
+import { resourceServerService } from './rpc/resource-server-service.ts'
 import { serviceAccountService } from './rpc/service-account-service.ts'
 import { refreshCookieName } from './rpc/session-cookie.ts'
 import { sessionService } from './rpc/session-service.ts'
@@ -112,6 +115,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(IssuerService, issuerService(deps)),
       served(PasskeyService, passkeyService(deps)),
       served(PolicyService, policyService(deps)),
+      served(ResourceServerService, resourceServerService(deps)),
       served(ServiceAccountService, serviceAccountService(deps)),
       served(SessionService, sessionService(deps)),
       served(WorkloadService, workloadService(deps)),
@@ -138,8 +142,12 @@ async function openIdConnect(
   const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
   // Told at the start, and not when somebody stands before the door.
   await page.read()
+  const acts = createOidcActs(deps)
+  const inspector = createTokenInspector({ issuers, now: deps.now })
   const oidc: OidcDeps = {
-    acts: createOidcActs(deps),
+    acts,
+    inspector,
+    look: createTokenLook({ deps, inspector, clients: acts.clients }),
     keys: deps.keys,
     issuers,
     limits: deps.limits,

@@ -6,6 +6,7 @@ import { hashedSecrets, noLogoutFromPages } from './overrides/client.ts'
 import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
 import { tellInterval } from './overrides/device-interval.ts'
+import { finishOurAnswers } from './overrides/our-tokens.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
 import { scopesOfResources } from './overrides/scopes.ts'
 import { grantsOfSessions, ourSessions } from './overrides/session.ts'
@@ -32,6 +33,7 @@ export function createProvider(parts: ProviderParts): Provider {
   codesAreUses(provider, parts)
   formsToClients(provider)
   tellInterval(provider)
+  finishOurAnswers(provider)
   tellEvents(provider, parts)
   return provider
 }

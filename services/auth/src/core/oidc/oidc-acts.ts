@@ -19,6 +19,7 @@ import { mayPoll } from './records/may-poll.ts'
 import { keyOfRecord } from './records/record-hash.ts'
 import { rotateRefreshRecord } from './records/rotate-refresh-record.ts'
 import { saveRecord } from './records/save-record.ts'
+import { revokeJwt } from './revoke-jwt.ts'
 import { browserCookie, clientSid } from './sessions/browser-cookie.ts'
 import { findBrowserSession, findByCookie } from './sessions/find-browser-session.ts'
 import { endBrowserSession, saveBrowserSession } from './sessions/save-browser-session.ts'
@@ -64,6 +65,9 @@ export function createOidcActs(deps: Deps): OidcActs {
       known: createKnownClients(deps),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
       resource: (tenant, client, resource) => resourceOf(deps, tenant, client, resource),
+    },
+    tokens: {
+      revoke: (tenant, of) => revokeJwt(deps, { tenant, ...of }),
     },
     people: {
       account: (tenant, userId) => resolveActivePerson(deps, { tenant, userId }),
