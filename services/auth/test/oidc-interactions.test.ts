@@ -13,7 +13,7 @@ import { signIn as coreSignIn } from '../src/core/sessions/sign-in.ts'
 import { arrive, browserOf, type InteractionPage, pageOf } from './interaction-page.ts'
 import { ISSUER, type OidcHouse, OTHER_ORIGIN, openOidcHouse, PAGE } from './oidc-house.ts'
 import { someClient, tenant } from './oidc-scene.ts'
-import { CALLBACK, codeFor } from './relying-party.ts'
+import { CALLBACK, codeFor, push, sentTo } from './relying-party.ts'
 import { refresh, rightPassword, signSomebodyIn, somebody, wholeOf } from './sign-somebody-in.ts'
 import { codeOf } from './totp-code.ts'
 
@@ -95,6 +95,21 @@ test('whoever signs in on the page comes to the client with a code, once', async
   assert.equal((await finished(page, ada))?.acr, 'aal1')
   assert.equal(page.browser.cookies.get('__Host-gatehouse-oidc'), acts.sessions.cookieOf('default', ada.session?.id ?? '', 0))
   assert.equal((await page.post('sign-in', ada.accessToken)).reason, 'INTERACTION_INVALID')
+})
+
+test('the browser keeps what it is known by for as long as the session lives', async () => {
+  const page = await stranger()
+  const { location } = await page.post('sign-in', ada.accessToken)
+  const set = (await page.browser.visit(location)).headers.getSetCookie().find((each) => each.startsWith('__Host-gatehouse-oidc='))
+  const [, expires = ''] = /expires=([^;]+)/i.exec(set ?? '') ?? []
+  const { expireTime } = (await acts.sessions.findById('default', ada.session?.id ?? '')) ?? {}
+  assert.ok(Math.abs(Date.parse(expires) - (expireTime?.getTime() ?? 0)) < 60_000, set)
+})
+
+test('a request that was pushed goes on after the sign-in', async () => {
+  const { url, checks } = await push(app)
+  const browser = house.visitor()
+  await finished(await arrive(browser, checks, sentTo(await browser.visit(String(url)))), ada)
 })
 
 test('the page of another site cannot act, nor can a form', async () => {
