@@ -10,7 +10,7 @@ import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
 import { continueSignIn } from '../src/core/sessions/continue-sign-in.ts'
 import { signIn as coreSignIn } from '../src/core/sessions/sign-in.ts'
-import { arrive, browserOf, type InteractionPage, pageOf } from './interaction-page.ts'
+import { arrive, browserOf, type InteractionPage, openSessionOf, pageOf } from './interaction-page.ts'
 import { ISSUER, type OidcHouse, OTHER_ORIGIN, openOidcHouse, PAGE } from './oidc-house.ts'
 import { someClient, tenant } from './oidc-scene.ts'
 import { CALLBACK, codeFor, push, sentTo } from './relying-party.ts'
@@ -34,7 +34,7 @@ async function client(given: Parameters<typeof someClient>[1]): Promise<relying.
   return await house.client(clientId, relying.ClientSecretBasic(secret))
 }
 
-const signIn = async () => await signSomebodyIn(house.opened.deps, await somebody(house.opened))
+const signIn = () => openSessionOf(house.opened)
 const stranger = (more: Record<string, string> = {}) => pageOf(house.visitor(), app, more)
 
 /** Makes the session another one, as a step-up does: its tokens so far, and its cookie, are of the one before. */

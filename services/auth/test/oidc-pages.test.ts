@@ -10,12 +10,11 @@ import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
 import { type ConsolePage, consolePage } from '../src/oidc/console-page.ts'
 import { consolePages } from '../src/oidc/pages.ts'
-import { arrive, browserOf } from './interaction-page.ts'
+import { arrive, browserOf, openSessionOf } from './interaction-page.ts'
 import { ISSUER, type OidcHouse, openOidcHouse } from './oidc-house.ts'
 import { someClient } from './oidc-scene.ts'
 import type { Visitor } from './page-visitor.ts'
 import { ask, CALLBACK, codeFor, sentTo } from './relying-party.ts'
-import { signSomebodyIn, somebody } from './sign-somebody-in.ts'
 
 const NAME = 'An </script><script>app & "more"'
 const LOGGED_OUT = 'https://elsewhere.example/bye'
@@ -50,7 +49,7 @@ after(async () => {
 const build = (text = '') => writeFile(join(folder, 'index.html'), `<!doctype html><html><head>${text}</head><body></body></html>`)
 
 async function signedIn(): Promise<{ browser: Visitor; signed: SignedInResult }> {
-  const signed = await signSomebodyIn(house.opened.deps, await somebody(house.opened))
+  const signed = await openSessionOf(house.opened)
   return { browser: browserOf(house, acts, signed), signed }
 }
 
