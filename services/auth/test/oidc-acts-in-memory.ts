@@ -178,6 +178,9 @@ export function actsInMemory(): ActsInMemory {
       async revoke() {
         note('tokens.revoke')
       },
+      async noteExchange() {
+        note('tokens.noteExchange')
+      },
     },
     people: {
       async account(_, id) {
