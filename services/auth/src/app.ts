@@ -29,9 +29,12 @@ import { type BreachList, openBreachList } from './core/passwords/breaches/breac
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
+import { createEgress } from './oidc/egress.ts'
 import type { OidcDeps } from './oidc/oidc-deps.ts'
 import { oidcRoutes } from './oidc/oidc-routes.ts'
 import { plainPages } from './oidc/plain-pages.ts'
+import { createProviders } from './oidc/providers.ts'
+import { logoutTeller } from './oidc/tell-logout.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
@@ -55,6 +58,7 @@ import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
 import { startAuditSealer } from './workers/audit-sealer.ts'
 import { startCleanUp } from './workers/clean-up.ts'
+import { startDeliveringLogouts } from './workers/deliver-logouts.ts'
 import { meterKeys } from './workers/key-metrics.ts'
 import { startKeyRotation } from './workers/key-rotation.ts'
 import { startFollowingKinds } from './workers/password-kinds.ts'
@@ -98,6 +102,8 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     breaches,
   }
   showSuspicions()
+  const oidc = oidcOf(config, deps, issuers)
+  const providers = createProviders(oidc)
   return await service.serve({
     rpc: [
       served(AccessService, accessService({ ...deps, feed: accessFeed, accessChanged: accessFeed.refresh })),
@@ -124,8 +130,9 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
+      () => startDeliveringLogouts(deps, logoutTeller(oidc, providers)),
     ],
-    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidcOf(config, deps, issuers))),
+    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidc, providers)),
     refused: auditRefusals(deps),
   })
 }
@@ -137,6 +144,7 @@ function oidcOf(config: AuthConfig, deps: Deps, issuers: IssuerDirectory): OidcD
     keys: deps.keys,
     issuers,
     limits: deps.limits,
+    egress: createEgress({ allow: config.oidcEgressAllow }),
     log: deps.log,
     pages: plainPages,
     offline: offlineLifetimesOf(config),

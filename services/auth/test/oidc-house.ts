@@ -7,6 +7,7 @@ import type { Deps } from '../src/core/deps.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
 import { createTenant } from '../src/core/tenants/create-tenant.ts'
 import { listIssuers } from '../src/core/tenants/list-issuers.ts'
+import { createEgress } from '../src/oidc/egress.ts'
 import type { OidcDeps } from '../src/oidc/oidc-deps.ts'
 import { oidcRoutes } from '../src/oidc/oidc-routes.ts'
 import { plainPages } from '../src/oidc/plain-pages.ts'
@@ -72,6 +73,7 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
     issuers,
     limits: deps.limits,
     log: log as unknown as OidcDeps['log'],
+    egress: createEgress(),
     pages: plainPages,
     offline: { absoluteSeconds: 90 * 86_400, idleSeconds: 30 * 86_400 },
     challengeKey: deps.challengeKey,

@@ -4,6 +4,7 @@ import type { Logger } from '@gatehouse/telemetry'
 import type { KeyRing } from '../core/keys/key-ring.ts'
 import type { PrivateJwk } from '../core/keys/open-keys.ts'
 import type { OidcActs } from '../core/oidc/oidc-parts.ts'
+import type { Egress } from './egress.ts'
 import type { OidcPages } from './oidc-pages.ts'
 
 /** How long grants that outlive their session live. */
@@ -20,6 +21,8 @@ export interface OidcDeps {
   readonly keys: Pick<KeyRing, 'oidcKeys' | 'publicKeys'>
   readonly issuers: IssuerDirectory
   readonly limits: LimitStore
+  /** How it calls what clients named. */
+  readonly egress: Egress
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   readonly pages: OidcPages
   readonly offline: OfflineLifetimes
