@@ -3,18 +3,16 @@ import { after, before, test } from 'node:test'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { UserCreatedSchema, UserUpdatedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { connect, DatabaseUnavailable } from '@gatehouse/postgres'
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { jetstream } from '@nats-io/jetstream'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { openRoad, type Road, tell, until } from '../test/road.ts'
 import { defineConsumer, isNewer, PermanentFailure, TransientFailure } from './consumer.ts'
 import { askRetry, countDeadLetters, deadLetters, dropDeadLetter } from './dead-letters.ts'
 import type { Envelope } from './envelope.ts'
 import { toHeaders } from './envelope.ts'
-import { eventContract } from './event-contract.ts'
 import { createRelay, type Relay } from './relay.ts'
 import { type ConsumersOptions, startConsumers } from './start-consumers.ts'
 import { ensureStream } from './stream.ts'
-import { catchUpOf, findConsumer, widenConsumer } from './widen-consumer.ts'
 
 let road: Road
 let relay: Relay
@@ -351,35 +349,6 @@ test('a replica that knows one more event gets it, and an older replica that res
   await using _third = startConsumers(older)
   await tell(road.database, 'rollout', 3)
   await until(() => seen.length === 3, 20_000)
-})
-
-test('what was told of a new kind before anybody asked for it is taken once, also where the first who asked died over it', async () => {
-  const seen: string[] = []
-  const handlerOf = (event: typeof UserCreatedSchema | typeof UserUpdatedSchema) =>
-    defineConsumer({
-      event,
-      handle: async (_tx: Transaction<unknown>, _message, { key }) => void (key.startsWith('new-') && seen.push(key)),
-    })
-  const older = { ...road, db, service: 'widened', consumers: [handlerOf(UserCreatedSchema)] }
-  const newer = { ...older, consumers: [handlerOf(UserCreatedSchema), handlerOf(UserUpdatedSchema)] }
-  const updated = (number: number) => publish(created({ type: 'gatehouse.user.v1.UserUpdated', key: `new-${number}` }), body)
-  await using _first = startConsumers(older)
-  await publish(created({ key: 'new-known' }), body)
-  await until(() => seen.length === 1)
-  for (let number = 0; number < 100; number++) await updated(number)
-
-  const connection = await road.nats.connected()
-  const { consumers } = await jetstreamManager(connection, { checkAPI: false })
-  const subjects = newer.consumers.map(({ event }) => `${eventContract(event).subject}.*`)
-  const stream = 'gatehouse-user'
-  assert.equal(await widenConsumer(consumers, { stream, durable: 'widened', subjects }), true)
-  await updated(100)
-  await using _second = startConsumers(newer)
-  await using _third = startConsumers(newer)
-  await until(async () => (await findConsumer(consumers, stream, catchUpOf('widened'))) === undefined, 20_000)
-  await updated(101)
-  await until(() => seen.length >= 103, 20_000)
-  assert.deepEqual(seen.toSorted(), ['new-known', ...Array.from({ length: 102 }, (_, number) => `new-${number}`)].toSorted())
 })
 
 test('after a newer release was taken back, more events than a stream gives out at once wait for it, and what is known goes on', async () => {

@@ -16,7 +16,7 @@ import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/se
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import type { IssuerDirectory } from '@gatehouse/identity'
+import { createAccessTokenVerifier, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
@@ -24,15 +24,18 @@ import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
+import type { TellLogout } from './core/oidc/logout/deliver-logouts.ts'
 import { createOidcActs } from './core/oidc/oidc-acts.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
+import { builtConsole, consolePage } from './oidc/console-page.ts'
 import { createEgress } from './oidc/egress.ts'
+import { interactionRoutes } from './oidc/interactions/interaction-routes.ts'
 import type { OidcDeps } from './oidc/oidc-deps.ts'
 import { oidcRoutes } from './oidc/oidc-routes.ts'
-import { plainPages } from './oidc/plain-pages.ts'
+import { consolePages } from './oidc/pages.ts'
 import { createProviders } from './oidc/providers.ts'
 import { logoutTeller } from './oidc/tell-logout.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
@@ -102,8 +105,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     breaches,
   }
   showSuspicions()
-  const oidc = oidcOf(config, deps, issuers)
-  const providers = createProviders(oidc)
+  const oidc = await openIdConnect(config, deps, issuers)
   return await service.serve({
     rpc: [
       served(AccessService, accessService({ ...deps, feed: accessFeed, accessChanged: accessFeed.refresh })),
@@ -130,27 +132,40 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
-      () => startDeliveringLogouts(deps, logoutTeller(oidc, providers)),
+      () => startDeliveringLogouts(deps, oidc.tellLogout),
     ],
-    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidc, providers)),
+    routes: allOf(jwksRoute(deps, issuers), ...oidc.routes),
     refused: auditRefusals(deps),
   })
 }
 
-/** What OpenID Connect is made of. */
-function oidcOf(config: AuthConfig, deps: Deps, issuers: IssuerDirectory): OidcDeps {
-  return {
+/** OpenID Connect, the pages on which people sign in to other programs, and how those hear of ended sessions. */
+async function openIdConnect(
+  config: AuthConfig,
+  deps: Deps & Pick<OwnIdentity, 'feed'>,
+  issuers: IssuerDirectory,
+): Promise<{ readonly routes: readonly WebRoutes[]; readonly tellLogout: TellLogout }> {
+  const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
+  // Told at the start, and not when somebody stands before the door.
+  await page.read()
+  const oidc: OidcDeps = {
     acts: createOidcActs(deps),
     keys: deps.keys,
     issuers,
     limits: deps.limits,
     egress: createEgress({ allow: config.oidcEgressAllow }),
     log: deps.log,
-    pages: plainPages,
+    pages: consolePages(page),
     offline: offlineLifetimesOf(config),
     challengeKey: deps.challengeKey,
     cookiesOfSession: [refreshCookieName],
     conformance: config.oidcConformance,
+  }
+  const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: deps.feed.list, now: deps.now })
+  const providers = createProviders(oidc)
+  return {
+    routes: [interactionRoutes({ ...oidc, verifier, page: page.read }), oidcRoutes(oidc, providers)],
+    tellLogout: logoutTeller(oidc, providers),
   }
 }
 

@@ -55,6 +55,11 @@ export const variables = {
     about: 'hosts (host or host:port) of clients that may be called in a private network, and by http: for logouts and key sets',
     default: [],
   }),
+  OIDC_PAGES: optional(
+    text({
+      about: 'folder of the built console, for the pages on which people sign in to other programs; that of the workspace unless given',
+    }),
+  ),
   OIDC_CONFORMANCE: flag({
     about: 'lets clients that are registered for the conformance suite leave PKCE out; never in production',
     default: false,
