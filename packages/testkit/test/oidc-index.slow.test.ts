@@ -19,6 +19,8 @@ interface Plan {
   readonly 'Actual Loops': number
   readonly 'Rows Removed by Filter'?: number
   readonly 'Rows Removed by Index Recheck'?: number
+  readonly 'Shared Hit Blocks'?: number
+  readonly 'Shared Read Blocks'?: number
   readonly Plans?: readonly Plan[]
 }
 
@@ -30,6 +32,9 @@ interface Seen {
 
 /** A page, or a piece of what is cleaned up, with room: far from all that there is of anything. */
 const mostRows = 3_000
+
+/** Down the tree of an index and to the row. */
+const blocksOfRow = 6
 
 let database: TestDatabase
 let admin: pg.Client
@@ -92,7 +97,10 @@ function walk(plan: Plan, seen: Seen): void {
   if (largeTables.includes(table) && /Scan/.test(node)) {
     const each = plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) + (plan['Rows Removed by Index Recheck'] ?? 0)
     const read = each * plan['Actual Loops']
-    if (node === 'Seq Scan' || read > mostRows) seen.problems.push(`${node} of ${read} rows of ${table}`)
+    const blocks = (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0)
+    // Whoever reads an index from end to end for a few rows says so by its pages alone.
+    const isWhole = blocks > 200 + blocksOfRow * Math.max(read, plan['Actual Loops'])
+    if (node === 'Seq Scan' || read > mostRows || isWhole) seen.problems.push(`${node} of ${read} rows, ${blocks} blocks, of ${table}`)
   }
   for (const inner of plan.Plans ?? []) walk(inner, seen)
 }

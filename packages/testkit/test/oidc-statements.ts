@@ -11,6 +11,7 @@ import * as records from '../../../services/auth/src/store/oidc/records.ts'
 import * as resources from '../../../services/auth/src/store/oidc/resources.ts'
 import * as sessions from '../../../services/auth/src/store/oidc/session-clients.ts'
 import * as single from '../../../services/auth/src/store/oidc/single-use.ts'
+import * as tokens from '../../../services/auth/src/store/oidc/token-states.ts'
 import type { Db } from '../../../services/auth/src/store/schema.ts'
 import { idOf } from './a-million-grants.ts'
 
@@ -131,4 +132,6 @@ export const statements: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   notePoll: (db) => single.notePoll(db, { tenant, hash: device.hash, now, notSince: ago(1) }),
   recordExists: (db) => single.recordExists(db, access),
   addReplay: (db) => single.addReplay(db, { tenant, key_hash: hashOf('proof'), expire_time: later, now }),
+  findLivingTokens: (db) => tokens.findLivingTokens(db, { tenant, hashes: ['10000', '10004', '10008'].map(hashOf), now }),
+  findGoingOnTokens: (db) => tokens.findGoingOnTokens(db, { tenant, of: [{ tenant, tokenId: randomUUID(), grantId, sessionId }], now }),
 }
