@@ -143,7 +143,7 @@ test('without its index, a statement is found out', async () => {
     ['endGrants:rare client', 'oidc_grants_of_client'],
     ['endGrantsOfSessions', 'oidc_grants_of_session'],
     ['pruneGrants', 'oidc_grants_to_prune'],
-    ['deleteConsents:client', 'oidc_consents_of_client'],
+    ['deleteConsentsOfClient', 'oidc_consents_of_client'],
     ['forgetGrantIds', 'oidc_session_clients_of_grant'],
     ['findByUserCode', 'oidc_records_by_user_code'],
     ['pruneRecords', 'oidc_records_to_prune'],
