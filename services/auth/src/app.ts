@@ -25,16 +25,20 @@ import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
 import { createTokenLook } from './core/oidc/introspect-token.ts'
+import type { TellLogout } from './core/oidc/logout/deliver-logouts.ts'
 import { createOidcActs } from './core/oidc/oidc-acts.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
 import { builtConsole, consolePage } from './oidc/console-page.ts'
+import { createEgress } from './oidc/egress.ts'
 import { interactionRoutes } from './oidc/interactions/interaction-routes.ts'
 import type { OidcDeps } from './oidc/oidc-deps.ts'
 import { oidcRoutes } from './oidc/oidc-routes.ts'
 import { consolePages } from './oidc/pages.ts'
+import { createProviders } from './oidc/providers.ts'
+import { logoutTeller } from './oidc/tell-logout.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
@@ -58,6 +62,7 @@ import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
 import { startAuditSealer } from './workers/audit-sealer.ts'
 import { startCleanUp } from './workers/clean-up.ts'
+import { startDeliveringLogouts } from './workers/deliver-logouts.ts'
 import { meterKeys } from './workers/key-metrics.ts'
 import { startKeyRotation } from './workers/key-rotation.ts'
 import { startFollowingKinds } from './workers/password-kinds.ts'
@@ -101,6 +106,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     breaches,
   }
   showSuspicions()
+  const oidc = await openIdConnect(config, deps, issuers)
   return await service.serve({
     rpc: [
       served(AccessService, accessService({ ...deps, feed: accessFeed, accessChanged: accessFeed.refresh })),
@@ -127,18 +133,19 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => startKeyRotation(deps, { maxAgeSeconds: config.signingKeyAge / 1000 }),
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
+      () => startDeliveringLogouts(deps, oidc.tellLogout),
     ],
-    routes: allOf(jwksRoute(deps, issuers), ...(await openIdConnect(config, deps, issuers))),
+    routes: allOf(jwksRoute(deps, issuers), ...oidc.routes),
     refused: auditRefusals(deps),
   })
 }
 
-/** OpenID Connect and the pages on which people sign in to other programs. */
+/** OpenID Connect, the pages on which people sign in to other programs, and how those hear of ended sessions. */
 async function openIdConnect(
   config: AuthConfig,
   deps: Deps & Pick<OwnIdentity, 'feed'>,
   issuers: IssuerDirectory,
-): Promise<readonly WebRoutes[]> {
+): Promise<{ readonly routes: readonly WebRoutes[]; readonly tellLogout: TellLogout }> {
   const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
   // Told at the start, and not when somebody stands before the door.
   await page.read()
@@ -151,6 +158,7 @@ async function openIdConnect(
     keys: deps.keys,
     issuers,
     limits: deps.limits,
+    egress: createEgress({ allow: config.oidcEgressAllow }),
     log: deps.log,
     pages: consolePages(page),
     offline: offlineLifetimesOf(config),
@@ -159,7 +167,11 @@ async function openIdConnect(
     conformance: config.oidcConformance,
   }
   const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: deps.feed.list, now: deps.now })
-  return [interactionRoutes({ ...oidc, verifier, page: page.read }), oidcRoutes(oidc)]
+  const providers = createProviders(oidc)
+  return {
+    routes: [interactionRoutes({ ...oidc, verifier, page: page.read }), oidcRoutes(oidc, providers)],
+    tellLogout: logoutTeller(oidc, providers),
+  }
 }
 
 function allOf(...all: readonly WebRoutes[]): WebRoutes {

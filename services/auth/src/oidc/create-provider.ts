@@ -2,7 +2,7 @@ import Provider from 'oidc-provider'
 import { configurationOf } from './configuration.ts'
 import { tellEvents } from './events.ts'
 import type { ProviderParts } from './oidc-deps.ts'
-import { hashedSecrets, noLogoutFromPages } from './overrides/client.ts'
+import { hashedSecrets, logoutsByWorker } from './overrides/client.ts'
 import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
 import { tellInterval } from './overrides/device-interval.ts'
@@ -31,8 +31,8 @@ export function createProvider(parts: ProviderParts): Provider {
   scopesOfResources(provider)
   exchangesTokens(provider, parts)
   hashedSecrets(provider, parts)
-  noLogoutFromPages(provider)
   codesAreUses(provider, parts)
+  logoutsByWorker(provider, parts)
   formsToClients(provider)
   tellInterval(provider)
   finishOurAnswers(provider)

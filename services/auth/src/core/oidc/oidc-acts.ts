@@ -12,6 +12,7 @@ import { findConsent, rememberConsent } from './grants/consents.ts'
 import { endGrants } from './grants/end-grants.ts'
 import { ensureGrant, findGrant } from './grants/find-grant.ts'
 import { saveGrant } from './grants/save-grant.ts'
+import { enqueueLogout } from './logout/enqueue-logout.ts'
 import type { OidcActs } from './oidc-parts.ts'
 import { claimsOfPerson } from './people/claims-of-person.ts'
 import { consumeRecord } from './records/consume-record.ts'
@@ -62,6 +63,7 @@ export function createOidcActs(deps: Deps): OidcActs {
         remember: (tenant, of, consent) => transact(deps.db, (tx) => rememberConsent(tx, { tenant, ...of }, consent, new Date(deps.now()))),
       },
     },
+    logouts: { enqueue: (tenant, of) => enqueueLogout(deps, { tenant, ...of }) },
     clients: {
       known: createKnownClients(deps),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
