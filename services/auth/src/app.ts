@@ -1,4 +1,5 @@
 import { createClient } from '@connectrpc/connect'
+import { Authorization } from '@gatehouse/contracts/envoy/service/auth/v3/external_auth_pb'
 import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { AuditService } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
@@ -12,11 +13,12 @@ import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_s
 import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { TokenService } from '@gatehouse/contracts/gatehouse/auth/v1/token_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
-import { type App, openService, served } from '@gatehouse/service'
+import { type App, openService, served, servedAs } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
@@ -39,6 +41,7 @@ import { challengeService } from './rpc/challenge-service.ts'
 import { clientService } from './rpc/client-service.ts'
 import { emailSignInService } from './rpc/email-sign-in-service.ts'
 import { enrolmentService } from './rpc/enrolment-service.ts'
+import { extAuthz } from './rpc/ext-authz.ts'
 import { factorService } from './rpc/factor-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
@@ -47,6 +50,7 @@ import { policyService } from './rpc/policy-service.ts'
 import { serviceAccountService } from './rpc/service-account-service.ts'
 import { refreshCookieName } from './rpc/session-cookie.ts'
 import { sessionService } from './rpc/session-service.ts'
+import { tokenService } from './rpc/token-service.ts'
 import { workloadService } from './rpc/workload-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
@@ -94,6 +98,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     hashing: createHashPool(hashingOf(config)),
     breaches,
   }
+  const oidc = oidcOf(config, deps, issuers)
   showSuspicions()
   return await service.serve({
     rpc: [
@@ -110,7 +115,11 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(PolicyService, policyService(deps)),
       served(ServiceAccountService, serviceAccountService(deps)),
       served(SessionService, sessionService(deps)),
+      served(TokenService, tokenService(oidc)),
       served(WorkloadService, workloadService(deps)),
+      servedAs(Authorization, extAuthz({ deps, look: oidc.look, records: oidc.acts.records }), {
+        Check: TokenService.method.introspectToken,
+      }),
     ],
     consumers: consumersOf(deps),
     workers: [
@@ -120,7 +129,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
     ],
-    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidcOf(config, deps, issuers))),
+    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidc)),
     refused: auditRefusals(deps),
   })
 }
