@@ -8,15 +8,17 @@ import { ClientService } from '@gatehouse/contracts/gatehouse/auth/v1/client_ser
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
+import { GrantService } from '@gatehouse/contracts/gatehouse/auth/v1/grant_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
+import { ResourceServerService } from '@gatehouse/contracts/gatehouse/auth/v1/resource_server_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { TokenService } from '@gatehouse/contracts/gatehouse/auth/v1/token_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
+import { createAccessTokenVerifier, createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served, servedAs } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
@@ -30,9 +32,11 @@ import { type BreachList, openBreachList } from './core/passwords/breaches/breac
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
+import { builtConsole, consolePage } from './oidc/console-page.ts'
+import { interactionRoutes } from './oidc/interactions/interaction-routes.ts'
 import type { OidcDeps } from './oidc/oidc-deps.ts'
 import { oidcRoutes } from './oidc/oidc-routes.ts'
-import { plainPages } from './oidc/plain-pages.ts'
+import { consolePages } from './oidc/pages.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
@@ -43,10 +47,12 @@ import { emailSignInService } from './rpc/email-sign-in-service.ts'
 import { enrolmentService } from './rpc/enrolment-service.ts'
 import { extAuthz } from './rpc/ext-authz.ts'
 import { factorService } from './rpc/factor-service.ts'
+import { grantService } from './rpc/grant-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { passkeyService } from './rpc/passkey-service.ts'
 import { policyService } from './rpc/policy-service.ts'
+import { resourceServerService } from './rpc/resource-server-service.ts'
 import { serviceAccountService } from './rpc/service-account-service.ts'
 import { refreshCookieName } from './rpc/session-cookie.ts'
 import { sessionService } from './rpc/session-service.ts'
@@ -98,7 +104,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     hashing: createHashPool(hashingOf(config)),
     breaches,
   }
-  const oidc = oidcOf(config, deps, issuers)
+  const oidc = await openIdConnect(config, deps, issuers)
   showSuspicions()
   return await service.serve({
     rpc: [
@@ -110,9 +116,11 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
       served(FactorService, factorService(deps)),
+      served(GrantService, grantService(deps)),
       served(IssuerService, issuerService(deps)),
       served(PasskeyService, passkeyService(deps)),
       served(PolicyService, policyService(deps)),
+      served(ResourceServerService, resourceServerService(deps)),
       served(ServiceAccountService, serviceAccountService(deps)),
       served(SessionService, sessionService(deps)),
       served(TokenService, tokenService(oidc)),
@@ -129,16 +137,23 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
     ],
-    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidc)),
+    routes: allOf(jwksRoute(deps, issuers), ...oidc.routes),
     refused: auditRefusals(deps),
   })
 }
 
-/** What OpenID Connect is made of. */
-function oidcOf(config: AuthConfig, deps: Deps, issuers: IssuerDirectory): OidcDeps {
+/** OpenID Connect, what it is made of, and the pages on which people sign in to other programs. */
+async function openIdConnect(
+  config: AuthConfig,
+  deps: Deps & Pick<OwnIdentity, 'feed'>,
+  issuers: IssuerDirectory,
+): Promise<OidcDeps & { readonly routes: readonly WebRoutes[] }> {
+  const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
+  // Told at the start, and not when somebody stands before the door.
+  await page.read()
   const acts = createOidcActs(deps)
   const inspector = createTokenInspector({ issuers, now: deps.now })
-  return {
+  const oidc: OidcDeps = {
     acts,
     inspector,
     look: createTokenLook({ deps, inspector, clients: acts.clients }),
@@ -146,12 +161,14 @@ function oidcOf(config: AuthConfig, deps: Deps, issuers: IssuerDirectory): OidcD
     issuers,
     limits: deps.limits,
     log: deps.log,
-    pages: plainPages,
+    pages: consolePages(page),
     offline: offlineLifetimesOf(config),
     challengeKey: deps.challengeKey,
     cookiesOfSession: [refreshCookieName],
     conformance: config.oidcConformance,
   }
+  const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: deps.feed.list, now: deps.now })
+  return { ...oidc, routes: [interactionRoutes({ ...oidc, verifier, page: page.read }), oidcRoutes(oidc)] }
 }
 
 function allOf(...all: readonly WebRoutes[]): WebRoutes {

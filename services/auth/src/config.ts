@@ -51,6 +51,11 @@ export const variables = {
     default: 90 * day,
   }),
   OFFLINE_GRANT_IDLE_LIFETIME: duration({ about: 'how long such a client may leave its refresh token unused', default: 30 * day }),
+  OIDC_PAGES: optional(
+    text({
+      about: 'folder of the built console, for the pages on which people sign in to other programs; that of the workspace unless given',
+    }),
+  ),
   OIDC_CONFORMANCE: flag({
     about: 'lets clients that are registered for the conformance suite leave PKCE out; never in production',
     default: false,
