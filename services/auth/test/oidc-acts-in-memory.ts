@@ -174,6 +174,9 @@ export function actsInMemory(): ActsInMemory {
       async revoke() {
         note('tokens.revoke')
       },
+      async noteExchange() {
+        note('tokens.noteExchange')
+      },
     },
     people: {
       async account(_, id) {

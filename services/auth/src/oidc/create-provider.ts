@@ -12,6 +12,7 @@ import { scopesOfResources } from './overrides/scopes.ts'
 import { grantsOfSessions, ourSessions } from './overrides/session.ts'
 import { codesAfterPeople, rotatingRefreshTokens } from './overrides/single-use.ts'
 import { ourTokenIds } from './overrides/token-ids.ts'
+import { exchangesTokens } from './token-exchange.ts'
 
 /** The library over our people, sessions, keys and Postgres. Everything in which it is not itself stands here, in the order in which it is applied. */
 export function createProvider(parts: ProviderParts): Provider {
@@ -27,6 +28,7 @@ export function createProvider(parts: ProviderParts): Provider {
   rotatingRefreshTokens(provider, parts)
   exactReplayDetection(provider, parts)
   scopesOfResources(provider)
+  exchangesTokens(provider, parts)
   hashedSecrets(provider, parts)
   noLogoutFromPages(provider)
   formsToClients(provider)

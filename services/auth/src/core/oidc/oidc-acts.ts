@@ -7,6 +7,7 @@ import { resolveActivePerson } from '../people/resolve-person.ts'
 import { secretFits } from './clients/client-secret.ts'
 import { createKnownClients } from './clients/known-client.ts'
 import { createKnownResources } from './clients/known-resources.ts'
+import { noteExchange } from './exchange-token.ts'
 import { findConsent, rememberConsent } from './grants/consents.ts'
 import { endGrants } from './grants/end-grants.ts'
 import { ensureGrant, findGrant } from './grants/find-grant.ts'
@@ -66,6 +67,7 @@ export function createOidcActs(deps: Deps): OidcActs {
     },
     tokens: {
       revoke: (tenant, of) => revokeJwt(deps, { tenant, ...of }),
+      noteExchange: (tenant, exchange) => noteExchange(deps, tenant, exchange),
     },
     people: {
       account: (tenant, userId) => resolveActivePerson(deps, { tenant, userId }),
