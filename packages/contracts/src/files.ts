@@ -26,6 +26,7 @@ import { file_gatehouse_auth_v1_service_account_service } from './gatehouse/auth
 import { file_gatehouse_auth_v1_session } from './gatehouse/auth/v1/session_pb.ts'
 import { file_gatehouse_auth_v1_session_service } from './gatehouse/auth/v1/session_service_pb.ts'
 import { file_gatehouse_auth_v1_suspicion } from './gatehouse/auth/v1/suspicion_pb.ts'
+import { file_gatehouse_auth_v1_token_service } from './gatehouse/auth/v1/token_service_pb.ts'
 import { file_gatehouse_auth_v1_workload_service } from './gatehouse/auth/v1/workload_service_pb.ts'
 import { file_gatehouse_notification_v1_error_reason } from './gatehouse/notification/v1/error_reason_pb.ts'
 import { file_gatehouse_notification_v1_events } from './gatehouse/notification/v1/events_pb.ts'
@@ -68,6 +69,7 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_session,
   file_gatehouse_auth_v1_session_service,
   file_gatehouse_auth_v1_suspicion,
+  file_gatehouse_auth_v1_token_service,
   file_gatehouse_auth_v1_workload_service,
   file_gatehouse_notification_v1_error_reason,
   file_gatehouse_notification_v1_events,

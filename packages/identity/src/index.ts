@@ -56,7 +56,7 @@ export {
 } from './revocations.ts'
 export { VerificationUnavailable } from './signed-tokens.ts'
 export type { SkippedKey } from './signing-keys.ts'
-export { acrOf, nameOfStrength, Strength, strengthOf, strongerOf, trustedDeviceMethod } from './strength.ts'
+export { acrOf, nameOfStrength, Strength, strengthOf, strengthOfAcr, strongerOf, trustedDeviceMethod } from './strength.ts'
 export { createTokenInspector, type InspectedToken, type TokenInspector, type TokenInspectorOptions } from './token-inspector.ts'
 export { TokenInvalid } from './token-invalid.ts'
 export {

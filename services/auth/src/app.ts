@@ -1,4 +1,5 @@
 import { createClient } from '@connectrpc/connect'
+import { Authorization } from '@gatehouse/contracts/envoy/service/auth/v3/external_auth_pb'
 import { AccessService } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { AuditService } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
@@ -14,11 +15,12 @@ import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_ser
 import { ResourceServerService } from '@gatehouse/contracts/gatehouse/auth/v1/resource_server_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { TokenService } from '@gatehouse/contracts/gatehouse/auth/v1/token_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { createAccessTokenVerifier, createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
-import { type App, openService, served } from '@gatehouse/service'
+import { type App, openService, served, servedAs } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
@@ -47,6 +49,7 @@ import { challengeService } from './rpc/challenge-service.ts'
 import { clientService } from './rpc/client-service.ts'
 import { emailSignInService } from './rpc/email-sign-in-service.ts'
 import { enrolmentService } from './rpc/enrolment-service.ts'
+import { extAuthz } from './rpc/ext-authz.ts'
 import { factorService } from './rpc/factor-service.ts'
 import { grantService } from './rpc/grant-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
@@ -57,6 +60,7 @@ import { resourceServerService } from './rpc/resource-server-service.ts'
 import { serviceAccountService } from './rpc/service-account-service.ts'
 import { refreshCookieName } from './rpc/session-cookie.ts'
 import { sessionService } from './rpc/session-service.ts'
+import { tokenService } from './rpc/token-service.ts'
 import { workloadService } from './rpc/workload-service.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Schema } from './store/schema.ts'
@@ -124,7 +128,11 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(ResourceServerService, resourceServerService(deps)),
       served(ServiceAccountService, serviceAccountService(deps)),
       served(SessionService, sessionService(deps)),
+      served(TokenService, tokenService(oidc)),
       served(WorkloadService, workloadService(deps)),
+      servedAs(Authorization, extAuthz({ deps, look: oidc.look, records: oidc.acts.records }), {
+        Check: TokenService.method.introspectToken,
+      }),
     ],
     consumers: consumersOf(deps),
     workers: [
@@ -140,12 +148,12 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
   })
 }
 
-/** OpenID Connect, the pages on which people sign in to other programs, and how those hear of ended sessions. */
+/** OpenID Connect, what it is made of, the pages on which people sign in to other programs, and how those hear of ended sessions. */
 async function openIdConnect(
   config: AuthConfig,
   deps: Deps & Pick<OwnIdentity, 'feed'>,
   issuers: IssuerDirectory,
-): Promise<{ readonly routes: readonly WebRoutes[]; readonly tellLogout: TellLogout }> {
+): Promise<OidcDeps & { readonly routes: readonly WebRoutes[]; readonly tellLogout: TellLogout }> {
   const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
   // Told at the start, and not when somebody stands before the door.
   await page.read()
@@ -169,6 +177,7 @@ async function openIdConnect(
   const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: deps.feed.list, now: deps.now })
   const providers = createProviders(oidc)
   return {
+    ...oidc,
     routes: [interactionRoutes({ ...oidc, verifier, page: page.read }), oidcRoutes(oidc, providers)],
     tellLogout: logoutTeller(oidc, providers),
   }

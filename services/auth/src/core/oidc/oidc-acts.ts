@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
 import { secretFits } from './clients/client-secret.ts'
 import { createKnownClients } from './clients/known-client.ts'
-import { resourceOf } from './clients/resources.ts'
+import { createKnownResources } from './clients/known-resources.ts'
 import { noteExchange } from './exchange-token.ts'
 import { findConsent, rememberConsent } from './grants/consents.ts'
 import { endGrants } from './grants/end-grants.ts'
@@ -67,7 +67,7 @@ export function createOidcActs(deps: Deps): OidcActs {
     clients: {
       known: createKnownClients(deps),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
-      resource: (tenant, client, resource) => resourceOf(deps, tenant, client, resource),
+      resource: createKnownResources(deps),
     },
     tokens: {
       revoke: (tenant, of) => revokeJwt(deps, { tenant, ...of }),
