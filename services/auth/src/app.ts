@@ -16,7 +16,7 @@ import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/se
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { createAccessTokenVerifier, type IssuerDirectory } from '@gatehouse/identity'
+import { createAccessTokenVerifier, createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
@@ -24,6 +24,7 @@ import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
 import type { Deps } from './core/deps.ts'
+import { createTokenLook } from './core/oidc/introspect-token.ts'
 import { createOidcActs } from './core/oidc/oidc-acts.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
@@ -141,8 +142,12 @@ async function openIdConnect(
   const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
   // Told at the start, and not when somebody stands before the door.
   await page.read()
+  const acts = createOidcActs(deps)
+  const inspector = createTokenInspector({ issuers, now: deps.now })
   const oidc: OidcDeps = {
-    acts: createOidcActs(deps),
+    acts,
+    inspector,
+    look: createTokenLook({ deps, inspector, clients: acts.clients }),
     keys: deps.keys,
     issuers,
     limits: deps.limits,

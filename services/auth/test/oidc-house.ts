@@ -1,9 +1,10 @@
-import { createAccessTokenVerifier, followIssuers } from '@gatehouse/identity'
+import { createAccessTokenVerifier, createTokenInspector, followIssuers } from '@gatehouse/identity'
 import { withinBounds } from '@gatehouse/postgres'
 import { createWebDoor, type Log } from '@gatehouse/rpc'
 import type Provider from 'oidc-provider'
 import * as relying from 'openid-client'
 import type { Deps } from '../src/core/deps.ts'
+import { createTokenLook } from '../src/core/oidc/introspect-token.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
 import { createTenant } from '../src/core/tenants/create-tenant.ts'
 import { listIssuers } from '../src/core/tenants/list-issuers.ts'
@@ -70,8 +71,11 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
   const note = (fields: object, message?: string) => void faults.push(`${message} ${JSON.stringify(fields)}`)
   const log: Log = { debug() {}, info() {}, warn: note, error: note }
   const issuers = parts.use(followIssuers(() => listIssuers(deps)))
+  const inspector = createTokenInspector({ issuers, now: deps.now })
   const oidc: OidcDeps = {
     acts,
+    inspector,
+    look: createTokenLook({ deps, inspector, clients: acts.clients }),
     keys: deps.keys,
     issuers,
     limits: deps.limits,

@@ -8,9 +8,13 @@ import type { OidcDeps } from './oidc-deps.ts'
 import { PAGE_POLICY } from './page-policy.ts'
 import type { Providers } from './providers.ts'
 import { pathBelowMount, rewrite, routePath } from './tenant-request.ts'
+import { tokenAnswers } from './token-answers.ts'
+
+const TOKEN_PATHS: ReadonlySet<string> = new Set(['/token/introspection', '/token/revocation'])
 
 /** Serves one request with the library: the exact host names the tenant, and what the client said about itself is overwritten. */
 export function mount(deps: OidcDeps, providers: Providers): RawAct {
+  const answerForTokens = tokenAnswers(deps)
   return async (request, response, call) => {
     const tenant = await tenantOf(deps, call.host)
     const below = pathBelowMount(request.url ?? '')
@@ -20,7 +24,8 @@ export function mount(deps: OidcDeps, providers: Providers): RawAct {
     if (path === '/jwks' && (request.method === 'GET' || request.method === 'HEAD')) return await sendKeys(deps, tenant, response)
     const wait = await secondsToWait(deps, { method: request.method ?? '', path, source: call.source })
     if (wait !== undefined) throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: wait })
-    await serve(providers, tenant, below, request, response, call)
+    const left = TOKEN_PATHS.has(path) ? await answerForTokens({ tenant, path, request, response, call }) : request
+    if (left !== undefined) await serve(providers, tenant, below, left, response, call)
   }
 }
 
