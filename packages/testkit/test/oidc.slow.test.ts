@@ -29,11 +29,15 @@ type Person = Awaited<ReturnType<House['person']>>
 const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name, level: 1 }).waitFor()
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
 
-/** The page as it is, by day and by night, on a phone and on a desk. */
+/** The page as it is, on a phone and on a desk. */
 async function looksGood(page: Page, name: string): Promise<void> {
   await findNoBarriers(page)
   await runsOverNowhere(page)
   await picture(page, name)
+}
+
+/** Where colours say something. */
+async function looksGoodAtNight(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark' })
   await findNoBarriers(page)
   await picture(page, `${name}-at-night`)
@@ -71,6 +75,7 @@ test('somebody signs in to an app, says what it may do, comes to the next one wi
   await page.getByText('Go on for you while you are not here').waitFor()
   await page.getByText(grafana.origin).waitFor()
   await looksGood(page, 'oidc-consent')
+  await looksGoodAtNight(page, 'oidc-consent')
   await page.getByLabel('Read which groups you are in').uncheck()
   await press(page, 'Allow')
   await heading(page, 'Welcome to Grafana')
@@ -89,6 +94,7 @@ test('somebody signs in to an app, says what it may do, comes to the next one wi
   await apps.locator('strong', { hasText: 'Grafana' }).waitFor()
   await apps.getByText('also when signed out').waitFor()
   await looksGood(page, 'oidc-apps')
+  await looksGoodAtNight(page, 'oidc-apps')
   await apps.getByRole('button', { name: 'Remove Grafana' }).click()
   await apps.getByText('Grafana may do nothing for you any more.').waitFor()
   await assert.rejects(relying.fetchUserInfo(grafana.config, tokens?.access_token ?? '', person.userId))
@@ -228,6 +234,7 @@ test('a device shows a code: it is typed, asked about, and allowed once; or refu
   await heading(page, 'Connect Television?')
   await page.getByText('Go on only if you began this yourself').waitFor()
   await looksGood(page, 'oidc-device-confirm')
+  await looksGoodAtNight(page, 'oidc-device-confirm')
   await press(page, 'Connect it')
   await heading(page, 'Sign in to go on to Television')
   await givePassword(page, person)
