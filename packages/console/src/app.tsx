@@ -5,6 +5,7 @@ import { AcceptInvitation } from './pages/accept-invitation.tsx'
 import { Account } from './pages/account.tsx'
 import { AddSecondFactor } from './pages/add-second-factor.tsx'
 import { ChangeEmail } from './pages/change-email.tsx'
+import { Clients } from './pages/clients/clients.tsx'
 import { ContinueSignIn } from './pages/continue-sign-in.tsx'
 import { ForgotPassword } from './pages/forgot-password.tsx'
 import { Inbox } from './pages/inbox.tsx'
@@ -56,6 +57,7 @@ export function App() {
         <Route path="/inbox">{() => <SignedIn page={<Inbox />} />}</Route>
         <Route path="/sessions">{() => <SignedIn page={<Sessions />} />}</Route>
         <Route path="/account">{() => <SignedIn page={<Account />} />}</Route>
+        <Route path="/clients">{() => <SignedIn page={<Clients />} />}</Route>
         <Route path="/change-email">{() => <SignedIn page={<ChangeEmail />} />}</Route>
         <Route path="/oidc/i/:uid">{({ uid }) => <InteractionPage key={uid} uid={uid} />}</Route>
         <Route component={NotFound} />

@@ -4,6 +4,7 @@ import { startBrowser } from '@gatehouse/testkit'
 import * as relying from 'openid-client'
 import type { Browser, Page } from 'playwright-core'
 import { codeIn, type House, openHouse, until } from './house.ts'
+import { operate } from './operate.ts'
 import { findNoBarriers, openPage, picture, runsOverNowhere } from './pages.ts'
 import { type RelyingApp, register, startApp } from './relying-app.ts'
 import { authenticatorsOf, plugIn, withoutAutofill } from './virtual-authenticator.ts'
@@ -265,4 +266,46 @@ test('what cannot be told to an app is told to the person, with what its operato
   await looksGood(page, 'oidc-error')
   assert.deepEqual(complaints, [])
   await context.close()
+})
+
+test('an administrator makes a client, sees its secret once, changes where it leads, and switches it off; nobody else sees any', async () => {
+  const [admin, person] = [await house.person('root@example.com'), await house.person('nobody@example.com')]
+  const bound = await operate(house.local, 'auth', 'roles bind', 'administrator', admin.userId)
+  assert.equal(bound.failure, undefined)
+  const { page, complaints, context } = await openAt(`${house.local.origin}/clients`)
+  await heading(page, 'Sign in')
+  await givePassword(page, admin)
+  await heading(page, 'Apps that sign people in here')
+  const form = page.getByRole('region', { name: 'A new app' })
+  await form.getByLabel('Name').fill('Reports')
+  await form.getByLabel('Client ID').fill('reports')
+  await form.getByLabel('Redirect URIs').fill('nonsense')
+  await press(page, 'Create it')
+  await form.getByText(/redirectUris\[0\]/).waitFor()
+  await form.getByLabel('Redirect URIs').fill('https://reports.example.com/callback')
+  await press(page, 'Create it')
+  await page.getByText('Keep the secret of reports.').waitFor()
+  const secret = (await page.locator('.codes code').textContent()) ?? ''
+  assert.match(secret, /^gos_[\w-]{43}$/)
+  await looksGood(page, 'oidc-clients')
+  await press(page, 'I have kept it')
+  assert.equal((await page.content()).includes(secret), false)
+
+  const shown = async () => (await operate(house.local, 'auth', 'clients show', 'reports')).out
+  const card = page.getByRole('region', { name: 'Reports', exact: true })
+  await card.getByText('Change Reports').click()
+  await card.getByLabel('Redirect URIs').fill('https://reports.example.com/callback\nhttps://reports.example.com/back')
+  await card.getByRole('button', { name: 'Save the addresses' }).click()
+  await until('the addresses to be kept', async () => ((await shown()).includes('https://reports.example.com/back') ? true : undefined))
+  await card.getByRole('button', { name: 'Switch it off' }).click()
+  await looksGood(page, 'oidc-client-off')
+  await card.getByRole('button', { name: 'Switch it off' }).click()
+  await card.getByText(/^switched off/).waitFor()
+  assert.deepEqual(complaints, [])
+  await context.close()
+
+  const other = await openAt(`${house.local.origin}/clients`)
+  await givePassword(other.page, person)
+  await other.page.getByText('This page is for administrators.').waitFor()
+  await other.context.close()
 })
