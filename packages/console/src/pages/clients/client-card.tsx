@@ -51,7 +51,7 @@ export function ClientCard({ client, changed, show }: ClientCardProps) {
             />
           </Form>
         )}
-        <div className="plain">
+        <div className="posted">
           {secrets.length > 0 && (
             <AskFirst ask="Make a new secret" action="Make it" onConfirm={rotate}>
               The secret that ends with {secrets.map(({ hint }) => hint).join(' or ')} goes on for a day.

@@ -14,7 +14,7 @@ export function PlainForm({ action, xsrf, children, onSubmit }: PlainFormProps) 
     <form
       method="post"
       action={action}
-      className="plain"
+      className="posted"
       onSubmit={({ nativeEvent }) => {
         const { submitter } = nativeEvent as SubmitEvent
         onSubmit?.(submitter instanceof HTMLButtonElement ? submitter.name : '')
