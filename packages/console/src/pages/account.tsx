@@ -33,7 +33,7 @@ export function Account() {
 }
 
 /** What stands beside the password, or in its place: a change of one is a change of others. */
-function Factors() {
+export function Factors() {
   const { factors, problem, load } = useOwnFactors()
   const [codes, setCodes] = useState<readonly string[]>([])
   if (factors === undefined) return problem === '' ? <Waiting /> : <Problem>{problem}</Problem>

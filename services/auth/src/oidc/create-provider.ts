@@ -6,6 +6,7 @@ import { hashedSecrets, logoutsByWorker } from './overrides/client.ts'
 import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
 import { tellInterval } from './overrides/device-interval.ts'
+import { claimsInIdTokens } from './overrides/id-token.ts'
 import { finishOurAnswers } from './overrides/our-tokens.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
 import { scopesOfResources } from './overrides/scopes.ts'
@@ -29,6 +30,7 @@ export function createProvider(parts: ProviderParts): Provider {
   rotatingRefreshTokens(provider, parts)
   exactReplayDetection(provider, parts)
   scopesOfResources(provider)
+  claimsInIdTokens(provider)
   exchangesTokens(provider, parts)
   hashedSecrets(provider, parts)
   codesAreUses(provider, parts)
