@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { ClientAuthMethod, ClientGrantType, ClientKind } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+import { create } from '@bufbuild/protobuf'
+import {
+  ClientAuthMethod,
+  ClientGrantType,
+  ClientKind,
+  ClientOptionsSchema,
+  ClientResponseMode,
+} from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { exportJWK, SignJWT } from 'jose'
 import * as relying from 'openid-client'
 import { createClient } from '../src/core/oidc/clients/create-client.ts'
@@ -130,7 +137,7 @@ test('a client of the conformance suite leaves PKCE out where that is switched o
     {
       tenant: 'default',
       clientId: 'suite',
-      settings: settingsOf({ redirectUris, firstParty: true, options: { conformance: true } as never }),
+      settings: settingsOf({ redirectUris, firstParty: true, options: create(ClientOptionsSchema, { conformance: true }) }),
     },
     { conformance: true },
   )
@@ -326,6 +333,25 @@ test('a request is what stands in it: objects, addresses of objects, other answe
   assert.equal((await scene.post('/request', pushed, app)).status, 201)
   const { url } = await push(app.relying)
   assert.match((await browser.visit(String(url))).headers.get('location') ?? '', /\?code=/)
+})
+
+test('an answer travels as its client was registered for, and by the query where nothing was said', async () => {
+  const both = await scene.client({
+    options: create(ClientOptionsSchema, { responseModes: [ClientResponseMode.QUERY, ClientResponseMode.FORM_POST] }),
+  })
+  const browser = await signedIn()
+  const visit = async (client: MadeClient, mode: string) =>
+    await browser.visit(String((await ask(client.relying, { response_mode: mode })).url), { headers: { accept: 'text/html' } })
+  assert.match(await (await visit(both, 'form_post')).text(), /name="code"/)
+  for (const client of [app, both]) assert.match((await visit(client, 'query')).headers.get('location') ?? '', /\?code=/)
+  for (const [client, mode] of [
+    [app, 'form_post'],
+    [app, 'fragment'],
+    [both, 'fragment'],
+  ] as const) {
+    const answer = await visit(client, mode)
+    assert.doesNotMatch(`${answer.headers.get('location')} ${await answer.text()}`, /[?#]code=|name="code"/, mode)
+  }
 })
 
 test('whatever sends a browser on does so by 303, so that nothing that was posted goes along', async () => {
