@@ -107,7 +107,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(AccountService, accountService(deps)),
       served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
-      served(ClientService, clientService(deps)),
+      served(ClientService, clientService(deps, { conformance: config.oidcConformance })),
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
       served(FactorService, factorService(deps)),
