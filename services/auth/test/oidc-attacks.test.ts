@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
-import { create } from '@bufbuild/protobuf'
+import { create, fromJsonString } from '@bufbuild/protobuf'
 import {
   ClientAuthMethod,
   ClientGrantType,
   ClientKind,
   ClientOptionsSchema,
   ClientResponseMode,
+  ClientSettingsSchema,
 } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { exportJWK, SignJWT } from 'jose'
 import * as relying from 'openid-client'
@@ -131,30 +133,30 @@ test('a verifier is the one that was hashed, in the letters that it may have, an
 })
 
 test('a client of the conformance suite leaves PKCE out where that is switched on; nobody else does, and it cannot be half', async () => {
-  const redirectUris = [CALLBACK]
-  const made = await createClient(
-    house.opened.deps,
-    {
-      tenant: 'default',
-      clientId: 'suite',
-      settings: settingsOf({ redirectUris, firstParty: true, options: create(ClientOptionsSchema, { conformance: true }) }),
-    },
-    { conformance: true },
-  )
+  const profile = new URL('../../../deploy/conformance/', import.meta.url)
+  const settings = fromJsonString(ClientSettingsSchema, await readFile(new URL('clients/suite.json', profile), 'utf8'))
+  const { deps } = house.opened
+  const made = await createClient(deps, { tenant: 'default', clientId: 'suite', settings }, { conformance: true })
   const suite = { id: 'suite', secret: made.secret, relying: await house.client('suite', relying.ClientSecretBasic(made.secret)) }
   const browser = await signedIn()
+  const [redirect_uri = ''] = settings.redirectUris
   const codeWithout = async (client: MadeClient) => {
-    const { url } = await ask(client.relying)
+    const { url } = await ask(client.relying, client === suite ? { redirect_uri } : {})
     for (const name of ['code_challenge', 'code_challenge_method']) url.searchParams.delete(name)
     return sentTo(await browser.visit(String(url))).searchParams
   }
   const redeem = async (more: Record<string, string>) => {
     const code = (await codeWithout(suite)).get('code') ?? ''
-    return await errorOf({ grant_type: 'authorization_code', code, redirect_uri: CALLBACK, ...more }, suite)
+    return await errorOf({ grant_type: 'authorization_code', code, redirect_uri, ...more }, suite)
   }
   assert.equal(await redeem({}), undefined)
   assert.equal(await redeem({ code_verifier: 'x'.repeat(43) }), 'invalid_grant', 'a verifier of nothing')
   assert.equal((await codeWithout(app)).get('error'), 'invalid_request')
+  const plan = JSON.parse(await readFile(new URL('plan.json', profile), 'utf8')) as Record<string, { readonly client_id: string }>
+  assert.deepEqual(
+    [plan.client?.client_id, plan.client2?.client_id, plan.client_secret_post?.client_id].sort(),
+    (await readdir(new URL('clients/', profile))).map((file) => file.replace('.json', '')).sort(),
+  )
 })
 
 test('what is good for one client is good for no other, and each kind of token is none of the others', async () => {
