@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { create, fromJsonString } from '@bufbuild/protobuf'
@@ -11,12 +10,11 @@ import {
   ClientResponseMode,
   ClientSettingsSchema,
 } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
-import { exportJWK, SignJWT } from 'jose'
+import { sql } from 'kysely'
 import * as relying from 'openid-client'
 import { createClient } from '../src/core/oidc/clients/create-client.ts'
 import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
-import { athOf, newProofKey, proofOf, type Said } from './dpop-proofs.ts'
 import { ISSUER, type OidcHouse, OTHER_ORIGIN, openOidcHouse } from './oidc-house.ts'
 import { settingsOf } from './oidc-scene.ts'
 import type { Visitor } from './page-visitor.ts'
@@ -53,7 +51,6 @@ async function errorOf(form: Record<string, string>, client?: MadeClient): Promi
 }
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
-const basic = ({ id, secret }: MadeClient) => ({ authorization: `Basic ${btoa(`${id}:${secret}`)}` })
 
 const LOOPBACK = 'http://127.0.0.1:1455/callback'
 const ELSEWHERE = [
@@ -185,6 +182,21 @@ test('what is good for one client is good for no other, and each kind of token i
 const userinfo = async (headers: Record<string, string>, origin = ISSUER): Promise<number> =>
   (await house.visitor().visit(`${origin}/userinfo`, { headers })).status
 
+test('a code, and a code of a device, is good for its time', async () => {
+  const grantTypes = [ClientGrantType.DEVICE_CODE]
+  const tv = await scene.client({ kind: ClientKind.NATIVE, authMethod: ClientAuthMethod.NONE, redirectUris: [], grantTypes })
+  const { device_code } = await relying.initiateDeviceAuthorization(tv.relying, { scope: 'openid' })
+  const poll = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code }
+  assert.equal(await errorOf(poll, tv), 'authorization_pending')
+  const { callback, checks } = await codeFor(await signedIn(), app.relying)
+  const { rows } = await sql<{ seconds: string }>`
+    update oidc_records set expire_time = now() - interval '1 second', poll_time = null where kind in ('DeviceCode', 'AuthorizationCode') and consume_time is null
+    returning round(extract(epoch from old.expire_time - old.create_time)) as seconds`.execute(house.opened.deps.db)
+  assert.deepEqual(new Set(rows.map(({ seconds }) => Number(seconds))), new Set([60, 600]))
+  assert.equal(await errorOf(poll, tv), 'expired_token')
+  await assert.rejects(relying.authorizationCodeGrant(app.relying, callback, checks), { error: 'invalid_grant' })
+})
+
 test('nothing of one tenant is anything at another, though a client there has the same name', async () => {
   const settings = settingsOf({ kind: ClientKind.BROWSER, authMethod: ClientAuthMethod.NONE, redirectUris: [CALLBACK], firstParty: true })
   for (const tenant of ['default', 'other']) await createClient(house.opened.deps, { tenant, clientId: 'twin', settings })
@@ -208,102 +220,6 @@ test('nothing of one tenant is anything at another, though a client there has th
   assert.match((await browser.visit(String(url))).headers.get('location') ?? '', /^http:\/\/other\.localhost:8080\/oidc\/i\//, 'a stranger')
   assert.equal(await userinfo({ authorization: `Bearer ${access}` }), 200)
   assert.equal(await errorOf(redeem, twin), undefined)
-})
-
-test('a proof is of one key, one request, one token and one moment: with any of it changed it proves nothing', async () => {
-  const key = newProofKey()
-  const [url, method] = [`${ISSUER}/userinfo`, 'GET']
-  const { browser } = await scene.tokensOf(app)
-  const { callback, checks } = await codeFor(browser, app.relying)
-  const form = {
-    grant_type: 'authorization_code',
-    code: callback.searchParams.get('code') ?? '',
-    redirect_uri: CALLBACK,
-    code_verifier: checks.pkceCodeVerifier,
-  }
-  const dpop = await proofOf(key, { method: 'POST', url: `${ISSUER}/token` })
-  const headers = { ...FORM, ...basic(app), dpop }
-  const answer = await house.visitor().visit(`${ISSUER}/token`, { method: 'POST', headers, body: String(new URLSearchParams(form)) })
-  const { access_token: token } = (await answer.json()) as { access_token: string }
-  const shown = async (said: Said = {}, by = key) =>
-    await userinfo({ authorization: `DPoP ${token}`, dpop: await proofOf(by, { method, url, token }, said) })
-
-  const now = Math.floor(Date.now() / 1000)
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const secret = randomBytes(32)
-  const wrong: Readonly<Record<string, Said>> = {
-    'typ of another token': { header: { typ: 'JWT' } },
-    'no typ': { header: { typ: undefined } },
-    'a shared secret': { header: { alg: 'HS256', jwk: { kty: 'oct', k: secret.toString('base64url') } }, signer: secret },
-    'RSA of PKCS 1': { header: { alg: 'RS256', jwk: await exportJWK(rsa.publicKey) }, signer: rsa.privateKey },
-    'a private key in the open': { header: { jwk: await exportJWK(key.privateKey) } },
-    'no key': { header: { jwk: undefined } },
-    'another key than the signature’s': { signer: newProofKey().privateKey },
-    'another method': { claims: { htm: 'POST' } },
-    'a method in other letters': { claims: { htm: 'get' } },
-    'no method': { claims: { htm: undefined } },
-    'another address': { claims: { htu: `${ISSUER}/token` } },
-    'another host': { claims: { htu: 'http://evil.example/oidc/userinfo' } },
-    'another tenant': { claims: { htu: `${OTHER_ORIGIN}/oidc/userinfo` } },
-    'another scheme': { claims: { htu: url.replace('http:', 'https:') } },
-    'no address': { claims: { htu: undefined } },
-    'an address that is none': { claims: { htu: 'userinfo' } },
-    'an hour ago': { claims: { iat: now - 3600 } },
-    'in an hour': { claims: { iat: now + 3600 } },
-    'no time': { claims: { iat: undefined } },
-    'a nonce of nobody': { claims: { nonce: 'x' } },
-    'no id': { claims: { jti: undefined } },
-    'an empty id': { claims: { jti: '' } },
-    'no token': { claims: { ath: undefined } },
-    'another token': { claims: { ath: athOf(`${token}x`) } },
-  }
-  for (const [name, said] of Object.entries(wrong)) assert.notEqual(await shown(said), 200, name)
-  assert.equal(await shown({}, newProofKey()), 401, 'somebody else’s key')
-  const once = { claims: { jti: 'once' } }
-  assert.deepEqual([await shown(once), await shown(once)], [200, 401])
-  const proof = await proofOf(key, { method, url, token })
-  const [head, body] = proof.split('.')
-  assert.notEqual(await userinfo({ authorization: `DPoP ${token}`, dpop: `${head}.${body}.` }), 200, 'no signature')
-  assert.notEqual(await userinfo({ authorization: `DPoP ${token}` }), 200, 'no proof')
-  assert.notEqual(await userinfo({ authorization: `Bearer ${token}`, dpop: proof }), 200, 'as a bearer')
-  const { access } = await scene.tokensOf(app)
-  const unbound = await proofOf(key, { method, url, token: access })
-  assert.notEqual(await userinfo({ authorization: `DPoP ${access}`, dpop: unbound }), 200, 'of a token that is bound to nothing')
-  assert.equal(await shown({ claims: { htu: `${url}?x=1#y` } }), 200, 'query and fragment are no part of it (RFC 9449, 4.3)')
-})
-
-test('an assertion is its client’s own, for this issuer, and for now', async () => {
-  const key = newProofKey()
-  const keys = { keys: [{ ...(await exportJWK(key.publicKey)), kid: 'k', alg: 'ES256', use: 'sig' }] }
-  const keyed = await scene.client({ authMethod: ClientAuthMethod.PRIVATE_KEY_JWT, jwksJson: JSON.stringify(keys) })
-  const now = Math.floor(Date.now() / 1000)
-  const shown = async (claims: Record<string, unknown>, signer = key.privateKey) => {
-    const good = { iss: keyed.id, sub: keyed.id, aud: ISSUER, iat: now, exp: now + 60, jti: randomBytes(8).toString('hex') }
-    const said = Object.fromEntries(Object.entries({ ...good, ...claims }).filter(([, value]) => value !== undefined))
-    const assertion = await new SignJWT(said).setProtectedHeader({ alg: 'ES256', kid: 'k' }).sign(signer)
-    return await errorOf({
-      grant_type: 'client_credentials',
-      client_id: keyed.id,
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: assertion,
-    })
-  }
-  for (const claims of [
-    { iss: app.id },
-    { sub: app.id },
-    { iss: app.id, sub: app.id },
-    { aud: 'https://evil.example' },
-    { aud: `${OTHER_ORIGIN}/oidc` },
-    { aud: undefined },
-    { exp: now - 60 },
-    { exp: undefined },
-    { nbf: now + 600 },
-    { jti: undefined },
-    { sub: undefined },
-  ])
-    assert.match(String(await shown(claims)), /^invalid_(client|request)$/, JSON.stringify(claims))
-  assert.equal(await shown({}, newProofKey().privateKey), 'invalid_client', 'another key')
-  assert.equal(await shown({}), undefined)
 })
 
 test('a request is what stands in it: objects, addresses of objects, other answers and other pages’ scripts are refused', async () => {
