@@ -190,7 +190,9 @@ test('a code, and a code of a device, is good for its time', async () => {
   assert.equal(await errorOf(poll, tv), 'authorization_pending')
   const { callback, checks } = await codeFor(await signedIn(), app.relying)
   const { rows } = await sql<{ seconds: string }>`
-    update oidc_records set expire_time = now() - interval '1 second', poll_time = null where kind in ('DeviceCode', 'AuthorizationCode') and consume_time is null
+    update oidc_records
+    set expire_time = now() - interval '1 second', payload = jsonb_set(payload::jsonb, '{exp}', '1')::text, poll_time = null
+    where kind in ('DeviceCode', 'AuthorizationCode') and consume_time is null
     returning round(extract(epoch from old.expire_time - old.create_time)) as seconds`.execute(house.opened.deps.db)
   assert.deepEqual(new Set(rows.map(({ seconds }) => Number(seconds))), new Set([60, 600]))
   assert.equal(await errorOf(poll, tv), 'expired_token')
