@@ -15,6 +15,8 @@ async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(usage)
   const folder = process.env.STATE_FOLDER || join(root, '.local')
   const { ports, variables } = fixedPorts(process.env)
+  // The one variable of a service that is handed on: without, clients of a conformance suite could not be made on this machine.
+  const { OIDC_CONFORMANCE } = process.env
   const began = performance.now()
   const stopping = untilAskedToStop()
   await demandFree(variables)
@@ -22,7 +24,13 @@ async function main(args: readonly string[]): Promise<void> {
     await rm(folder, { recursive: true, force: true })
     say('forgot everybody')
   }
-  await using local = await startLocal({ folder, ports, onStep: (step) => say(`starting ${step} …`), onTrouble: say })
+  await using local = await startLocal({
+    folder,
+    ports,
+    onStep: (step) => say(`starting ${step} …`),
+    onTrouble: say,
+    ...(OIDC_CONFORMANCE && { extra: { auth: { OIDC_CONFORMANCE } } }),
+  })
   process.stdout.write(table(local))
   say(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Ctrl-C stops everything.`)
   const why = await Promise.race([stopping, local.broken])

@@ -42,10 +42,25 @@ test('every relative link leads to something that is there', () => {
 })
 
 test('every test that a row of the security page names is there', () => {
+  const { gone, named } = testsNamedBy('docs/security.md')
+  assert.deepEqual(gone, [])
+  assert.ok(named > 250, `${named} are named`)
+})
+
+test('every module of the conformance suite has its row once, and every test that a row names is there', () => {
+  const { gone, named } = testsNamedBy('docs/oidc-conformance.md')
+  assert.deepEqual(gone, [])
+  assert.ok(named > 50, `${named} are named`)
+  const modules = [...read('docs/oidc-conformance.md').matchAll(/^\| `(oidcc-[\w-]+)` \|/gm)].map(([, name]) => name)
+  assert.deepEqual([modules.length, new Set(modules).size], [52, 52])
+})
+
+/** What the last column of a page's tables says of tests: a file, and after it names of tests in it. */
+function testsNamedBy(page: string): { readonly gone: readonly string[]; readonly named: number } {
   const tests = files.filter((file) => /\.(test|ci)\.ts$/.test(file))
   const gone: string[] = []
   let named = 0
-  for (const row of read('docs/security.md')
+  for (const row of read(page)
     .split('\n')
     .filter((line) => line.startsWith('| '))) {
     let texts: string[] = []
@@ -63,9 +78,8 @@ test('every test that a row of the security page names is there', () => {
       }
     }
   }
-  assert.deepEqual(gone, [])
-  assert.ok(named > 250, `${named} are named`)
-})
+  return { gone, named }
+}
 
 test('every npm command that a page names exists', () => {
   const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts)

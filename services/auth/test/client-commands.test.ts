@@ -19,6 +19,11 @@ after(() => house[Symbol.asyncDispose]())
 
 /** Runs a command in this process; answers what it printed. */
 async function gatehouse(name: string, ...args: string[]): Promise<string> {
+  return await gatehouseWith({}, name, ...args)
+}
+
+/** The same with other variables. */
+async function gatehouseWith(variables: Readonly<Record<string, string>>, name: string, ...args: string[]): Promise<string> {
   const command = commands.find((each) => each.name === name) ?? assert.fail(name)
   const lines: string[] = []
   const { write } = process.stdout
@@ -26,7 +31,7 @@ async function gatehouse(name: string, ...args: string[]): Promise<string> {
   process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) =>
     typeof chunk === 'string' ? lines.push(chunk) > 0 : write.call(process.stdout, chunk, ...rest)
   try {
-    await command.run(args, { ...house.story.environment })
+    await command.run(args, { ...house.story.environment, ...variables })
   } finally {
     process.stdout.write = write
   }
@@ -107,4 +112,13 @@ test('a resource is registered for clients, once, and none of an audience for wh
   await gatehouse('resources remove', orders)
   await assert.rejects(gatehouse('resources remove', orders), CommandFailed)
   assert.equal(await gatehouse('resources list'), '')
+})
+
+test('a client of the conformance suite is made where that is switched on, and nowhere else', async () => {
+  const suite = JSON.stringify({ ...grafana, options: { conformance: true } })
+  await assert.rejects(gatehouse('clients create', 'suite', suite), CommandProblem)
+  const on = { OIDC_CONFORMANCE: '1' }
+  assert.match(await gatehouseWith(on, 'clients create', 'suite', suite), /^gos_/)
+  await assert.rejects(gatehouse('clients update', 'suite', '{"name": "Suite"}'), CommandProblem)
+  await gatehouseWith(on, 'clients update', 'suite', '{"name": "Suite"}')
 })

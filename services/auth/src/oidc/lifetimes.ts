@@ -23,8 +23,13 @@ export function lifetimesOf({ offline }: Pick<ProviderParts, 'offline'>): NonNul
     Session: (_context, session) =>
       session.accountId === undefined ? ANONYMOUS_SECONDS : Math.max(1, (session.exp ?? 0) - Math.floor(Date.now() / 1000)),
     Grant: () => grantSeconds(offline),
-    RefreshToken: (_context, token) => (token.expiresWithSession ? 90 * day : offline.idleSeconds),
+    RefreshToken: (_context, token) => (token.expiresWithSession ? 90 * day : offlineSeconds(offline, token.totalLifetime())),
   }
+}
+
+/** As long as a client may leave it unused, and never beyond what all of its refresh tokens have together. */
+function offlineSeconds({ idleSeconds, absoluteSeconds }: OfflineLifetimes, pastSeconds: number): number {
+  return Math.max(1, Math.min(idleSeconds, absoluteSeconds - pastSeconds))
 }
 
 /** A bound, and no more: what is given within a session ends with it. */

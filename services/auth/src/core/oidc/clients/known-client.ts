@@ -49,6 +49,8 @@ async function readClient(deps: Pick<Deps, 'db' | 'now'>, tenant: string, client
     ...(metadata as unknown as Stored),
     client_id: clientId,
     client_name: row.name,
+    // The library takes a client that names none for one that takes all.
+    response_modes: row.metadata.response_modes ?? ['query'],
     ...(hasSecrets(row) && { client_secret: noSecret }),
     ...(row.backchannel_logout_uri !== null && {
       backchannel_logout_uri: row.backchannel_logout_uri,
