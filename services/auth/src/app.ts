@@ -4,6 +4,7 @@ import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_s
 import { AuditService } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { ClientService } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
+import { ConnectionService } from '@gatehouse/contracts/gatehouse/auth/v1/connection_service_pb'
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
@@ -21,6 +22,8 @@ import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './c
 import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
+import { createEgress } from './core/connections/egress.ts'
+import { createUpstreams } from './core/connections/upstreams.ts'
 import type { Deps } from './core/deps.ts'
 import { createOidcActs } from './core/oidc/oidc-acts.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
@@ -36,6 +39,7 @@ import { accountService } from './rpc/account-service.ts'
 import { auditService } from './rpc/audit-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
 import { clientService } from './rpc/client-service.ts'
+import { connectionService } from './rpc/connection-service.ts'
 import { emailSignInService } from './rpc/email-sign-in-service.ts'
 import { enrolmentService } from './rpc/enrolment-service.ts'
 import { factorService } from './rpc/factor-service.ts'
@@ -93,6 +97,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     hashing: createHashPool(hashingOf(config)),
     breaches,
   }
+  const upstreams = createUpstreams({ ...deps, egress: createEgress({ allow: config.oidcEgressAllow }) })
   showSuspicions()
   return await service.serve({
     rpc: [
@@ -101,6 +106,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
       served(ClientService, clientService(deps)),
+      served(ConnectionService, connectionService({ ...deps, upstreams, accessChanged: accessFeed.refresh })),
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
       served(FactorService, factorService(deps)),
