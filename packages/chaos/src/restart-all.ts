@@ -14,12 +14,7 @@ export async function restartAll(house: Constellation, random: Random, each = Nu
   await Promise.all(serviceNames.map((service) => restartService(house, random, service, each)))
 }
 
-/** The same, one service after the other. */
-export async function restartInOrder(house: Constellation, random: Random, services: readonly ServiceName[]): Promise<void> {
-  for (const service of services) await restartService(house, random, service)
-}
-
-async function restartService(house: Constellation, random: Random, service: ServiceName, each = Number.POSITIVE_INFINITY): Promise<void> {
+async function restartService(house: Constellation, random: Random, service: ServiceName, each: number): Promise<void> {
   const draw = random.fork(service)
   for (const replica of house.of(service).slice(0, each)) {
     await delay(draw.integer(50, 400))

@@ -15,10 +15,14 @@ import { file_gatehouse_auth_v1_enrolment_service } from './gatehouse/auth/v1/en
 import { file_gatehouse_auth_v1_error_reason } from './gatehouse/auth/v1/error_reason_pb.ts'
 import { file_gatehouse_auth_v1_events } from './gatehouse/auth/v1/events_pb.ts'
 import { file_gatehouse_auth_v1_factor_service } from './gatehouse/auth/v1/factor_service_pb.ts'
+import { file_gatehouse_auth_v1_grant } from './gatehouse/auth/v1/grant_pb.ts'
+import { file_gatehouse_auth_v1_grant_service } from './gatehouse/auth/v1/grant_service_pb.ts'
 import { file_gatehouse_auth_v1_issuer_service } from './gatehouse/auth/v1/issuer_service_pb.ts'
 import { file_gatehouse_auth_v1_passkey_service } from './gatehouse/auth/v1/passkey_service_pb.ts'
 import { file_gatehouse_auth_v1_policy } from './gatehouse/auth/v1/policy_pb.ts'
 import { file_gatehouse_auth_v1_policy_service } from './gatehouse/auth/v1/policy_service_pb.ts'
+import { file_gatehouse_auth_v1_resource_server } from './gatehouse/auth/v1/resource_server_pb.ts'
+import { file_gatehouse_auth_v1_resource_server_service } from './gatehouse/auth/v1/resource_server_service_pb.ts'
 import { file_gatehouse_auth_v1_service_account } from './gatehouse/auth/v1/service_account_pb.ts'
 import { file_gatehouse_auth_v1_service_account_service } from './gatehouse/auth/v1/service_account_service_pb.ts'
 import { file_gatehouse_auth_v1_session } from './gatehouse/auth/v1/session_pb.ts'
@@ -55,10 +59,14 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_error_reason,
   file_gatehouse_auth_v1_events,
   file_gatehouse_auth_v1_factor_service,
+  file_gatehouse_auth_v1_grant,
+  file_gatehouse_auth_v1_grant_service,
   file_gatehouse_auth_v1_issuer_service,
   file_gatehouse_auth_v1_passkey_service,
   file_gatehouse_auth_v1_policy,
   file_gatehouse_auth_v1_policy_service,
+  file_gatehouse_auth_v1_resource_server,
+  file_gatehouse_auth_v1_resource_server_service,
   file_gatehouse_auth_v1_service_account,
   file_gatehouse_auth_v1_service_account_service,
   file_gatehouse_auth_v1_session,

@@ -1,20 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type ConsumerConfig,
-  type ConsumerMessages,
-  JetStreamApiError,
-  type JetStreamManager,
-  type JsMsg,
-  jetstream,
-  jetstreamManager,
-} from '@nats-io/jetstream'
+import { type ConsumerMessages, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/nats-core'
-import { ackWaitMs, consumerNotFound, consumerSettings } from './consumer-settings.ts'
+import { ackWaitMs, consumerSettings } from './consumer-settings.ts'
 import { drainMessages, saidAll } from './drain-messages.ts'
 import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
 import { ensureStream, streamOf } from './stream.ts'
+import { takeUntilThrough } from './take-until-through.ts'
+import { catchUpOf, findConsumer, widenConsumer } from './widen-consumer.ts'
 
 export type StreamConsumption = {
   readonly nats: Nats
@@ -64,20 +58,32 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
     stop.signal.addEventListener('abort', drain, { once: true })
     if (stop.signal.aborted) drain()
     try {
-      await takeAll(messages)
+      await Promise.all([takeAll(messages), catchUp(connection)])
     } finally {
       stop.signal.removeEventListener('abort', drain)
       void messages.close()
     }
   }
 
+  const take = async (message: JsMsg): Promise<void> => {
+    // Somebody else may have it at once.
+    if (stop.signal.aborted) message.nak()
+    else lanes.add(message)
+    await lanes.room()
+  }
+
   const takeAll = async (messages: ConsumerMessages): Promise<void> => {
-    for await (const message of messages) {
-      // Somebody else may have it at once.
-      if (stop.signal.aborted) message.nak()
-      else lanes.add(message)
-      await lanes.room()
-    }
+    for await (const message of messages) await take(message)
+  }
+
+  /** Takes what was told of new kinds before anybody of us asked for them. */
+  const catchUp = async (connection: NatsConnection): Promise<void> => {
+    const { durable, subjects } = options
+    if (durable === undefined) return
+    const stream = streamOf(source)
+    const { consumers } = await jetstreamManager(connection, { checkAPI: false })
+    while (!stop.signal.aborted && (await widenConsumer(consumers, { stream, durable, subjects })))
+      await takeUntilThrough(connection, { stream, name: catchUpOf(durable), batchSize, signal: stop.signal, take })
   }
 
   const run = async (): Promise<void> => {
@@ -113,20 +119,6 @@ async function ensureConsumer(connection: NatsConnection, { source, subjects, du
   const stream = streamOf(source)
   const wanted = consumerSettings({ subjects, from })
   if (durable === undefined) return (await consumers.add(stream, { ...wanted, inactive_threshold: nanos(60_000) })).name
-  const found = await infoOf(consumers, stream, durable)
-  if (found === undefined) return (await consumers.add(stream, { ...wanted, durable_name: durable })).name
-  const subscribed = found.filter_subjects ?? (found.filter_subject === undefined ? [] : [found.filter_subject])
-  // Only ever more: while old and new replicas run side by side, the old ones' restart must not lose the new ones' events.
-  const united = [...new Set([...subscribed, ...subjects])].sort()
-  if (united.length > subscribed.length) await consumers.update(stream, durable, { filter_subjects: united })
-  return durable
-}
-
-async function infoOf(consumers: JetStreamManager['consumers'], stream: string, name: string): Promise<ConsumerConfig | undefined> {
-  try {
-    return (await consumers.info(stream, name)).config
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === consumerNotFound) return undefined
-    throw error
-  }
+  const found = await findConsumer(consumers, stream, durable)
+  return found === undefined ? (await consumers.add(stream, { ...wanted, durable_name: durable })).name : durable
 }

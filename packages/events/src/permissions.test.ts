@@ -90,11 +90,12 @@ test('nobody takes from, pauses or deletes the durable of a service but the serv
   for (const stranger of [outsideNats, userNats]) {
     const connection = await stranger.connected()
     for (const subject of ['INFO', 'PAUSE', 'DELETE', 'MSG.NEXT', 'DURABLE.CREATE', 'CREATE'])
-      await assert.rejects(
-        connection.request(`$JS.API.CONSUMER.${subject}.gatehouse-user.auth`, '{}', { timeout: 500 }),
-        /Permissions Violation/,
-        subject,
-      )
+      for (const durable of ['auth', 'auth-catch-up'])
+        await assert.rejects(
+          connection.request(`$JS.API.CONSUMER.${subject}.gatehouse-user.${durable}`, '{}', { timeout: 500 }),
+          /Permissions Violation/,
+          subject,
+        )
   }
   await tell(userDb, 'bob', 1)
   await until(() => seen.length === 2)

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import { VerificationUnavailable } from './access-token.ts'
 import { idOfApiKey, nameOfApiKey } from './api-key.ts'
 import type { ApiKeyUse, Person } from './caller.ts'
+import { VerificationUnavailable } from './signed-tokens.ts'
 import { TokenInvalid } from './token-invalid.ts'
 
 /** What auth says about a key that is good; the shape of `gatehouse.auth.v1.ResolvedApiKey`. */

@@ -8,6 +8,10 @@ export interface Person {
   readonly tenant: string
   /** The token's `sid`; empty for service accounts. */
   readonly sessionId: string
+  /** What the person let a client do, which the token ends with too: the token's `gid`. Not there for tokens of our own sign-in. */
+  readonly grantId?: string
+  /** The token's `jti`: a single token can be revoked. Not there for API keys. */
+  readonly tokenId?: string
   /** How often the session was raised before the token was made: the token's `gen`. */
   readonly generation: number
   /** How strongly the person proved who they are (`gatehouse.options.v1.Strength`): the token's `acr`; 0 for service accounts. */

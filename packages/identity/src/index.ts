@@ -11,7 +11,6 @@ export {
   type AccessTokenVerifier,
   type AccessTokenVerifierOptions,
   createAccessTokenVerifier,
-  VerificationUnavailable,
 } from './access-token.ts'
 export { apiKeyPattern, apiKeyPrefix, createApiKey, isApiKey, isWellFormedApiKey, type NewApiKey } from './api-key.ts'
 export {
@@ -56,8 +55,10 @@ export {
   type RevocationList,
   type RevocationSource,
 } from './revocations.ts'
+export { VerificationUnavailable } from './signed-tokens.ts'
 export type { SkippedKey } from './signing-keys.ts'
 export { acrOf, nameOfStrength, Strength, strengthOf, strongerOf, trustedDeviceMethod } from './strength.ts'
+export { createTokenInspector, type InspectedToken, type TokenInspector, type TokenInspectorOptions } from './token-inspector.ts'
 export { TokenInvalid } from './token-invalid.ts'
 export {
   createWorkloadKey,

@@ -13,6 +13,7 @@ export function personOfClaims(claims: Readonly<Record<string, unknown>>): Perso
     sub,
     tid,
     sid,
+    gid,
     client_id: clientId,
     jti,
     exp,
@@ -26,6 +27,7 @@ export function personOfClaims(claims: Readonly<Record<string, unknown>>): Perso
   } = claims
   if (!isWord(sub) || !isWord(tid) || !isWord(clientId) || !isWord(jti)) throw wrongForm('sub, tid, client_id or jti')
   if (sid !== undefined && !isWord(sid)) throw wrongForm('sid')
+  if (gid !== undefined && !isWord(gid)) throw wrongForm('gid')
   if (!isList(permissions)) throw wrongForm('permissions')
   if (readTime !== undefined && !isCount(readTime)) throw wrongForm('permissions_time')
   if (!isCount(exp) || !isCount(iat) || !isCount(gen) || !isCount(authTime)) throw wrongForm('exp, iat, gen or auth_time')
@@ -35,6 +37,8 @@ export function personOfClaims(claims: Readonly<Record<string, unknown>>): Perso
     id: sub,
     tenant: tid,
     sessionId: sid ?? '',
+    ...(gid !== undefined && { grantId: gid }),
+    tokenId: jti,
     generation: gen,
     strength: sid === undefined ? Strength.UNSPECIFIED : strengthOfAcr(acr),
     authTime: authTime * 1000,

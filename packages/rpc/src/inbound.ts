@@ -1,8 +1,16 @@
+/** How a cookie is set. */
+export interface CookieOptions {
+  readonly maxAgeSeconds: number
+  readonly path?: string
+  /** `strict` unless given. */
+  readonly sameSite?: 'strict' | 'lax'
+}
+
 /** The cookies of one call; on the gRPC door there are none and setting one is refused. */
 export interface Cookies {
   get(name: string): string | undefined
-  /** Sets a `Secure; HttpOnly; SameSite=Strict` cookie. */
-  set(name: string, value: string, options: { readonly maxAgeSeconds: number; readonly path?: string }): void
+  /** Sets a `Secure; HttpOnly` cookie, which goes along from pages of this site only; `lax` has it come along where another site links to us, too. */
+  set(name: string, value: string, options: CookieOptions): void
   clear(name: string): void
 }
 

@@ -6,7 +6,7 @@ export { canonicalEmail, emailKey } from './email.ts'
 export { fingerprint } from './fingerprint.ts'
 export { createGrpcDoor, type GrpcDoor, type GrpcDoorOptions } from './grpc/grpc-door.ts'
 export type { GuardedMethod, GuardedService } from './guarded-method.ts'
-export type { Cookies, Inbound } from './inbound.ts'
+export type { CookieOptions, Cookies, Inbound } from './inbound.ts'
 export {
   createLimitOverrides,
   followLimits,
@@ -39,4 +39,5 @@ export { compileRequestCheck, type RequestCheck } from './validation.ts'
 export type { RawCall } from './web/raw-call.ts'
 export type { RawAct, RawDoor, RawRoute } from './web/raw-routes.ts'
 export { isOpenToPeople, type RestRoute, restRoutes } from './web/rest-routes.ts'
+export { readCookie } from './web/web-cookies.ts'
 export { createWebDoor, type WebDoor, type WebDoorOptions, type WebRoutes } from './web/web-door.ts'

@@ -32,13 +32,14 @@ const consume = [
   '$JS.FC.>',
 ]
 
-/** A durable has its service's name: whoever else asks for its messages takes them away, and can pause or delete it. */
-const consumersOf = (service: string): string[] => [
-  `$JS.API.CONSUMER.*.*.${service}`,
-  `$JS.API.CONSUMER.*.*.${service}.>`,
-  `$JS.API.CONSUMER.*.*.*.${service}`,
-  `$JS.ACK.*.${service}.>`,
-]
+/** A durable has its service's name, and one beside it while new kinds are caught up with: whoever else asks for its messages takes them away, and can pause or delete it. */
+const consumersOf = (service: string): string[] =>
+  [service, `${service}-catch-up`].flatMap((durable) => [
+    `$JS.API.CONSUMER.*.*.${durable}`,
+    `$JS.API.CONSUMER.*.*.${durable}.>`,
+    `$JS.API.CONSUMER.*.*.*.${durable}`,
+    `$JS.ACK.*.${durable}.>`,
+  ])
 
 const ofService = (name: string): NatsPermissions => ({
   publish: {

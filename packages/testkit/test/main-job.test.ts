@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@connectrpc/connect'
+import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
+import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { peerTransport, reasonOf as reasonOfError } from '@gatehouse/rpc'
 import { claimsOf, codeIn, type House, openHouse, reasonOf, tokenIn, until } from './house.ts'
 import { seeExample } from './see-example.ts'
+import { tokensOfClients } from './tokens-of-clients.ts'
 
 let house: House
 before(async () => {
@@ -321,4 +324,37 @@ test('a program calls every service with an API key, and is refused by all withi
   await until('every service to refuse the key', async () => (await statuses(key)).every((status) => status === 401), 1_500)
   // The stream that is open ends too, at its next look.
   assert.equal(reasonOfError(await ended.promise), 'ACCESS_TOKEN_INVALID')
+})
+
+test('no token that a client gets opens a door of any service, and the one of the sign-in itself opens all', async () => {
+  const { accessToken } = await house.person('signed-in-elsewhere@example.com')
+  const { good, refused } = await tokensOfClients(house, accessToken)
+  const { services } = house.local.ports
+  await using transports = new AsyncDisposableStack()
+  const to = (target: 'user' | 'auth' | 'notification') =>
+    transports.use(peerTransport({ target, url: `127.0.0.1:${services[target].grpc}` }))
+  const [users, sessions, inbox] = [
+    createClient(UserService, to('user')),
+    createClient(SessionService, to('auth')),
+    createClient(InboxService, to('notification')),
+  ]
+  const doors = (token: string) => {
+    const headers = { authorization: `Bearer ${token}` }
+    const web = ['UserService/GetCurrentUser', 'SessionService/ListSessions', 'InboxService/ListInboxItems']
+    const opened = (answer: Promise<unknown>) =>
+      answer.then(
+        () => undefined,
+        (error: unknown) => reasonOfError(error),
+      )
+    return Promise.all([
+      ...web.map(async (rpc) => reasonOf(await house.call(rpc, {}, { token }))),
+      opened(users.getCurrentUser({}, { headers })),
+      opened(sessions.listSessions({}, { headers })),
+      opened(inbox.listInboxItems({}, { headers })),
+    ])
+  }
+  const every = (reason: string | undefined) => Array.from({ length: 6 }, () => reason)
+  assert.deepEqual(await doors(accessToken), every(undefined))
+  assert.deepEqual(await doors(good), every(undefined), 'the same key, and nothing but what is said differs')
+  for (const [kind, token] of Object.entries(refused)) assert.deepEqual(await doors(token), every('ACCESS_TOKEN_INVALID'), kind)
 })

@@ -8,14 +8,16 @@ import { ConnectionService } from '@gatehouse/contracts/gatehouse/auth/v1/connec
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
+import { GrantService } from '@gatehouse/contracts/gatehouse/auth/v1/grant_service_pb'
 import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { PolicyService } from '@gatehouse/contracts/gatehouse/auth/v1/policy_service_pb'
+import { ResourceServerService } from '@gatehouse/contracts/gatehouse/auth/v1/resource_server_service_pb'
 import { ServiceAccountService } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import type { IssuerDirectory } from '@gatehouse/identity'
+import { createAccessTokenVerifier, createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served } from '@gatehouse/service'
 import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
@@ -25,14 +27,17 @@ import { createBatches } from './core/batches.ts'
 import { createEgress } from './core/connections/egress.ts'
 import { createUpstreams } from './core/connections/upstreams.ts'
 import type { Deps } from './core/deps.ts'
+import { createTokenLook } from './core/oidc/introspect-token.ts'
 import { createOidcActs } from './core/oidc/oidc-acts.ts'
 import { type BreachList, openBreachList } from './core/passwords/breaches/breach-list.ts'
 import { createHashPool } from './core/passwords/hash-pool.ts'
 import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
+import { builtConsole, consolePage } from './oidc/console-page.ts'
+import { interactionRoutes } from './oidc/interactions/interaction-routes.ts'
 import type { OidcDeps } from './oidc/oidc-deps.ts'
 import { oidcRoutes } from './oidc/oidc-routes.ts'
-import { plainPages } from './oidc/plain-pages.ts'
+import { consolePages } from './oidc/pages.ts'
 import { type OwnIdentity, openIdentity } from './own-identity.ts'
 import { accessService } from './rpc/access-service.ts'
 import { accountService } from './rpc/account-service.ts'
@@ -43,10 +48,12 @@ import { connectionService } from './rpc/connection-service.ts'
 import { emailSignInService } from './rpc/email-sign-in-service.ts'
 import { enrolmentService } from './rpc/enrolment-service.ts'
 import { factorService } from './rpc/factor-service.ts'
+import { grantService } from './rpc/grant-service.ts'
 import { issuerService } from './rpc/issuer-service.ts'
 import { jwksRoute } from './rpc/jwks-route.ts'
 import { passkeyService } from './rpc/passkey-service.ts'
 import { policyService } from './rpc/policy-service.ts'
+import { resourceServerService } from './rpc/resource-server-service.ts'
 import { serviceAccountService } from './rpc/service-account-service.ts'
 import { refreshCookieName } from './rpc/session-cookie.ts'
 import { sessionService } from './rpc/session-service.ts'
@@ -110,9 +117,11 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
       served(FactorService, factorService(deps)),
+      served(GrantService, grantService(deps)),
       served(IssuerService, issuerService(deps)),
       served(PasskeyService, passkeyService(deps)),
       served(PolicyService, policyService(deps)),
+      served(ResourceServerService, resourceServerService(deps)),
       served(ServiceAccountService, serviceAccountService(deps)),
       served(SessionService, sessionService(deps)),
       served(WorkloadService, workloadService(deps)),
@@ -125,25 +134,38 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       () => meterKeys(deps),
       () => startFollowingKinds(deps),
     ],
-    routes: allOf(jwksRoute(deps, issuers), oidcRoutes(oidcOf(config, deps, issuers))),
+    routes: allOf(jwksRoute(deps, issuers), ...(await openIdConnect(config, deps, issuers))),
     refused: auditRefusals(deps),
   })
 }
 
-/** What OpenID Connect is made of. */
-function oidcOf(config: AuthConfig, deps: Deps, issuers: IssuerDirectory): OidcDeps {
-  return {
-    acts: createOidcActs(deps),
+/** OpenID Connect and the pages on which people sign in to other programs. */
+async function openIdConnect(
+  config: AuthConfig,
+  deps: Deps & Pick<OwnIdentity, 'feed'>,
+  issuers: IssuerDirectory,
+): Promise<readonly WebRoutes[]> {
+  const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
+  // Told at the start, and not when somebody stands before the door.
+  await page.read()
+  const acts = createOidcActs(deps)
+  const inspector = createTokenInspector({ issuers, now: deps.now })
+  const oidc: OidcDeps = {
+    acts,
+    inspector,
+    look: createTokenLook({ deps, inspector, clients: acts.clients }),
     keys: deps.keys,
     issuers,
     limits: deps.limits,
     log: deps.log,
-    pages: plainPages,
+    pages: consolePages(page),
     offline: offlineLifetimesOf(config),
     challengeKey: deps.challengeKey,
     cookiesOfSession: [refreshCookieName],
     conformance: config.oidcConformance,
   }
+  const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: deps.feed.list, now: deps.now })
+  return [interactionRoutes({ ...oidc, verifier, page: page.read }), oidcRoutes(oidc)]
 }
 
 function allOf(...all: readonly WebRoutes[]): WebRoutes {

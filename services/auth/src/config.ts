@@ -55,6 +55,11 @@ export const variables = {
     about: 'host[:port] of providers and clients that may be at private addresses, and on this machine without TLS',
     default: [],
   }),
+  OIDC_PAGES: optional(
+    text({
+      about: 'folder of the built console, for the pages on which people sign in to other programs; that of the workspace unless given',
+    }),
+  ),
   OIDC_CONFORMANCE: flag({
     about: 'lets clients that are registered for the conformance suite leave PKCE out; never in production',
     default: false,

@@ -35,7 +35,7 @@ export const resourceCommands: readonly Command[] = [
     summary: 'lists what clients can have tokens for',
     run: operated(async ({ deps }, words, { tenant = defaultTenant }) => {
       none(words)
-      for (const { resource, audience, scopes, lifetime_seconds } of await listResources(deps.db, tenant))
+      for (const { resource, audience, scopes, lifetime_seconds } of await listResources(deps.db, { tenant }))
         print(`${resource}\t${audience}\t${scopes.join(',')}\t${lifetime_seconds}s`)
     }),
   },

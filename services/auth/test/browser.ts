@@ -23,6 +23,8 @@ export interface Browser {
   device: string
   /** The one that says that its person trusts it. */
   trust: string
+  /** By which OpenID Connect knows it. */
+  oidc: string
 }
 
 /** Calls a web door as if it stood behind `origin`: a page of that origin in a browser. */
@@ -32,6 +34,7 @@ export function openBrowser(port: number, origin = 'http://localhost:8080'): Bro
     cookie: '',
     device: '',
     trust: '',
+    oidc: '',
     call: (method, body = {}, headers = {}) =>
       send(port, 'POST', `/gatehouse.auth.v1.${method}`, JSON.stringify(body), {
         host,
@@ -54,13 +57,14 @@ export function openBrowser(port: number, origin = 'http://localhost:8080'): Bro
   return browser
 }
 
-function nameOf(cookie: string): 'cookie' | 'device' | 'trust' {
+function nameOf(cookie: string): 'cookie' | 'device' | 'trust' | 'oidc' {
+  if (cookie.startsWith('__Host-gatehouse-oidc=')) return 'oidc'
   if (cookie.startsWith('__Host-gatehouse-trust=')) return 'trust'
   return cookie.startsWith('__Host-gatehouse-device=') ? 'device' : 'cookie'
 }
 
-function cookiesOf({ cookie, device, trust }: Browser): { cookie?: string } {
-  const held = [cookie, device, trust].filter((each) => each !== '')
+function cookiesOf({ cookie, device, trust, oidc }: Browser): { cookie?: string } {
+  const held = [cookie, device, trust, oidc].filter((each) => each !== '')
   return held.length === 0 ? {} : { cookie: held.join('; ') }
 }
 

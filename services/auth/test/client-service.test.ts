@@ -9,6 +9,7 @@ import {
   ClientKind as Kind,
 } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { ClientService } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
+import { ResourceServerService } from '@gatehouse/contracts/gatehouse/auth/v1/resource_server_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { sql } from 'kysely'
 import { secretFits } from '../src/core/oidc/clients/client-secret.ts'
@@ -327,4 +328,64 @@ test('the REST door takes and shows the same', async () => {
   assert.equal((await call('POST', `/api/clients/${clientId}:disable`, {})).status, 200)
   assert.equal((await call('DELETE', `/api/clients/${clientId}`)).status, 200)
   assert.equal((await call('GET', `/api/clients/${clientId}`)).status, 404)
+})
+
+test('a resource server is registered, changed and removed by who may change clients, and what is ours is none', async () => {
+  const serviceAccountId = await accountOf(house)
+  const serversWith = async (permission: string) => {
+    const { key } = await house.accounts.createApiKey({ serviceAccountId, name: `servers ${permission}`, scopes: [permission] })
+    return await house.story.grpc(ResourceServerService, bearer(key))
+  }
+  const [reader, servers] = [await serversWith('auth.clients.read'), await serversWith('auth.clients.write')]
+  const wanted = { resource: 'https://orders.example.com', scopes: ['orders.read', 'orders.write'] }
+  assert.equal(await outcome(reader.registerResourceServer(wanted)), 'PERMISSION_DENIED')
+  assert.equal(await outcome(servers.listResourceServers({})), 'PERMISSION_DENIED')
+  const { resourceServer: made } = await servers.registerResourceServer(wanted)
+  assert.deepEqual([made?.audience, made?.lifetime?.seconds], [wanted.resource, 600n])
+  // The answer was lost, and the same comes again.
+  assert.deepEqual((await servers.registerResourceServer(wanted)).resourceServer, made)
+  assert.equal(await outcome(servers.registerResourceServer({ ...wanted, scopes: ['orders.read'] })), 'RESOURCE_EXISTS')
+  assert.equal(await outcome(servers.registerResourceServer({ ...wanted, lifetime: { seconds: 601n } })), 'INVALID_REQUEST')
+  assert.equal(await outcome(servers.registerResourceServer({ ...wanted, resource: `${wanted.resource}#part` })), 'INVALID_REQUEST')
+
+  const ours = [
+    'gatehouse',
+    'Gatehouse',
+    'urn:gatehouse:api',
+    'http://localhost:8080',
+    'http://LOCALHOST:8080/oidc',
+    'http://acme.localhost:8080/oidc/',
+  ]
+  for (const audience of ours)
+    assert.equal(
+      await outcome(servers.registerResourceServer({ resource: 'https://x.example', audience, scopes: ['a'] })),
+      'RESOURCE_RESERVED',
+      audience,
+    )
+  const resource = 'http://localhost:8080/oidc/token'
+  assert.equal(await outcome(servers.registerResourceServer({ resource, audience: 'x', scopes: ['a'] })), 'RESOURCE_RESERVED')
+  const beside = { resource: 'http://localhost:8080/api/orders', audience: 'beside', scopes: ['a'], lifetime: { seconds: 60n } }
+  assert.equal(await outcome(servers.registerResourceServer(beside)), 'ok')
+
+  const changed = { resource: wanted.resource, scopes: ['orders.read'], lifetime: { seconds: 300n } }
+  for (let each = 0; each < 2; each++)
+    assert.deepEqual((await servers.updateResourceServer(changed)).resourceServer?.scopes, ['orders.read'])
+  assert.equal(await outcome(servers.updateResourceServer({ ...changed, resource: 'https://nobody.example' })), 'RESOURCE_NOT_FOUND')
+  const first = await reader.listResourceServers({ pageSize: 1 })
+  const second = await reader.listResourceServers({ pageSize: 1, pageToken: first.nextPageToken })
+  assert.deepEqual(
+    [...first.resourceServers, ...second.resourceServers].map((each) => [each.resource, each.lifetime?.seconds]),
+    [
+      [beside.resource, 60n],
+      [wanted.resource, 300n],
+    ],
+  )
+  assert.equal(second.nextPageToken, '')
+  for (let each = 0; each < 2; each++) assert.equal(await outcome(servers.removeResourceServer({ resource: wanted.resource })), 'ok')
+  const { rows } = await sql<{ kind: string }>`
+    select kind from audit_entries where subject_id = ${wanted.resource} and result = 'done' order by id`.execute(house.story.db)
+  assert.deepEqual(
+    rows.map(({ kind }) => kind),
+    ['resource_add', 'resource_update', 'resource_remove'],
+  )
 })

@@ -170,6 +170,14 @@ export function actsInMemory(): ActsInMemory {
       secretFits: (secrets, presented) => secrets.some(({ hash }) => hash === createHash('sha256').update(presented).digest('base64url')),
       resource: async (_, client, resource) => (client.gatehouse_resources.includes(resource) ? resources.get(resource) : undefined),
     },
+    tokens: {
+      async revoke() {
+        note('tokens.revoke')
+      },
+      async noteExchange() {
+        note('tokens.noteExchange')
+      },
+    },
     people: {
       async account(_, id) {
         note('people.account')

@@ -1,12 +1,14 @@
-import { followIssuers } from '@gatehouse/identity'
+import { createAccessTokenVerifier, createTokenInspector, followIssuers } from '@gatehouse/identity'
 import { withinBounds } from '@gatehouse/postgres'
 import { createWebDoor, type Log } from '@gatehouse/rpc'
 import type Provider from 'oidc-provider'
 import * as relying from 'openid-client'
 import type { Deps } from '../src/core/deps.ts'
+import { createTokenLook } from '../src/core/oidc/introspect-token.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
 import { createTenant } from '../src/core/tenants/create-tenant.ts'
 import { listIssuers } from '../src/core/tenants/list-issuers.ts'
+import { interactionRoutes } from '../src/oidc/interactions/interaction-routes.ts'
 import type { OidcDeps } from '../src/oidc/oidc-deps.ts'
 import { oidcRoutes } from '../src/oidc/oidc-routes.ts'
 import { plainPages } from '../src/oidc/plain-pages.ts'
@@ -17,6 +19,9 @@ import { type Visitor, visitorAt } from './page-visitor.ts'
 
 export const ISSUER = `${origin}/oidc`
 export const OTHER_ORIGIN = 'http://other.localhost:8080'
+
+/** What the doors serve for a console. */
+export const PAGE = '<!doctype html><html><head><title>Gatehouse</title></head><body></body></html>'
 
 /** A web door with OpenID Connect, and another on the same database. */
 export interface OidcHouse extends AsyncDisposable {
@@ -66,8 +71,11 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
   const note = (fields: object, message?: string) => void faults.push(`${message} ${JSON.stringify(fields)}`)
   const log: Log = { debug() {}, info() {}, warn: note, error: note }
   const issuers = parts.use(followIssuers(() => listIssuers(deps)))
+  const inspector = createTokenInspector({ issuers, now: deps.now })
   const oidc: OidcDeps = {
     acts,
+    inspector,
+    look: createTokenLook({ deps, inspector, clients: acts.clients }),
     keys: deps.keys,
     issuers,
     limits: deps.limits,
@@ -80,6 +88,7 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
     ...changes,
   }
   const providers = createProviders(oidc)
+  const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, now: deps.now })
   const door = parts.use(
     await createWebDoor({
       services: [],
@@ -91,6 +100,7 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
       log,
       async routes(scope, raw) {
         await jwksRoute(deps, issuers)(scope, raw)
+        await interactionRoutes({ ...oidc, verifier, page: async () => PAGE })(scope, raw)
         await oidcRoutes(oidc, providers)(scope, raw)
       },
     }),

@@ -31,6 +31,8 @@ export function testProvider(changes: Partial<ProviderParts> = {}): TestProvider
       tenantOfHost: () => undefined,
       lookAgain: async () => {},
     } as unknown as ProviderParts['issuers'],
+    look: unasked,
+    inspector: { inspect: unasked, known: () => undefined },
     limits: { take: async () => ({ allowed: true }) },
     log: {
       info() {},

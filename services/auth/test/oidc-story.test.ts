@@ -5,7 +5,6 @@ import * as relying from 'openid-client'
 import type { Deps } from '../src/core/deps.ts'
 import { createClient } from '../src/core/oidc/clients/create-client.ts'
 import { addResource } from '../src/core/oidc/clients/resources.ts'
-import { browserCookie } from '../src/core/oidc/sessions/browser-cookie.ts'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
 import { insertCredential } from '../src/store/credentials.ts'
 import { type Browser, openBrowser } from './browser.ts'
@@ -15,6 +14,8 @@ import { openStory, type Story } from './open-story.ts'
 import { type Visitor, visitorAt } from './page-visitor.ts'
 import { CALLBACK, codeFor } from './relying-party.ts'
 import { rightPassword } from './sign-somebody-in.ts'
+
+const COOKIE = '__Host-gatehouse-oidc'
 
 let story: Story
 let app: relying.Configuration
@@ -44,11 +45,11 @@ async function signedIn(email: string): Promise<{ page: Browser; browser: Visito
   const passwordHash = await createHashPool().hash(rightPassword)
   await insertCredential(story.db, { tenant: 'default', userId: person.id, passwordHash, time: new Date() })
   const page = openBrowser(story.app.ports.web)
-  const { body } = await page.call('SessionService/SignIn', { email, password: rightPassword })
-  const { accessToken, session } = body.signedIn as { accessToken: string; session: { id: string } }
+  const { body, cookies } = await page.call('SessionService/SignIn', { email, password: rightPassword, useCookie: true })
+  assert.match(cookies.find((each) => each.startsWith(COOKIE)) ?? '', /; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
+  const { accessToken } = body.signedIn as { accessToken: string }
   const browser = visitorAt(story.app.ports.web)
-  const challengeKey = Buffer.from(story.environment.AUTH_CHALLENGE_KEY ?? '', 'base64')
-  browser.cookies.set('__Host-gatehouse-oidc', browserCookie({ challengeKey }, 'default', session.id, 0))
+  browser.cookies.set(COOKIE, page.oidc.slice(COOKIE.length + 1))
   return { page, browser, accessToken, userId: person.id }
 }
 
@@ -72,6 +73,18 @@ test('it signs people in to other programs, for as long as their session lives',
   await assert.rejects(relying.refreshTokenGrant(app, next.refresh_token ?? ''), { error: 'invalid_grant' })
   await assert.rejects(relying.fetchUserInfo(app, next.access_token, userId))
   assert.equal((await codeFor(browser, app, { prompt: 'none' })).callback.searchParams.get('error'), 'login_required')
+})
+
+test('a refresh has the browser keep what it is known by, a sign-out has it forget that', async () => {
+  const { page } = await signedIn('kept@example.com')
+  const before = page.oidc
+  page.oidc = ''
+  await page.call('SessionService/RefreshSession')
+  assert.equal(page.oidc, before)
+  const program = await page.call('SessionService/SignIn', { email: 'kept@example.com', password: rightPassword })
+  assert.deepEqual([program.status, program.cookies], [200, []])
+  await page.call('SessionService/SignOut')
+  assert.deepEqual([page.oidc, page.cookie], ['', ''])
 })
 
 test('none of its tokens opens a door of ours', async () => {

@@ -4,13 +4,10 @@ import { startDeploymentLoad } from '../deployment-load.ts'
 import { failedCalls } from '../failed-calls.ts'
 import { gather } from '../followers/audience.ts'
 import { previousRelease, treeOf } from '../previous-release.ts'
-import { restartInOrder } from '../restart-all.ts'
+import { restartAll } from '../restart-all.ts'
 import type { Effort, Scenario } from '../scenario.ts'
 import { scratchTree } from '../scratch-tree.ts'
 import { settle } from '../settle.ts'
-
-/** Whoever takes another's events before whoever tells them: a stream passes over what nobody there asks for yet. */
-const hearersFirst = ['notification', 'auth', 'user'] as const
 
 /** Begins as the release before, becomes this one, the one before again and this one after all, without anybody noticing. */
 export const twoVersions: Scenario = {
@@ -45,7 +42,7 @@ export const twoVersions: Scenario = {
     // It ends on the new code: what that alone handles waits for it meanwhile, an hour at least.
     for (let way = 0; way < waysOf(effort, house.replicas.length); way++) {
       for (const replica of house.replicas) replica.tree = way % 2 === 0 ? undefined : old
-      await restartInOrder(house, random.fork(`way ${way}`), way % 2 === 0 ? hearersFirst : hearersFirst.toReversed())
+      await restartAll(house, random.fork(`way ${way}`))
     }
     await load.stop()
     await settle(house)

@@ -11,24 +11,29 @@ export function webCookies(header: string | undefined, originAllowed: boolean, s
   const guard = () => {
     if (!originAllowed) throw commonRefusal(ErrorReason.ORIGIN_NOT_ALLOWED)
   }
-  const write = (name: string, value: string, path: string, maxAge: number) =>
-    setCookie(stringifySetCookie({ name, value, path, maxAge, httpOnly: true, secure: true, sameSite: 'strict' }))
+  const write = (name: string, value: string, path: string, maxAge: number, sameSite: 'strict' | 'lax' = 'strict') =>
+    setCookie(stringifySetCookie({ name, value, path, maxAge, httpOnly: true, secure: true, sameSite }))
 
   return {
     get(name) {
       guard()
-      if (header === undefined || count(header, name) !== 1) return undefined
-      return parseCookie(header)[name]
+      return readCookie(header, name)
     },
-    set(name, value, { maxAgeSeconds, path = '/' }) {
+    set(name, value, { maxAgeSeconds, path = '/', sameSite }) {
       guard()
-      write(name, value, path, maxAgeSeconds)
+      write(name, value, path, maxAgeSeconds, sameSite)
     },
     clear(name) {
       guard()
       write(name, '', '/', 0)
     },
   }
+}
+
+/** The cookie of a `Cookie` header, for routes that keep other sites' pages out by something else than the Origin. */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  if (header === undefined || count(header, name) !== 1) return undefined
+  return parseCookie(header)[name]
 }
 
 // Two cookies of one name mean that somebody planted one beside ours: neither is believed.

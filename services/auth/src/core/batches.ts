@@ -3,6 +3,7 @@ import { type BatchedRead, batchedByTenant, joined } from '@gatehouse/postgres'
 import { addAuditEntries, type NewAuditEntry } from '../store/audit-entries.ts'
 import { type CredentialAndEpoch, findCredentialsAndEpochs } from '../store/credentials.ts'
 import { addRecords, type RecordToAdd } from '../store/oidc/records.ts'
+import { findGoingOnTokens, findLivingTokens, type TokenEnds, type TokenRow } from '../store/oidc/token-states.ts'
 import { type notOpened, type OpenedRow, type Opening, openSessions } from '../store/open-sessions.ts'
 import { findPolicies, type PolicyRow } from '../store/policies.ts'
 import { findRefreshTokens, hexOf, type RefreshTokenInSession } from '../store/refresh-tokens.ts'
@@ -23,6 +24,11 @@ export interface RefreshTokenKey {
   readonly hash: Uint8Array
 }
 
+/** As of when something is to be true. */
+interface AsOf {
+  readonly now: Date
+}
+
 /** What sign-in and refresh ask and write: that of one turn of the event loop goes out together. Nothing is answered from memory. */
 export interface Batches {
   /** A person in whatever state, as the user service says. */
@@ -41,6 +47,10 @@ export interface Batches {
   readonly rotation: (rotation: Rotation) => Promise<Rotated | typeof untouched>
   /** Of OpenID Connect. */
   readonly oidcRecord: (record: RecordToAdd) => Promise<void>
+  /** Undefined of a token that is unknown or at its end, as its grant or session may be. */
+  readonly oidcToken: BatchedRead<RefreshTokenKey & AsOf, TokenRow>
+  /** Undefined of a signed token that its grant, its session or somebody has ended. */
+  readonly signedToken: BatchedRead<TokenEnds & AsOf, { readonly generation: number }>
   readonly opening: (opening: Opening) => Promise<OpenedRow | typeof notOpened>
   /** Writes down that a call was refused. */
   readonly refused: (entry: NewAuditEntry) => Promise<void>
@@ -75,6 +85,15 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
         return records.map(() => true)
       }),
     ),
+    oidcToken: batchedByTenant(
+      (tenant, keys) => findLivingTokens(db, { tenant, hashes: keys.map(({ hash }) => hash), now: latest(keys) }),
+      {
+        keyOf: ({ hash }) => hexOf(hash),
+      },
+    ),
+    signedToken: batchedByTenant((tenant, keys) => findGoingOnTokens(db, { tenant, of: keys, now: latest(keys) }), {
+      keyOf: ({ tokenId }) => tokenId,
+    }),
     opening: joinedWrites((openings) => openSessions(db, openings)),
     refused: noted(
       joinedWrites(async (entries: readonly NewAuditEntry[]) => {
@@ -83,6 +102,11 @@ export function createBatches({ db, users }: { readonly db: Db; readonly users: 
       }),
     ),
   }
+}
+
+/** Those of one turn ask about one time. */
+function latest(keys: readonly AsOf[]): Date {
+  return keys.at(-1)?.now ?? new Date(0)
 }
 
 const noted =

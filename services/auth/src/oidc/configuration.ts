@@ -8,6 +8,7 @@ import { existingGrant } from './existing-grant.ts'
 import { featuresOf } from './features.ts'
 import { policyOf } from './interaction-policy.ts'
 import { lifetimesOf } from './lifetimes.ts'
+import { offeredScopes } from './offered-scopes.ts'
 import type { ProviderParts } from './oidc-deps.ts'
 import { tokenClaims } from './token-claims.ts'
 
@@ -56,7 +57,7 @@ export function configurationOf(parts: ProviderParts): Configuration {
       email: ['email', 'email_verified'],
       groups: ['groups'],
     },
-    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
+    scopes: [...offeredScopes],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientDefaults: {
       grant_types: ['authorization_code'],

@@ -6,11 +6,13 @@ import { hashedSecrets, noLogoutFromPages } from './overrides/client.ts'
 import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
 import { tellInterval } from './overrides/device-interval.ts'
+import { finishOurAnswers } from './overrides/our-tokens.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
 import { scopesOfResources } from './overrides/scopes.ts'
 import { grantsOfSessions, ourSessions } from './overrides/session.ts'
 import { codesAfterPeople, rotatingRefreshTokens } from './overrides/single-use.ts'
 import { ourTokenIds } from './overrides/token-ids.ts'
+import { exchangesTokens } from './token-exchange.ts'
 
 /** The library over our people, sessions, keys and Postgres. Everything in which it is not itself stands here, in the order in which it is applied. */
 export function createProvider(parts: ProviderParts): Provider {
@@ -26,10 +28,12 @@ export function createProvider(parts: ProviderParts): Provider {
   rotatingRefreshTokens(provider, parts)
   exactReplayDetection(provider, parts)
   scopesOfResources(provider)
+  exchangesTokens(provider, parts)
   hashedSecrets(provider, parts)
   noLogoutFromPages(provider)
   formsToClients(provider)
   tellInterval(provider)
+  finishOurAnswers(provider)
   tellEvents(provider, parts)
   return provider
 }

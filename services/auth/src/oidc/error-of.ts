@@ -1,14 +1,12 @@
-import { Code } from '@connectrpc/connect'
-import { isUnavailable } from '@gatehouse/postgres'
-import { isUnavailableError, Refusal } from '@gatehouse/rpc'
 import { errors } from 'oidc-provider'
+import { comeAgain, isAway } from './is-away.ts'
 
 /** Come again: nothing was decided, and nothing used up. The library's own error of that name is a 400, which clients take for good. */
 export class Unavailable extends errors.OIDCProviderError {
   constructor(cause: unknown) {
-    super(503, 'temporarily_unavailable', { cause })
+    super(503, comeAgain.error, { cause })
     this.expose = true
-    this.error_description = 'the authorization server cannot answer now, try again'
+    this.error_description = comeAgain.error_description
     // The library takes the cause's message for a detail, and a detail for something that may be shown.
     delete this.error_detail
   }
@@ -16,8 +14,7 @@ export class Unavailable extends errors.OIDCProviderError {
 
 /** An error of ours as the library knows it; what it does not know is a fault, which it answers as `server_error`. */
 export function errorOf(error: unknown): unknown {
-  const away = error instanceof Refusal ? error.code === Code.Unavailable || error.code === Code.ResourceExhausted : isUnavailable(error)
-  return away || isUnavailableError(error) ? new Unavailable(error) : error
+  return isAway(error) ? new Unavailable(error) : error
 }
 
 /** Runs what the library calls of ours. */

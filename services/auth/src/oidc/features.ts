@@ -26,7 +26,7 @@ export function featuresOf(parts: ProviderParts): Features {
       mask: '****-****',
       // Nobody's address is kept for a page that shows it to nobody.
       deviceInfo: () => ({}),
-      userCodeInputSource: (context, form, out) => pages.deviceInput(context, form, out),
+      userCodeInputSource: (context, form, out, error) => pages.deviceInput(context, form, out, error),
       userCodeConfirmSource: (context, form, client, _deviceInfo, userCode) => pages.deviceConfirm(context, form, client, userCode),
       successSource: (context) => pages.deviceDone(context),
     },

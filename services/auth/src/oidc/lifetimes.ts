@@ -1,7 +1,7 @@
 import type { Configuration } from 'oidc-provider'
 import { factsOf } from './client-facts.ts'
 import { ANONYMOUS_SECONDS } from './cookies.ts'
-import type { ProviderParts } from './oidc-deps.ts'
+import type { OfflineLifetimes, ProviderParts } from './oidc-deps.ts'
 
 const minute = 60
 const hour = 60 * minute
@@ -22,7 +22,12 @@ export function lifetimesOf({ offline }: Pick<ProviderParts, 'offline'>): NonNul
     IdToken: (_context, _token, client) => factsOf(client).gatehouse_id_token_seconds || hour,
     Session: (_context, session) =>
       session.accountId === undefined ? ANONYMOUS_SECONDS : Math.max(1, (session.exp ?? 0) - Math.floor(Date.now() / 1000)),
-    Grant: (_context, grant) => (grant.scopes.size > 0 ? offline.absoluteSeconds : Math.max(offline.absoluteSeconds, 90 * day)),
+    Grant: () => grantSeconds(offline),
     RefreshToken: (_context, token) => (token.expiresWithSession ? 90 * day : offline.idleSeconds),
   }
+}
+
+/** A bound, and no more: what is given within a session ends with it. */
+export function grantSeconds({ absoluteSeconds }: OfflineLifetimes): number {
+  return Math.max(absoluteSeconds, 90 * day)
 }

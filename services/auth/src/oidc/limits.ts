@@ -9,6 +9,9 @@ interface SourceLimit {
 /** What a stranger can have written, or guess at, by method and path below the mount. Whoever has to authenticate first is not counted. */
 const LIMITS: Readonly<Record<string, SourceLimit>> = {
   'GET /auth': { count: 1200, windowSeconds: 300 },
+  // A page of ours asks, and answers, for somebody whom a client sent.
+  'GET /i': { count: 1200, windowSeconds: 300 },
+  'POST /i': { count: 600, windowSeconds: 300 },
   'GET /session/end': { count: 600, windowSeconds: 300 },
   'GET /device': { count: 600, windowSeconds: 300 },
   'POST /device': { count: 10, windowSeconds: 600 },

@@ -5,23 +5,16 @@ import { keysMaxAgeSeconds } from '../core/keys/rotate-keys.ts'
 import { noteCall } from './calls.ts'
 import { secondsToWait } from './limits.ts'
 import type { OidcDeps } from './oidc-deps.ts'
+import { PAGE_POLICY } from './page-policy.ts'
 import type { Providers } from './providers.ts'
 import { pathBelowMount, rewrite, routePath } from './tenant-request.ts'
+import { tokenAnswers } from './token-answers.ts'
 
-/** Pages of the library's routes are ours, and load nothing from elsewhere. A form leaves for a client only where the library sends it there. */
-const CONTENT_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ')
+const TOKEN_PATHS: ReadonlySet<string> = new Set(['/token/introspection', '/token/revocation'])
 
 /** Serves one request with the library: the exact host names the tenant, and what the client said about itself is overwritten. */
 export function mount(deps: OidcDeps, providers: Providers): RawAct {
+  const answerForTokens = tokenAnswers(deps)
   return async (request, response, call) => {
     const tenant = await tenantOf(deps, call.host)
     const below = pathBelowMount(request.url ?? '')
@@ -31,7 +24,8 @@ export function mount(deps: OidcDeps, providers: Providers): RawAct {
     if (path === '/jwks' && (request.method === 'GET' || request.method === 'HEAD')) return await sendKeys(deps, tenant, response)
     const wait = await secondsToWait(deps, { method: request.method ?? '', path, source: call.source })
     if (wait !== undefined) throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: wait })
-    await serve(providers, tenant, below, request, response, call)
+    const left = TOKEN_PATHS.has(path) ? await answerForTokens({ tenant, path, request, response, call }) : request
+    if (left !== undefined) await serve(providers, tenant, below, left, response, call)
   }
 }
 
@@ -46,7 +40,7 @@ async function serve(
   const { handle, issuer } = await providers.of(tenant)
   rewrite(request, below, issuer, call.source)
   noteCall(request, call)
-  response.setHeader('content-security-policy', CONTENT_POLICY)
+  response.setHeader('content-security-policy', PAGE_POLICY)
   await handle(request, response)
 }
 
@@ -60,7 +54,8 @@ async function sendKeys({ keys }: Pick<OidcDeps, 'keys'>, tenant: string, respon
   response.end(text)
 }
 
-async function tenantOf({ issuers }: Pick<OidcDeps, 'issuers'>, host: string): Promise<string | undefined> {
+/** The tenant whose host was called. */
+export async function tenantOf({ issuers }: Pick<OidcDeps, 'issuers'>, host: string): Promise<string | undefined> {
   if (issuers.tenantOfHost(host) === undefined) await issuers.lookAgain()
   return issuers.tenantOfHost(host)
 }

@@ -1,8 +1,9 @@
-import type { IssuerDirectory } from '@gatehouse/identity'
+import type { IssuerDirectory, TokenInspector } from '@gatehouse/identity'
 import type { LimitStore } from '@gatehouse/rpc'
 import type { Logger } from '@gatehouse/telemetry'
 import type { KeyRing } from '../core/keys/key-ring.ts'
 import type { PrivateJwk } from '../core/keys/open-keys.ts'
+import type { LookAtToken } from '../core/oidc/introspect-token.ts'
 import type { OidcActs } from '../core/oidc/oidc-parts.ts'
 import type { OidcPages } from './oidc-pages.ts'
 
@@ -19,6 +20,8 @@ export interface OidcDeps {
   readonly acts: OidcActs
   readonly keys: Pick<KeyRing, 'oidcKeys' | 'publicKeys'>
   readonly issuers: IssuerDirectory
+  readonly look: LookAtToken
+  readonly inspector: TokenInspector
   readonly limits: LimitStore
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   readonly pages: OidcPages

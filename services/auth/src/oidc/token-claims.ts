@@ -3,6 +3,8 @@ import type { ProviderParts } from './oidc-deps.ts'
 
 type ExtraTokenClaims = NonNullable<Configuration['extraTokenClaims']>
 
+import { carriedBy } from './token-exchange.ts'
+
 /**
  * What access tokens say beyond the standard: the tenant, and of a person's the grant and the session that end them. Permissions are none of a client's
  * business, and a raise of the session does not concern what was given before.
@@ -13,10 +15,12 @@ export function tokenClaims({ tenant }: Pick<ProviderParts, 'tenant'>): ExtraTok
     const { entities } = context.oidc
     const source: AuthorizationCode | RefreshToken | DeviceCode | undefined =
       entities.AuthorizationCode ?? entities.RefreshToken ?? entities.DeviceCode
+    const ends = { gid: token.grantId, sid: token.expiresWithSession ? token.sessionUid : token.grantId }
+    const exchanged = carriedBy(token)
+    if (exchanged !== undefined) return { tid: tenant, ...ends, ...exchanged }
     return {
       tid: tenant,
-      gid: token.grantId,
-      sid: token.expiresWithSession ? token.sessionUid : token.grantId,
+      ...ends,
       ...(source?.authTime !== undefined && { auth_time: source.authTime }),
       ...(source?.acr !== undefined && { acr: source.acr }),
       ...(source?.amr !== undefined && { amr: source.amr }),

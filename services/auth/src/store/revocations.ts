@@ -11,6 +11,17 @@ export async function insertRevocations(tx: Db, rows: readonly { tenant: string;
     on conflict (tenant, session_id) do nothing`.execute(tx)
 }
 
+/** One more; false where it is there already. */
+export async function addRevocation(tx: Db, row: { tenant: string; session_id: string; forget_time: Date }): Promise<boolean> {
+  const added = await tx
+    .insertInto('revocations')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['tenant', 'session_id']).doNothing())
+    .returning('session_id')
+    .executeTakeFirst()
+  return added !== undefined
+}
+
 /** A session was raised: its tokens of an earlier generation are dead. */
 export async function putSessionRaise(
   tx: Db,

@@ -42,6 +42,17 @@ test('an answer is bounded in its size and its time, and no redirect is followed
 
 test('addresses of the public internet are told from the others', () => {
   for (const address of ['8.8.8.8', '172.32.0.1', '2606:4700::1111']) assert.equal(isPublicAddress(address), true, address)
-  for (const address of ['100.64.0.1', '172.16.0.1', '192.168.1.1', '0.0.0.0', 'fe80::1', 'fd00::1', '::', '2001:db8::1', '2002:7f00:1::', '64:ff9b::7f00:1'])
+  for (const address of [
+    '100.64.0.1',
+    '172.16.0.1',
+    '192.168.1.1',
+    '0.0.0.0',
+    'fe80::1',
+    'fd00::1',
+    '::',
+    '2001:db8::1',
+    '2002:7f00:1::',
+    '64:ff9b::7f00:1',
+  ])
     assert.equal(isPublicAddress(address), false, address)
 })

@@ -66,8 +66,10 @@ function ask(url: URL, { method, headers, body, signal, lookup: find, maxBytes }
     let bytes = 0
     incoming.on('data', (piece: Buffer) => {
       bytes += piece.length
-      if (bytes > maxBytes) call.destroy(new EgressFailed(`${url.origin} answers more than ${maxBytes} bytes`))
-      else pieces.push(piece)
+      pieces.push(piece)
+      if (bytes <= maxBytes) return
+      fail(new EgressFailed(`${url.origin} answers more than ${maxBytes} bytes`))
+      call.destroy()
     })
     incoming.on('error', fail)
     incoming.on('end', () => {

@@ -7,6 +7,7 @@ import { resolveActivePerson } from '../people/resolve-person.ts'
 import { secretFits } from './clients/client-secret.ts'
 import { createKnownClients } from './clients/known-client.ts'
 import { resourceOf } from './clients/resources.ts'
+import { noteExchange } from './exchange-token.ts'
 import { findConsent, rememberConsent } from './grants/consents.ts'
 import { endGrants } from './grants/end-grants.ts'
 import { ensureGrant, findGrant } from './grants/find-grant.ts'
@@ -19,6 +20,7 @@ import { mayPoll } from './records/may-poll.ts'
 import { keyOfRecord } from './records/record-hash.ts'
 import { rotateRefreshRecord } from './records/rotate-refresh-record.ts'
 import { saveRecord } from './records/save-record.ts'
+import { revokeJwt } from './revoke-jwt.ts'
 import { browserCookie, clientSid } from './sessions/browser-cookie.ts'
 import { findBrowserSession, findByCookie } from './sessions/find-browser-session.ts'
 import { endBrowserSession, saveBrowserSession } from './sessions/save-browser-session.ts'
@@ -62,6 +64,10 @@ export function createOidcActs(deps: Deps): OidcActs {
       known: createKnownClients(deps),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
       resource: (tenant, client, resource) => resourceOf(deps, tenant, client, resource),
+    },
+    tokens: {
+      revoke: (tenant, of) => revokeJwt(deps, { tenant, ...of }),
+      noteExchange: (tenant, exchange) => noteExchange(deps, tenant, exchange),
     },
     people: {
       account: (tenant, userId) => resolveActivePerson(deps, { tenant, userId }),

@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import type { InspectedToken } from '@gatehouse/identity'
 import type { GrantEndCause, RecordKind } from '../../store/oidc/oidc-tables.ts'
+import type { Exchange } from './exchange-token.ts'
 
 export type { GrantEndCause, RecordKind }
 
@@ -150,6 +152,12 @@ export interface OidcActs {
     secretFits(secrets: readonly SecretHash[], presented: string): boolean
     /** A resource that the client may ask tokens for. */
     resource(t: string, client: Pick<LibraryMetadata, 'gatehouse_resources'>, resource: string): Promise<Resource | undefined>
+  }
+  readonly tokens: {
+    /** Ends a signed token of the client's own. One of somebody else stays as it is. */
+    revoke(t: string, of: { readonly clientId: string; readonly token: InspectedToken }): Promise<void>
+    /** Writes down that a client acts for somebody from now on. */
+    noteExchange(t: string, exchange: Exchange): Promise<void>
   }
   readonly people: {
     /** Undefined of whoever may not sign in. Without an answer of the user service the call is refused. */

@@ -43,6 +43,20 @@ export async function setConsent(tx: Db, { tenant, userId, clientId }: ConsentKe
     .execute()
 }
 
+/** Forgets what a person answered, about one client or all of them, and names the clients. */
+export async function forgetConsents(
+  tx: Db,
+  { tenant, userId, clientId }: { tenant: string; userId: string; clientId?: string },
+): Promise<{ readonly client_id: string }[]> {
+  return await tx
+    .deleteFrom('oidc_consents')
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', userId)
+    .$if(clientId !== undefined, (query) => query.where('client_id', '=', clientId ?? ''))
+    .returning('client_id')
+    .execute()
+}
+
 export async function deleteConsents(tx: Db, which: { tenant: string; userId?: string; clientId?: string }): Promise<void> {
   const { userId, clientId } = which
   await tx

@@ -36,8 +36,34 @@ export async function resourceAudienceExists(db: Db, { tenant, audience }: { ten
   return row !== undefined
 }
 
-export async function listResources(db: Db, tenant: string): Promise<ResourceRow[]> {
-  return await db.selectFrom('oidc_resources').select(columns).where('tenant', '=', tenant).orderBy('resource').execute()
+/** By their indicators, those after one; all of them without a limit. */
+export async function listResources(
+  db: Db,
+  { tenant, after = '', limit }: { tenant: string; after?: string; limit?: number },
+): Promise<ResourceRow[]> {
+  return await db
+    .selectFrom('oidc_resources')
+    .select(columns)
+    .where('tenant', '=', tenant)
+    .where('resource', '>', after)
+    .orderBy('resource')
+    .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
+    .execute()
+}
+
+/** The row as it is then, and undefined where it is so already. */
+export async function changeResource(
+  tx: Db,
+  { tenant, resource, scopes, lifetime_seconds }: Pick<ResourceRow, 'tenant' | 'resource' | 'scopes' | 'lifetime_seconds'>,
+): Promise<ResourceRow | undefined> {
+  return await tx
+    .updateTable('oidc_resources')
+    .set({ scopes, lifetime_seconds })
+    .where('tenant', '=', tenant)
+    .where('resource', '=', resource)
+    .where(({ eb, or }) => or([eb('lifetime_seconds', '<>', lifetime_seconds), sql<boolean>`scopes <> ${scopes}::text[]`]))
+    .returning(columns)
+    .executeTakeFirst()
 }
 
 /** What of these is registered: indicators and audiences, which a client names. */

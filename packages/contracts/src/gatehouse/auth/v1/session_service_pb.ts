@@ -759,7 +759,7 @@ export const WatchRevocationsRequestSchema: GenMessage<WatchRevocationsRequest> 
  */
 export type WatchRevocationsResponse = Message<"gatehouse.auth.v1.WatchRevocationsResponse"> & {
   /**
-   * The sessions; empty in a heartbeat.
+   * The sessions, grants and tokens; empty in a heartbeat.
    *
    * @generated from field: repeated gatehouse.auth.v1.RevokedSession revoked = 1;
    */
@@ -802,13 +802,13 @@ export const WatchRevocationsResponseSchema: GenMessage<WatchRevocationsResponse
   messageDesc(file_gatehouse_auth_v1_session_service, 29);
 
 /**
- * A session that ended.
+ * A session, a grant of OpenID Connect, or a single token, that ended.
  *
  * @generated from message gatehouse.auth.v1.RevokedSession
  */
 export type RevokedSession = Message<"gatehouse.auth.v1.RevokedSession"> & {
   /**
-   * The `sid`.
+   * The `sid`, the `gid`, or the `jti`: a token that says this of any of the three is dead.
    *
    * @generated from field: string session_id = 1;
    */
@@ -822,7 +822,7 @@ export type RevokedSession = Message<"gatehouse.auth.v1.RevokedSession"> & {
   tenant: string;
 
   /**
-   * After this time no token of the session is left alive.
+   * After this time no token of it is left alive.
    *
    * @generated from field: google.protobuf.Timestamp forget_time = 3;
    */

@@ -5,9 +5,7 @@ import { audit } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import { ErrorReason, refuse } from '../../refuse.ts'
 import type { LibraryMetadata, Resource } from '../oidc-parts.ts'
-
-/** Of ours alone: no client gets tokens for it. */
-const ownAudience = 'gatehouse'
+import { refuseOwn } from './own-audiences.ts'
 
 /**
  * Registers what tokens can be for. An audience of `IssueToken` is none: whoever serves it takes a person's whole word, and a client's token is less than that.
@@ -15,12 +13,14 @@ const ownAudience = 'gatehouse'
 export async function addResource(
   deps: Pick<Deps, 'db' | 'now' | 'audiences'>,
   { tenant, resource, audience, scopes, lifetimeSeconds }: Resource & { readonly tenant: string },
-): Promise<void> {
-  await transact(deps.db, async (tx) => {
-    const isTaken = audience === ownAudience || deps.audiences.includes(audience) || (await audienceExists(tx, { tenant, audience }))
+): Promise<ResourceRow> {
+  return await transact(deps.db, async (tx) => {
+    await refuseOwn(tx, [resource, audience])
+    const isTaken = deps.audiences.includes(audience) || (await audienceExists(tx, { tenant, audience }))
     const row = { tenant, resource, audience, scopes: [...scopes], lifetime_seconds: lifetimeSeconds, create_time: new Date(deps.now()) }
     if (isTaken || !(await insertResource(tx, row))) throw refuse(ErrorReason.RESOURCE_EXISTS, { resource: isTaken ? audience : resource })
     await audit(tx, { tenant, kind: 'resource_add', subjectId: resource, details: { audience } })
+    return row
   })
 }
 

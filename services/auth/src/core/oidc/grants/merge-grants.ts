@@ -1,3 +1,4 @@
+import type { GivenRow } from '../../../store/oidc/grants-of-person.ts'
 import type { Payload } from '../oidc-parts.ts'
 
 /** The parts of a grant as the library keeps them: scopes are words between spaces. */
@@ -27,6 +28,23 @@ export function mergeGrants(older: Payload, newer: Payload): Payload {
 export function isOffline(payload: Payload): boolean {
   const refused = (payload.rejected as Given | undefined)?.openid?.scope
   return wordsIn((payload as Given).openid?.scope).includes('offline_access') && !wordsIn(refused).includes('offline_access')
+}
+
+/** What a grant gives but for what was refused, as the library counts it: `openid` cannot be. */
+export function allowedIn({ openid, resources, rejected }: GivenRow): { scopes: string; resources: Record<string, string> } {
+  const refused = wordsIn(rejected?.openid?.scope).filter((word) => word !== 'openid')
+  return {
+    scopes: without(openid?.scope, refused),
+    resources: Object.fromEntries(
+      Object.entries(resources ?? {}).map(([each, scope]) => [each, without(scope, wordsIn(rejected?.resources?.[each]))]),
+    ),
+  }
+}
+
+function without(text: string | undefined, refused: readonly string[]): string {
+  return wordsIn(text)
+    .filter((word) => !refused.includes(word))
+    .join(' ')
 }
 
 /** Words of several texts, each once. */

@@ -1,0 +1,41 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { acrOf, type Person, strengthOf } from '@gatehouse/identity'
+import { commonRefusal } from '@gatehouse/rpc'
+import type { BrowserSession, Payload } from '../../core/oidc/oidc-parts.ts'
+import type { ProviderParts } from '../oidc-deps.ts'
+import { assertMeets, demandsOf, needs } from './demands.ts'
+import { clientOf } from './describe.ts'
+import { finishInteraction, type Interaction, invalid } from './interaction.ts'
+
+type SignInParts = Pick<ProviderParts, 'acts' | 'tenant'>
+
+/**
+ * Answers an interaction with the session of whoever shows its access token. Nothing less becomes a code: a sign-in that waits for its second factor has no
+ * token.
+ */
+export async function signIn(parts: SignInParts, interaction: Interaction, person: Person): Promise<{ location: string }> {
+  const { acts, tenant } = parts
+  if (interaction.prompt.name !== 'login') throw invalid()
+  const session = await sessionOf(parts, person)
+  assertMeets(demandsOf(interaction, await clientOf(parts, interaction)), session, interaction.iat)
+  // Whoever may not sign in any more would be sent back here for ever.
+  if ((await acts.people.account(tenant, session.userId)) === undefined) throw needs('other_person')
+  // Somebody else, or the same person anew: the library insists on the session that it began with.
+  const { session: before, ...rest } = interaction
+  const kept = before?.uid === session.id ? interaction : (rest as Interaction)
+  return await finishInteraction(parts, tenant, kept, { ...interaction.lastSubmission, login: loginOf(session) })
+}
+
+/** The session of a token as the database has it now: the token says what was ten minutes ago. */
+export async function sessionOf({ acts, tenant }: SignInParts, person: Person): Promise<BrowserSession> {
+  const session = await acts.sessions.findById(tenant, person.sessionId)
+  if (session === undefined || session.userId !== person.id || session.generation !== person.generation)
+    throw commonRefusal(ErrorReason.ACCESS_TOKEN_INVALID)
+  return session
+}
+
+/** The library drops what of it is left out. */
+export function loginOf({ id, userId, generation, authTime, amr }: BrowserSession): Payload {
+  const ts = Math.floor(authTime.getTime() / 1000)
+  return { accountId: userId, ts, amr: [...amr], acr: acrOf(strengthOf(amr)), session: { id, generation } }
+}
