@@ -2,6 +2,7 @@ import type { DescService } from '@bufbuild/protobuf'
 import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { ConnectionService } from '@gatehouse/contracts/gatehouse/auth/v1/connection_service_pb'
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
@@ -17,6 +18,7 @@ import { type BrowserSession, followSession } from './session.ts'
 export interface Gatehouse {
   readonly session: BrowserSession
   readonly accounts: Client<typeof AccountService>
+  readonly connections: Client<typeof ConnectionService>
   readonly emailSignIn: Client<typeof EmailSignInService>
   readonly enrolment: Client<typeof EnrolmentService>
   readonly factors: Client<typeof FactorService>
@@ -53,6 +55,7 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
   return {
     session,
     accounts: client(AccountService, toAuth),
+    connections: client(ConnectionService, toAuth),
     emailSignIn: client(EmailSignInService, toAuth),
     enrolment: client(EnrolmentService, toAuth),
     factors: client(FactorService, toAuth),
