@@ -6,6 +6,7 @@ import { commands } from '../src/commands.ts'
 import { type Machines, openMachines } from './machines-house.ts'
 
 let house: Machines
+let connectionSecret = ''
 before(async () => {
   house = await openMachines({ alone: true })
 })
@@ -20,7 +21,7 @@ async function gatehouse(name: string, ...args: string[]): Promise<string> {
   process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) =>
     typeof chunk === 'string' ? lines.push(chunk) > 0 : write.call(process.stdout, chunk, ...rest)
   try {
-    await command.run(args, { ...house.story.environment })
+    await command.run(args, { ...house.story.environment, CONNECTION_SECRET: connectionSecret })
   } finally {
     process.stdout.write = write
   }
@@ -88,4 +89,23 @@ test('a resource is registered for clients, once, and none of an audience for wh
   await gatehouse('resources remove', orders)
   await assert.rejects(gatehouse('resources remove', orders), CommandFailed)
   assert.equal(await gatehouse('resources list'), '')
+})
+
+test('a connection to a provider is made, shown, changed, disabled and removed by commands, its secret in no word of them', async () => {
+  const corp = { name: 'Corp', clientId: 'gatehouse', domains: ['corp.example'], jit: 'CONNECTION_JIT_ON', trustedEmail: true }
+  connectionSecret = 'a secret'
+  const told = await gatehouse('connections create', 'corp', JSON.stringify(corp), '--issuer', 'https://idp.corp.example')
+  assert.equal(told.trim(), 'register with the provider: http://localhost:8080/connections/callback/corp')
+  await assert.rejects(gatehouse('connections create', 'corp', JSON.stringify(corp), '--issuer', 'https://other.example'), CommandFailed)
+  assert.match(await gatehouse('connections list'), /^corp\thttps:\/\/idp\.corp\.example\tenabled\tcorp\.example\tCorp/)
+  await gatehouse('connections update', 'corp', '{"enforce": true}')
+  assert.equal(JSON.parse(await gatehouse('connections show', 'corp')).enforce, true)
+  await gatehouse('connections disable', 'corp')
+  assert.match(await gatehouse('connections list'), /\tdisabled\t/)
+  await gatehouse('connections enable', 'corp')
+  const anybody = 'https://login.microsoftonline.com/common/v2.0'
+  await assert.rejects(gatehouse('connections create', 'entra', JSON.stringify(corp), '--issuer', anybody), CommandProblem)
+  await assert.rejects(gatehouse('connections create', 'x', '{"name": "X", "clientId": "c", "enforce": true}'), CommandProblem)
+  await gatehouse('connections delete', 'corp')
+  assert.equal(await gatehouse('connections list'), '')
 })
