@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { ConnectionJit } from '@gatehouse/contracts/gatehouse/auth/v1/connection_pb'
+import { Factor } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { changeAccess } from '../src/core/access/change-access.ts'
 import { forgetPerson } from '../src/core/accounts/forget-person.ts'
@@ -12,22 +13,26 @@ import { createConnection, deleteConnection, updateConnection } from '../src/cor
 import { completeConnectionSignIn } from '../src/core/connections/complete-sign-in.ts'
 import { connectionEtag } from '../src/core/connections/connection-content.ts'
 import { openSecret } from '../src/core/connections/connection-secret.ts'
+import { unlinkSince } from '../src/core/connections/identities.ts'
 import { signInConnections } from '../src/core/connections/list-connections.ts'
 import { beginAtConnection, type ConnectionDeps, nobodyYet } from '../src/core/connections/redeem.ts'
 import { requireNoneForPasskey } from '../src/core/connections/required-connection.ts'
 import type { UpstreamAssertion } from '../src/core/connections/upstream-assertion.ts'
+import { checkFirstCode, setUpTotp } from '../src/core/factors/totp.ts'
 import { createGroup } from '../src/core/groups/create-group.ts'
 import { createKeyRing } from '../src/core/keys/key-ring.ts'
 import { reencryptKeys } from '../src/core/keys/reencrypt-keys.ts'
+import { continueSignIn } from '../src/core/sessions/continue-sign-in.ts'
 import { beginEmailSignIn } from '../src/core/sessions/email-sign-in.ts'
 import { signIn } from '../src/core/sessions/sign-in.ts'
 import { findConnection } from '../src/store/connections/connections.ts'
-import { findIdentity, listIdentitiesOf } from '../src/store/connections/linked-identities.ts'
+import { findIdentity, insertIdentity, listIdentitiesOf } from '../src/store/connections/linked-identities.ts'
 import { listGroupNamesOf } from '../src/store/groups.ts'
 import { bindRole } from './bind-role.ts'
 import { connectionSettings, type Settings } from './connections-scene.ts'
 import { type OpenedDeps, openDeps } from './open-deps.ts'
 import { refusedWith, rightPassword, somebody, wholeOf } from './sign-somebody-in.ts'
+import { codeOf } from './totp-code.ts'
 
 const tenant = 'default'
 const place = { userAgent: 'a test', source: '203.0.113.5' }
@@ -277,4 +282,37 @@ test('links end with their person, and with their connection', async () => {
   await deleteConnection(deps, key)
   assert.equal(await findIdentity(deps.db, { tenant, issuer, subject: said.subject }), undefined)
   await assert.rejects(come(connectionId), refusedWith('CONNECTION_NOT_FOUND'))
+})
+
+test('a second factor that is there is asked for beside the provider, without a password', async () => {
+  const { connectionId, domain } = await connection(jit)
+  said = saying(`two@${domain}`)
+  const { user } = wholeOf(await come(connectionId))
+  const person = { tenant, userId: user?.id ?? '' }
+  const setup = await deps.db.transaction().execute((tx) => setUpTotp(tx, deps, person, 'two'))
+  const confirmed = await checkFirstCode(deps, person, codeOf(setup.secret, -1))
+  await deps.db.transaction().execute(confirmed)
+  const outcome = await come(connectionId)
+  const step = outcome.case === 'nextStep' ? outcome.value : assert.fail(outcome.case)
+  assert.deepEqual(step.factors, [Factor.TOTP])
+  const { continuation } = step
+  const shown = (code: string) => continueSignIn(deps, { tenant, continuation, proof: { case: 'totpCode', value: code }, place })
+  await assert.rejects(shown('000000'), refusedWith('FACTOR_WRONG'))
+  const { session } = wholeOf(await shown(codeOf(setup.secret)))
+  assert.deepEqual([session?.methods], [['fed', 'otp']])
+})
+
+test('what was linked lately goes with a lock-down, and what made the account stays', async () => {
+  const { connectionId, domain, issuer } = await connection(jit)
+  said = saying(`lock@${domain}`)
+  const userId = wholeOf(await come(connectionId)).user?.id ?? ''
+  const time = new Date(deps.now())
+  const row = { tenant, issuer, subject: 'thief', id: randomUUID(), user_id: userId, connection_id: connectionId, email: 't@evil.example' }
+  await insertIdentity(deps.db, { ...row, made_account: false, create_time: time, link_time: time })
+  const since = new Date(time.getTime() - 3_600_000)
+  await deps.db.transaction().execute((tx) => unlinkSince(tx, { tenant, userId, since }))
+  assert.deepEqual(
+    (await listIdentitiesOf(deps.db, { tenant, userId })).map(({ subject }) => subject),
+    [said.subject],
+  )
 })
