@@ -27,7 +27,7 @@ export interface EgressOptions {
   readonly maxBytes?: number
 }
 
-const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+const thisMachine = /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
  * The way out to servers that administrators name: with TLS, to public addresses, looked at when the connection is made so that a name cannot change its mind in between; a
@@ -43,7 +43,7 @@ export function createEgress({ allow = [], timeoutMs = 5_000, maxBytes = 512 * 1
     const literal = url.hostname.replace(/^\[|\]$/g, '')
     if (!isAllowed && isIP(literal) !== 0 && !isPublicAddress(literal)) throw notPublic(url.host)
     const bounds = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])])
-    return await ask(url, { method, headers, body: textOf(body), signal: bounds, lookup: isAllowed ? undefined : publicOnly, maxBytes })
+    return await ask(url, { method, headers, body: textOf(body), signal: bounds, lookup: isAllowed ? near : publicOnly, maxBytes })
   }
 }
 
@@ -52,7 +52,7 @@ interface Asked {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
   readonly signal: AbortSignal
-  readonly lookup: LookupFunction | undefined
+  readonly lookup: LookupFunction
   readonly maxBytes: number
 }
 
@@ -60,7 +60,7 @@ function ask(url: URL, { method, headers, body, signal, lookup: find, maxBytes }
   const { promise, resolve, reject } = Promise.withResolvers<Response>()
   const fail = (cause: unknown) =>
     reject(cause instanceof EgressFailed ? cause : new EgressFailed(`${url.origin} does not answer`, { cause }))
-  const options = { method, headers: { 'user-agent': 'gatehouse', ...headers }, agent: false, signal, ...(find && { lookup: find }) }
+  const options = { method, headers: { 'user-agent': 'gatehouse', ...headers }, agent: false, signal, lookup: find }
   const call = (url.protocol === 'https:' ? overHttps : overHttp)(url, options, (incoming) => {
     const pieces: Buffer[] = []
     let bytes = 0
@@ -92,6 +92,11 @@ function textOf(body: unknown): string | undefined {
   if (typeof body === 'string' || body instanceof URLSearchParams) return String(body)
   if (body instanceof Uint8Array) return Buffer.from(body).toString()
   throw new TypeError('a body of this kind is not sent')
+}
+
+/** Names below `localhost` are this machine, whatever a resolver knows of them (RFC 6761, 6.3). */
+const near: LookupFunction = (hostname, options, found) => {
+  lookup(hostname.endsWith('.localhost') ? 'localhost' : hostname, options as LookupOptions, found as never)
 }
 
 /** Every address that a name has must be public: whichever is taken, it was looked at. */
