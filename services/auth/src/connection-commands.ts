@@ -49,9 +49,10 @@ export const connectionCommands: readonly Command[] = [
     usage: 'ID JSON [--tenant ID]',
     summary: `changes what is given of its ConnectionSettings, and its secret where ${secretVariable} is set`,
     run: operated(async ({ deps }, [connectionId = '', json = '', ...more], { tenant = defaultTenant }, env) => {
+      const given = jsonOf(json)
       const key = { tenant, connectionId }
       const row = await getConnection(deps, key)
-      const whole = { ...(toJson(ConnectionSettingsSchema, settingsOf(row)) as object), ...jsonOf(json) }
+      const whole = { ...(toJson(ConnectionSettingsSchema, settingsOf(row)) as object), ...given }
       const { settings } = checked([connectionId, JSON.stringify(whole), ...more], 'oidc', '')
       await inWords(
         updateConnection(deps, { ...key, settings, secret: env[secretVariable] ?? '', etag: connectionEtag(row), granter: 'operator' }),

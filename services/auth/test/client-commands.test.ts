@@ -100,6 +100,8 @@ test('a connection to a provider is made, shown, changed, disabled and removed b
   assert.match(await gatehouse('connections list'), /^corp\thttps:\/\/idp\.corp\.example\tenabled\tcorp\.example\tCorp/)
   await gatehouse('connections update', 'corp', '{"enforce": true}')
   assert.equal(JSON.parse(await gatehouse('connections show', 'corp')).enforce, true)
+  await assert.rejects(gatehouse('connections update', 'corp', 'no JSON'), CommandProblem)
+  await assert.rejects(gatehouse('connections update', 'nobody', '{}'), CommandFailed)
   await gatehouse('connections disable', 'corp')
   assert.match(await gatehouse('connections list'), /\tdisabled\t/)
   await gatehouse('connections enable', 'corp')

@@ -47,7 +47,9 @@ export function LinkedIdentities({ email }: { email: string }) {
           {identities.map((identity) => (
             <li key={identity.identityId}>
               <div>
-                <p>{identity.connectionName}</p>
+                <p>
+                  <strong>{identity.connectionName}</strong>
+                </p>
                 <p>
                   <small>
                     {identity.email}, connected {when(identity.linkTime)}
