@@ -6,6 +6,7 @@ import { Account } from './pages/account.tsx'
 import { AddSecondFactor } from './pages/add-second-factor.tsx'
 import { ChangeEmail } from './pages/change-email.tsx'
 import { Clients } from './pages/clients/clients.tsx'
+import { ConnectionCallback } from './pages/connections/callback.tsx'
 import { ContinueSignIn } from './pages/continue-sign-in.tsx'
 import { ForgotPassword } from './pages/forgot-password.tsx'
 import { Inbox } from './pages/inbox.tsx'
@@ -48,6 +49,9 @@ export function App() {
         <Route path="/sign-up">{() => <Stranger page={<SignUp />} />}</Route>
         <Route path="/sign-in">{() => <Stranger page={<SignIn />} />}</Route>
         <Route path="/sign-in-link">{() => <Stranger page={<SignInLink />} />}</Route>
+        <Route path="/connections/callback/:connectionId">
+          {({ connectionId }) => <ConnectionCallback connectionId={connectionId} done={afterSignIn} />}
+        </Route>
         <Route path="/verify" component={VerifyEmail} />
         <Route path="/forgot-password" component={ForgotPassword} />
         <Route path="/reset" component={ResetPassword} />

@@ -8,6 +8,8 @@ import { file_gatehouse_auth_v1_audit_service } from './gatehouse/auth/v1/audit_
 import { file_gatehouse_auth_v1_challenge_service } from './gatehouse/auth/v1/challenge_service_pb.ts'
 import { file_gatehouse_auth_v1_client } from './gatehouse/auth/v1/client_pb.ts'
 import { file_gatehouse_auth_v1_client_service } from './gatehouse/auth/v1/client_service_pb.ts'
+import { file_gatehouse_auth_v1_connection } from './gatehouse/auth/v1/connection_pb.ts'
+import { file_gatehouse_auth_v1_connection_service } from './gatehouse/auth/v1/connection_service_pb.ts'
 import { file_gatehouse_auth_v1_email_sign_in_service } from './gatehouse/auth/v1/email_sign_in_service_pb.ts'
 import { file_gatehouse_auth_v1_enrolment_service } from './gatehouse/auth/v1/enrolment_service_pb.ts'
 import { file_gatehouse_auth_v1_error_reason } from './gatehouse/auth/v1/error_reason_pb.ts'
@@ -51,6 +53,8 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_challenge_service,
   file_gatehouse_auth_v1_client,
   file_gatehouse_auth_v1_client_service,
+  file_gatehouse_auth_v1_connection,
+  file_gatehouse_auth_v1_connection_service,
   file_gatehouse_auth_v1_email_sign_in_service,
   file_gatehouse_auth_v1_enrolment_service,
   file_gatehouse_auth_v1_error_reason,

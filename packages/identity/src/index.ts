@@ -25,6 +25,7 @@ export { type Cluster, createClusterVerifier } from './cluster-tokens.ts'
 export { checkCondition } from './conditions/check-condition.ts'
 export type { AskedResource } from './conditions/condition.ts'
 export { ConditionInvalid } from './conditions/condition-invalid.ts'
+export { compileIdentityCondition, compileIdentityText, type SeenIdentity } from './conditions/identity-expression.ts'
 export {
   type AccessDecider,
   type AccessDirectory,

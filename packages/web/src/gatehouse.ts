@@ -3,6 +3,7 @@ import { type Client, createClient, type Interceptor, type Transport } from '@co
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
 import { ClientService } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
+import { ConnectionService } from '@gatehouse/contracts/gatehouse/auth/v1/connection_service_pb'
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
@@ -20,6 +21,7 @@ export interface Gatehouse {
   readonly session: BrowserSession
   readonly accounts: Client<typeof AccountService>
   readonly clients: Client<typeof ClientService>
+  readonly connections: Client<typeof ConnectionService>
   readonly emailSignIn: Client<typeof EmailSignInService>
   readonly enrolment: Client<typeof EnrolmentService>
   readonly factors: Client<typeof FactorService>
@@ -58,6 +60,7 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
     session,
     accounts: client(AccountService, toAuth),
     clients: client(ClientService, toAuth),
+    connections: client(ConnectionService, toAuth),
     emailSignIn: client(EmailSignInService, toAuth),
     enrolment: client(EnrolmentService, toAuth),
     factors: client(FactorService, toAuth),

@@ -5,6 +5,7 @@ import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_s
 import { AuditService } from '@gatehouse/contracts/gatehouse/auth/v1/audit_service_pb'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { ClientService } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
+import { ConnectionService } from '@gatehouse/contracts/gatehouse/auth/v1/connection_service_pb'
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
@@ -25,6 +26,8 @@ import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './c
 import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
+import { createEgress as createUpstreamEgress } from './core/connections/egress.ts'
+import { createUpstreams } from './core/connections/upstreams.ts'
 import type { Deps } from './core/deps.ts'
 import { createTokenLook } from './core/oidc/introspect-token.ts'
 import type { TellLogout } from './core/oidc/logout/deliver-logouts.ts'
@@ -47,6 +50,7 @@ import { accountService } from './rpc/account-service.ts'
 import { auditService } from './rpc/audit-service.ts'
 import { challengeService } from './rpc/challenge-service.ts'
 import { clientService } from './rpc/client-service.ts'
+import { connectionService } from './rpc/connection-service.ts'
 import { emailSignInService } from './rpc/email-sign-in-service.ts'
 import { enrolmentService } from './rpc/enrolment-service.ts'
 import { extAuthz } from './rpc/ext-authz.ts'
@@ -109,6 +113,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     hashing: createHashPool(hashingOf(config)),
     breaches,
   }
+  const upstreams = createUpstreams({ ...deps, egress: createUpstreamEgress({ allow: config.oidcEgressAllow }) })
   showSuspicions()
   const oidc = await openIdConnect(config, deps, issuers)
   return await service.serve({
@@ -118,6 +123,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
       served(ClientService, clientService(deps, { conformance: config.oidcConformance })),
+      served(ConnectionService, connectionService({ ...deps, upstreams, accessChanged: accessFeed.refresh })),
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
       served(FactorService, factorService(deps)),

@@ -52,7 +52,7 @@ export const variables = {
   }),
   OFFLINE_GRANT_IDLE_LIFETIME: duration({ about: 'how long such a client may leave its refresh token unused', default: 30 * day }),
   OIDC_EGRESS_ALLOW: list({
-    about: 'hosts (host or host:port) of clients that may be called in a private network, and by http: for logouts and key sets',
+    about: 'host[:port] of providers and clients that may be at private addresses, and on this machine without TLS',
     default: [],
   }),
   OIDC_PAGES: optional(

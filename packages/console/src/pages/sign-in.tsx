@@ -1,11 +1,13 @@
-import { passkeysWork, signInWithPasskey } from '@gatehouse/web'
-import type { ReactNode } from 'react'
+import { passkeysWork, refusedOf, signInWithPasskey } from '@gatehouse/web'
+import { type ReactNode, useState } from 'react'
 import { Link } from 'wouter'
 import { gatehouse, signedIn } from '../gatehouse.ts'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
 import { Page } from '../parts/page.tsx'
 import { usePasskeyAutofill } from '../parts/passkey-autofill.ts'
 import { Problem } from '../parts/problem.tsx'
+import { depart } from './connections/departure.ts'
+import { Elsewhere } from './connections/elsewhere.tsx'
 
 interface SignInProps {
   readonly title?: string
@@ -17,9 +19,16 @@ interface SignInProps {
 
 export function SignIn({ title = 'Sign in', email: expected = '', children }: SignInProps) {
   async function submit({ email = '', password = '' }: Record<string, string>) {
-    const { result } = await gatehouse.sessions.signIn({ email, password, useCookie: true })
-    signedIn(result)
+    try {
+      const { result } = await gatehouse.sessions.signIn({ email, password, useCookie: true })
+      signedIn(result)
+    } catch (error) {
+      const { reason, metadata } = refusedOf(error)
+      if (reason !== 'CONNECTION_REQUIRED') throw error
+      await depart('sign-in', metadata.connection ?? '', email)
+    }
   }
+  const [address, setAddress] = useState(expected)
   const { problem, instead } = usePasskeyAutofill()
   return (
     <Page title={title}>
@@ -32,6 +41,7 @@ export function SignIn({ title = 'Sign in', email: expected = '', children }: Si
           defaultValue={expected}
           autoComplete="username webauthn"
           inputMode="email"
+          onBlur={(event) => setAddress(event.target.value.trim())}
           required
         />
         <PasswordField name="password" label="Password" autoComplete="current-password" />
@@ -44,6 +54,7 @@ export function SignIn({ title = 'Sign in', email: expected = '', children }: Si
           </Form>
         </>
       )}
+      <Elsewhere email={address} />
       <p className="aside">
         <Link href="/sign-in-link">Send me a link</Link> · <Link href="/forgot-password">Forgot your password?</Link> ·{' '}
         <Link href="/sign-up">Create an account</Link>

@@ -1,4 +1,5 @@
 import { deleteChallengesOfPerson } from '../../store/challenges.ts'
+import { deleteIdentities } from '../../store/connections/linked-identities.ts'
 import { deleteCredential } from '../../store/credentials.ts'
 import { deleteFactors } from '../../store/factors.ts'
 import { forgetConsents } from '../../store/oidc/consents.ts'
@@ -16,4 +17,5 @@ export async function forgetPerson(tx: Db, person: { tenant: string; userId: str
   await deleteNetworks(tx, person)
   await deleteMarksOf(tx, person)
   await forgetConsents(tx, person)
+  await deleteIdentities(tx, person)
 }
