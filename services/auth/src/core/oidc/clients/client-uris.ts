@@ -4,7 +4,7 @@ const loopback = new Set(['127.0.0.1', '[::1]'])
 
 export interface UriRules {
   readonly kind: ClientKind
-  /** `localhost` is whatever a machine's hosts file says, which is fine where Gatehouse itself lives there. */
+  /** `localhost` is whatever a machine's hosts file says. That is fine where Gatehouse itself lives there, and of an app on somebody's machine, whose makers wrote it into the app. */
   readonly localhost: boolean
 }
 
@@ -18,7 +18,7 @@ export function redirectProblem(text: string, { kind, localhost }: UriRules): st
     return kind === ClientKind.NATIVE && /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(uri.protocol)
       ? undefined
       : 'has a scheme that is neither https nor, of an app, a reversed domain name such as com.example.app'
-  return webProblem(text, uri, localhost)
+  return webProblem(text, uri, localhost || kind === ClientKind.NATIVE)
 }
 
 /** What is wrong with an address that we call ourselves. */
