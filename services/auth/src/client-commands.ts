@@ -36,11 +36,10 @@ export const clientCommands: readonly Command[] = [
     usage: 'ID JSON [--tenant ID]',
     summary: 'changes what is given of its ClientSettings; people keep what they allowed',
     run: operated(async ({ deps }, [clientId = '', json = '', ...more], { tenant = defaultTenant }) => {
+      // What is written wrongly is told before anything is looked for.
+      const given = toJson(ClientSettingsSchema, settingsIn(json)) as object
       const { row } = await getClient(deps, { tenant, clientId })
-      const whole = {
-        ...(toJson(ClientSettingsSchema, settingsOf(row)) as object),
-        ...(toJson(ClientSettingsSchema, settingsIn(json)) as object),
-      }
+      const whole = { ...(toJson(ClientSettingsSchema, settingsOf(row)) as object), ...given }
       const [, settings] = checked([clientId, JSON.stringify(whole), ...more])
       await inWords(updateClient(deps, { tenant, clientId, settings, etag: clientEtag(row) }))
       print(`${clientId} is changed: every replica goes by it within a second`)
