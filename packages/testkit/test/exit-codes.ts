@@ -11,6 +11,13 @@ const files = ['--jwks', missing, '--key', missing]
 const databaseAway: Env = { DATABASE_URL: 'postgres://user:a-secret-word@127.0.0.1:1/gatehouse' }
 const natsAway: Env = { NATS_URL: 'nats://user:a-secret-word@127.0.0.1:1' }
 
+const client = JSON.stringify({
+  name: 'An app',
+  kind: 'CLIENT_KIND_SERVICE',
+  grantTypes: ['CLIENT_GRANT_TYPE_CLIENT_CREDENTIALS'],
+  authMethod: 'CLIENT_AUTH_METHOD_CLIENT_SECRET_BASIC',
+})
+
 /** For each command: words that ask for what is not there, or a server that is away, and words that are wrong. */
 export const calls: Readonly<Record<string, { readonly vain: readonly string[]; readonly env?: Env; readonly wrong?: readonly string[] }>> =
   {
@@ -53,6 +60,17 @@ export const calls: Readonly<Record<string, { readonly vain: readonly string[]; 
     'roles list': { vain: nowhere, wrong: ['x'] },
     'roles bind': { vain: ['administrator', '0198c0f0-5d5e-7b4b-8c1e-6f4f0e6a1c02'], wrong: ['nobody'] },
     'roles unbind': { vain: ['administrator', '0198c0f0-5d5e-7b4b-8c1e-6f4f0e6a1c02'], wrong: ['nobody'] },
+    'clients create': { vain: ['app', client, ...nowhere], wrong: ['app', '{'] },
+    'clients update': { vain: ['nobody', '{}'], wrong: [] },
+    'clients list': { vain: nowhere, wrong: ['x'] },
+    'clients show': { vain: ['nobody'], wrong: [] },
+    'clients rotate': { vain: ['nobody'], wrong: [] },
+    'clients disable': { vain: ['nobody'], wrong: [] },
+    'clients enable': { vain: ['nobody'], wrong: [] },
+    'clients delete': { vain: ['nobody'], env: databaseAway, wrong: [] },
+    'resources add': { vain: ['urn:orders', '--scopes', 'read', ...nowhere], wrong: ['urn:orders'] },
+    'resources list': { vain: nowhere, wrong: ['x'] },
+    'resources remove': { vain: ['urn:nobody'], wrong: [] },
     'policy show': { vain: nowhere, wrong: ['x'] },
     'policy set': { vain: ['{}', ...nowhere], wrong: ['{"passwordMinLength": 7}'] },
     'audiences add': { vain: ['orders', ...nowhere], wrong: [] },

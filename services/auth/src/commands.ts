@@ -20,6 +20,7 @@ import { keysCheck } from './keys-check.ts'
 import { machineCommands } from './machine-commands.ts'
 import { none, operated, word } from './operated.ts'
 import type { Operator } from './operator.ts'
+import { pagesCheck } from './pages-check.ts'
 import { passwordCommands } from './password-commands.ts'
 import { policyCommands } from './policy-commands.ts'
 import { resourceCommands } from './resource-commands.ts'
@@ -54,7 +55,7 @@ export const commands: readonly Command[] = [
     migrations,
     // Tying handlers to their events touches nothing that they need.
     consumes: consumersOf({} as Deps).map(({ event }) => event),
-    checks: (config) => [keysCheck(config), auditCheck(config)],
+    checks: (config) => [keysCheck(config), auditCheck(config), pagesCheck(config)],
   }),
   ...passwordCommands,
   {

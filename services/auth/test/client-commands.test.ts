@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { CommandFailed, CommandProblem } from '@gatehouse/cli'
+import { readConfig } from '@gatehouse/config'
 import { sql } from 'kysely'
 import { commands } from '../src/commands.ts'
+import { rules, variables } from '../src/config.ts'
+import { pagesCheck } from '../src/pages-check.ts'
 import { type Machines, openMachines } from './machines-house.ts'
 
 let house: Machines
@@ -39,6 +45,19 @@ const grafana = {
   grantTypes: ['CLIENT_GRANT_TYPE_AUTHORIZATION_CODE', 'CLIENT_GRANT_TYPE_REFRESH_TOKEN'],
   authMethod: 'CLIENT_AUTH_METHOD_CLIENT_SECRET_BASIC',
 }
+
+test('the doctor misses a console where somebody would need one', async () => {
+  const config = readConfig(variables, house.story.environment, rules)
+  const look = async (oidcPages: string) => (await pagesCheck({ ...config, oidcPages })()).map(({ level, what }) => `${level} ${what}`)
+  assert.deepEqual(await look('/nowhere'), ['ok there is no client of OpenID Connect, and no console for its pages'])
+  await gatehouse('clients create', 'early', JSON.stringify(grafana))
+  assert.deepEqual(await look('/nowhere'), ['wrong there is no built console in /nowhere: nobody can sign in to other programs'])
+  const folder = await mkdtemp(join(tmpdir(), 'console-'))
+  await writeFile(join(folder, 'index.html'), '<html></html>')
+  assert.deepEqual(await look(folder), ['ok the console is there, for the pages of OpenID Connect'])
+  await rm(folder, { recursive: true })
+  await gatehouse('clients delete', 'early')
+})
 
 test('a client is made, shown, changed, given another secret, disabled and removed by commands, in the name of the operator', async () => {
   const first = (await gatehouse('clients create', 'grafana', JSON.stringify(grafana))).trim()

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import { transact } from '@gatehouse/postgres'
 import type * as relying from 'openid-client'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
+import { policyOf } from '../src/core/policies/policy-of.ts'
+import { lifetimesIn } from '../src/core/policies/session-lifetimes.ts'
+import { openSession } from '../src/core/sessions/open-session.ts'
+import { signedIn } from '../src/core/sessions/signed-in.ts'
 import type { DescribedInteraction } from '../src/oidc/interactions/describe.ts'
 import { ISSUER, type OidcHouse } from './oidc-house.ts'
 import { tenant } from './oidc-scene.ts'
-import { origin } from './open-deps.ts'
+import { type OpenedDeps, origin } from './open-deps.ts'
 import type { Visitor } from './page-visitor.ts'
 import { type Asked, ask, sentTo } from './relying-party.ts'
 
@@ -77,6 +82,16 @@ interface Told {
 function answered(status: number, { location = '', details = [] }: Told): Answered {
   const info = details.find(({ debug }) => debug?.reason !== undefined)?.debug
   return { status, location, reason: info?.reason?.replace(/^ERROR_REASON_/, ''), metadata: info?.metadata }
+}
+
+let counter = 0
+
+/** Somebody who is signed in, without the work that a password is: anew where they are known. */
+export async function openSessionOf({ deps, people }: OpenedDeps, known?: SignedInResult): Promise<SignedInResult> {
+  const user = known?.user ?? people.add(tenant, { email: `page-${++counter}@example.com` })
+  const lifetimes = lifetimesIn(await policyOf(deps, tenant))
+  const input = { tenant, userId: user.id, userAgent: 'a page', source: '203.0.113.77', amr: ['pwd'], lifetimes, deviceKnown: true }
+  return await signedIn(deps, await transact(deps.db, (tx) => openSession(tx, deps, input)), user)
 }
 
 /** A browser whose page has signed somebody in by the RPCs. */

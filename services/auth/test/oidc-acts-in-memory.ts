@@ -52,7 +52,8 @@ export function actsInMemory(): ActsInMemory {
     answer: (id) => create(UserSchema, { id, name: 'Ada', email: 'ada@example.com' }),
     openSession(changes = {}) {
       const now = Date.now()
-      const times = { authTime: new Date(now - 1000), expireTime: new Date(now + 3_600_000) }
+      const begun = new Date(now - 1000)
+      const times = { authTime: begun, createTime: begun, lastUseTime: begun, expireTime: new Date(now + 3_600_000) }
       const row: SessionRow = {
         id: randomUUID(),
         userId: randomUUID(),
@@ -132,6 +133,9 @@ export function actsInMemory(): ActsInMemory {
         if (state !== undefined) row.state = state ?? undefined
         const merged = Object.entries(clients).map(([client, { grantId, persistsLogout = false }]) => [client, { grantId, persistsLogout }])
         row.clients = { ...row.clients, ...Object.fromEntries(merged) }
+      },
+      async touch() {
+        note('sessions.touch')
       },
       async end(_, id) {
         note('sessions.end')

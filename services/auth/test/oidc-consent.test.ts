@@ -7,11 +7,10 @@ import * as relying from 'openid-client'
 import { addResource } from '../src/core/oidc/clients/resources.ts'
 import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
-import { browserOf, type InteractionPage, pageOf } from './interaction-page.ts'
+import { browserOf, type InteractionPage, openSessionOf, pageOf } from './interaction-page.ts'
 import { type OidcHouse, openOidcHouse } from './oidc-house.ts'
 import { someClient, tenant } from './oidc-scene.ts'
 import { CALLBACK, codeFor } from './relying-party.ts'
-import { signSomebodyIn, somebody } from './sign-somebody-in.ts'
 
 let house: OidcHouse
 let acts: OidcActs
@@ -36,7 +35,7 @@ async function app(given: Parameters<typeof someClient>[1] = {}): Promise<App> {
   return { clientId, client: await house.client(clientId, relying.ClientSecretBasic(secret)) }
 }
 
-const signIn = async () => await signSomebodyIn(house.opened.deps, await somebody(house.opened))
+const signIn = (known?: SignedInResult) => openSessionOf(house.opened, known)
 const adaAt = (client: relying.Configuration, more: Record<string, string> = {}) => pageOf(browserOf(house, acts, ada), client, more)
 
 /** Answers the page and comes to the client with tokens. */
@@ -62,7 +61,7 @@ test('a client of somebody else is asked about once, in whatever session', async
   const tokens = await allow(page, client, ada, { scopes: ['openid', 'email'] })
   assert.equal(tokens.scope, 'openid email')
   assert.equal(await passes(ada, client), true)
-  const again = await signSomebodyIn(house.opened.deps, house.opened.people.of(tenant, ada.user?.id ?? ''))
+  const again = await signIn(ada)
   assert.equal(await passes(again, client), true)
   assert.equal(await passes(again, client, { scope: 'openid email profile' }), false)
   const entries = await sql<{ details: { client: string; scopes: string } }>`
@@ -136,7 +135,7 @@ test('consent is of whoever was asked, in the session in which they were', async
   const page = await adaAt(client)
   const answer = await page.post('consent', bob.accessToken, { scopes: ['email'] })
   assert.deepEqual([answer.reason, answer.metadata], ['INTERACTION_NEEDS', { need: 'other_person' }])
-  const elsewhere = await signSomebodyIn(house.opened.deps, house.opened.people.of(tenant, ada.user?.id ?? ''))
+  const elsewhere = await signIn(ada)
   assert.equal((await page.post('consent', elsewhere.accessToken)).reason, 'INTERACTION_INVALID')
   assert.equal((await page.post('sign-in', ada.accessToken)).reason, 'INTERACTION_INVALID')
   assert.equal((await page.post('consent', ada.accessToken, {}, { origin: 'https://evil.example' })).reason, 'ORIGIN_NOT_ALLOWED')

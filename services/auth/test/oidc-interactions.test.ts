@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
+import type { NextStep, SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { Strength } from '@gatehouse/identity'
 import { sql } from 'kysely'
 import * as relying from 'openid-client'
+import { beginTotp, confirmTotp } from '../src/core/factors/totp.ts'
 import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
-import { arrive, browserOf, type InteractionPage, pageOf } from './interaction-page.ts'
+import { continueSignIn } from '../src/core/sessions/continue-sign-in.ts'
+import { signIn as coreSignIn } from '../src/core/sessions/sign-in.ts'
+import { arrive, browserOf, type InteractionPage, openSessionOf, pageOf } from './interaction-page.ts'
 import { ISSUER, type OidcHouse, OTHER_ORIGIN, openOidcHouse, PAGE } from './oidc-house.ts'
-import { someClient } from './oidc-scene.ts'
-import { CALLBACK, codeFor } from './relying-party.ts'
-import { refresh, signSomebodyIn, somebody } from './sign-somebody-in.ts'
+import { someClient, tenant } from './oidc-scene.ts'
+import { CALLBACK, codeFor, push, sentTo } from './relying-party.ts'
+import { refresh, rightPassword, signSomebodyIn, somebody, wholeOf } from './sign-somebody-in.ts'
+import { codeOf } from './totp-code.ts'
 
 let house: OidcHouse
 let acts: OidcActs
@@ -29,7 +34,7 @@ async function client(given: Parameters<typeof someClient>[1]): Promise<relying.
   return await house.client(clientId, relying.ClientSecretBasic(secret))
 }
 
-const signIn = async () => await signSomebodyIn(house.opened.deps, await somebody(house.opened))
+const signIn = () => openSessionOf(house.opened)
 const stranger = (more: Record<string, string> = {}) => pageOf(house.visitor(), app, more)
 
 /** Makes the session another one, as a step-up does: its tokens so far, and its cookie, are of the one before. */
@@ -92,6 +97,21 @@ test('whoever signs in on the page comes to the client with a code, once', async
   assert.equal((await page.post('sign-in', ada.accessToken)).reason, 'INTERACTION_INVALID')
 })
 
+test('the browser keeps what it is known by for as long as the session lives', async () => {
+  const page = await stranger()
+  const { location } = await page.post('sign-in', ada.accessToken)
+  const set = (await page.browser.visit(location)).headers.getSetCookie().find((each) => each.startsWith('__Host-gatehouse-oidc='))
+  const [, expires = ''] = /expires=([^;]+)/i.exec(set ?? '') ?? []
+  const { expireTime } = (await acts.sessions.findById('default', ada.session?.id ?? '')) ?? {}
+  assert.ok(Math.abs(Date.parse(expires) - (expireTime?.getTime() ?? 0)) < 60_000, set)
+})
+
+test('a request that was pushed goes on after the sign-in', async () => {
+  const { url, checks } = await push(app)
+  const browser = house.visitor()
+  await finished(await arrive(browser, checks, sentTo(await browser.visit(String(url)))), ada)
+})
+
 test('the page of another site cannot act, nor can a form', async () => {
   const page = await stranger()
   const reasonOf = async (headers: Record<string, string | undefined>, body: object | string = {}) =>
@@ -128,6 +148,28 @@ test('only the living token of a session signs in', async () => {
   for (const token of ['x', before.accessToken, ended.accessToken, before.refreshToken])
     assert.equal(await reasonOf(token), 'ACCESS_TOKEN_INVALID')
   assert.equal(await reasonOf(raised.accessToken), undefined)
+})
+
+test('a sign-in that waits for its second factor becomes no code, the whole one does', async () => {
+  const { deps } = house.opened
+  const user = await somebody(house.opened)
+  const { session } = await signSomebodyIn(deps, user)
+  const owner = { tenant, userId: user.id, sessionId: session?.id ?? '', strength: Strength.ONE_FACTOR }
+  const { secret } = await beginTotp(deps, owner)
+  await confirmTotp(deps, owner, codeOf(secret, 0, deps.now()))
+  const half = await coreSignIn(deps, { tenant, email: user.email, password: rightPassword, userAgent: 'a test', source: '192.0.2.7' })
+  assert.equal(half.case, 'nextStep')
+  const { continuation } = half.value as NextStep
+  const page = await stranger()
+  assert.equal((await page.post('sign-in', continuation)).reason, 'ACCESS_TOKEN_INVALID')
+  assert.match(
+    (await page.follow({ status: 0, location: `${ISSUER}/auth/${page.uid}`, reason: undefined, metadata: undefined })).pathname,
+    /^\/oidc\/i\//,
+  )
+  const proof = { case: 'totpCode', value: codeOf(secret, 1, deps.now()) } as const
+  const place = { userAgent: 'a test', source: '192.0.2.7' }
+  const whole = wholeOf(await continueSignIn(deps, { tenant, continuation, proof, place, trustDevice: false }))
+  assert.equal((await finished(await stranger(), whole))?.acr, 'aal2')
 })
 
 test('a sign-in that was asked for anew is one', async () => {
@@ -201,6 +243,27 @@ test('a raised session comes back with its new cookie, and the old one is a stra
   thief.cookies.set('__Host-gatehouse-oidc', old)
   assert.equal((await codeFor(thief, app, { prompt: 'none' })).callback.searchParams.get('error'), 'login_required')
   assert.notEqual((await codeFor(page.browser, app, { prompt: 'none' })).callback.searchParams.get('code'), null)
+})
+
+test('to sign in to a program is a use of the session, written once a minute; what the program does later is none', async () => {
+  const signed = await signIn()
+  const usedAt = async () => (await acts.sessions.findById('default', signed.session?.id ?? ''))?.lastUseTime.getTime() ?? 0
+  const browser = browserOf(house, acts, signed)
+  const begun = await usedAt()
+  await codeFor(browser, app)
+  assert.equal(await usedAt(), begun)
+  await sql`update sessions set last_use_time = last_use_time - interval '90 s' where id = ${signed.session?.id}`.execute(
+    house.opened.deps.db,
+  )
+  const { callback, checks } = await codeFor(browser, app)
+  const used = await usedAt()
+  assert.ok(used >= begun)
+  await sql`update sessions set last_use_time = last_use_time - interval '90 s' where id = ${signed.session?.id}`.execute(
+    house.opened.deps.db,
+  )
+  const tokens = await relying.authorizationCodeGrant(app, callback, checks)
+  await relying.refreshTokenGrant(app, tokens.refresh_token ?? '')
+  assert.equal(await usedAt(), used - 90_000)
 })
 
 test('whoever was suspended since is nobody to sign in with', async () => {

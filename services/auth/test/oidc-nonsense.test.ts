@@ -37,6 +37,10 @@ const POSTS = [
   '/session/end/confirm',
   '/userinfo',
   '/auth',
+  '/i/x',
+  '/i/x/sign-in',
+  '/i/x/consent',
+  '/i/x/refuse',
 ]
 const GETS = [
   '/auth',
@@ -47,6 +51,10 @@ const GETS = [
   '/device/x',
   '/session/end/success',
   '/jwks',
+  '/i/x',
+  '/i/x/request',
+  '/i/%ff/request',
+  '/i//request',
   '/.well-known/openid-configuration',
 ]
 
@@ -117,6 +125,11 @@ test('whatever is sent is answered, and none of it is a fault of ours', async ()
       for (const cookie of COOKIES)
         for (const accept of ['text/html', 'application/json'])
           await expect(path + query, { headers: { accept, ...(cookie && { cookie }) } })
+  const own = { origin: 'http://localhost:8080', 'content-type': 'application/json', cookie: '__Secure-gatehouse-oidc-step=x' }
+  for (const act of ['sign-in', 'consent', 'refuse'])
+    for (const body of ['{}', '[]', '"x"', '{"scopes":{}}', '{"resources":null}', '{"__proto__":[]}', `{"error":${'['.repeat(5000)}`])
+      for (const authorization of ['Bearer a.b.c', 'Bearer', 'Basic eDp5'])
+        await expect(`/i/x/${act}`, { method: 'POST', body, headers: { ...own, authorization } })
   for (const authorization of ['Bearer', 'Bearer x y', 'Bearer \u00ff', 'DPoP x', 'Bearer a.b.c', 'Bearer goa_x', 'Negotiate x'])
     await expect('/userinfo', { headers: { authorization } })
   assert.deepEqual(house.faults, [])

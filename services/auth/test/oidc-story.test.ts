@@ -62,7 +62,7 @@ test('a running auth service gives a program its token', async () => {
 
 test('it signs people in to other programs, for as long as their session lives', async () => {
   const { page, browser, accessToken, userId } = await signedIn('story@example.com')
-  const { callback, checks } = await codeFor(browser, app)
+  const { callback, checks } = await codeFor(browser, app, { prompt: 'none' })
   const tokens = await relying.authorizationCodeGrant(app, callback, checks)
   assert.equal(tokens.claims()?.sub, userId)
   await relying.fetchUserInfo(app, tokens.access_token, userId)

@@ -8,7 +8,7 @@ import { existingGrant } from './existing-grant.ts'
 import { featuresOf } from './features.ts'
 import { policyOf } from './interaction-policy.ts'
 import { lifetimesOf } from './lifetimes.ts'
-import { offeredScopes } from './offered-scopes.ts'
+import { offeredClaims, offeredScopes } from './offered-scopes.ts'
 import type { ProviderParts } from './oidc-deps.ts'
 import { tokenClaims } from './token-claims.ts'
 
@@ -53,9 +53,9 @@ export function configurationOf(parts: ProviderParts): Configuration {
       openid: ['sub', 'acr', 'amr', 'auth_time'],
       iss: null,
       sid: null,
-      profile: ['name', 'locale', 'zoneinfo', 'updated_at'],
-      email: ['email', 'email_verified'],
-      groups: ['groups'],
+      profile: [...offeredClaims.profile],
+      email: [...offeredClaims.email],
+      groups: [...offeredClaims.groups],
     },
     scopes: [...offeredScopes],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],

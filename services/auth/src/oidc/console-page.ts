@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { OidcDeps } from './oidc-deps.ts'
 
 /** The page of the console, which every page of ours is: it reads from its address, or from the data in it, what to show. */
@@ -11,7 +12,7 @@ export interface ConsolePage {
 }
 
 /** The folder in which the workspace builds its console. */
-export const builtConsole = new URL('../../../../packages/console/dist', import.meta.url).pathname
+export const builtConsole = fileURLToPath(new URL('../../../../packages/console/dist', import.meta.url))
 
 /** Reads it again when it was built anew: the names of its scripts change with them. */
 export function consolePage(folder: string, log: Pick<OidcDeps['log'], 'warn'>): ConsolePage {

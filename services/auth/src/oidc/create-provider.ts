@@ -10,6 +10,7 @@ import { finishOurAnswers } from './overrides/our-tokens.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
 import { scopesOfResources } from './overrides/scopes.ts'
 import { grantsOfSessions, ourSessions } from './overrides/session.ts'
+import { codesAreUses } from './overrides/session-use.ts'
 import { codesAfterPeople, rotatingRefreshTokens } from './overrides/single-use.ts'
 import { ourTokenIds } from './overrides/token-ids.ts'
 import { exchangesTokens } from './token-exchange.ts'
@@ -31,6 +32,7 @@ export function createProvider(parts: ProviderParts): Provider {
   exchangesTokens(provider, parts)
   hashedSecrets(provider, parts)
   noLogoutFromPages(provider)
+  codesAreUses(provider, parts)
   formsToClients(provider)
   tellInterval(provider)
   finishOurAnswers(provider)

@@ -11,7 +11,7 @@ const LIMITS: Readonly<Record<string, SourceLimit>> = {
   'GET /auth': { count: 1200, windowSeconds: 300 },
   // A page of ours asks, and answers, for somebody whom a client sent.
   'GET /i': { count: 1200, windowSeconds: 300 },
-  'POST /i': { count: 600, windowSeconds: 300 },
+  'POST /i': { count: 1200, windowSeconds: 300 },
   'GET /session/end': { count: 600, windowSeconds: 300 },
   'GET /device': { count: 600, windowSeconds: 300 },
   'POST /device': { count: 10, windowSeconds: 600 },

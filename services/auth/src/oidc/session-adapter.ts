@@ -55,7 +55,12 @@ function found(parts: SessionParts, session: BrowserSession): AdapterPayload {
 
 function before(id: string): BrowserSession | undefined {
   const context = currentContext()
-  return context === undefined ? undefined : seen.get(context)?.get(id)
+  return context === undefined ? undefined : sessionSeen(context, id)
+}
+
+/** A session as the request found it. */
+export function sessionSeen(context: KoaContextWithOIDC, id: string): BrowserSession | undefined {
+  return seen.get(context)?.get(id)
 }
 
 function payloadOfSession({ acts, tenant }: SessionParts, session: BrowserSession): AdapterPayload {

@@ -97,6 +97,22 @@ export async function raiseSession(
     .executeTakeFirstOrThrow()
 }
 
+/** Notes that a session was used, unless it was since then; it ends later for that, and its version stays. */
+export async function touchSession(
+  db: Db,
+  key: { tenant: string; id: string },
+  use: { time: Date; idle_expire_time: Date; unusedSince: Date },
+): Promise<void> {
+  await db
+    .updateTable('sessions')
+    .set({ last_use_time: use.time, idle_expire_time: use.idle_expire_time })
+    .where('tenant', '=', key.tenant)
+    .where('id', '=', key.id)
+    .where('end_time', 'is', null)
+    .where('last_use_time', '<=', use.unusedSince)
+    .execute()
+}
+
 /** Ends sessions that have not ended; answers those that it ended. Locks in the order of the ids, so that two never wait for each other. */
 export async function endSessions(
   tx: Db,

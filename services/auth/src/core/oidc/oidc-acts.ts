@@ -24,6 +24,7 @@ import { revokeJwt } from './revoke-jwt.ts'
 import { browserCookie, clientSid } from './sessions/browser-cookie.ts'
 import { findBrowserSession, findByCookie } from './sessions/find-browser-session.ts'
 import { endBrowserSession, saveBrowserSession } from './sessions/save-browser-session.ts'
+import { touchSession } from './sessions/touch-session.ts'
 
 /** What the library's door calls, over the database. */
 export function createOidcActs(deps: Deps): OidcActs {
@@ -45,6 +46,7 @@ export function createOidcActs(deps: Deps): OidcActs {
       findById: (tenant, id) => findBrowserSession(deps, { tenant, id }),
       sidOf: (tenant, sessionId, clientId) => clientSid(deps, tenant, sessionId, clientId),
       save: (tenant, id, change) => saveBrowserSession(deps, { tenant, id }, change),
+      touch: (tenant, session) => touchSession(deps, tenant, session),
       end: (tenant, id) => endBrowserSession(deps, { tenant, id }),
     },
     grants: {

@@ -41,6 +41,8 @@ export interface BrowserSession {
   readonly generation: number
   readonly authTime: Date
   readonly amr: readonly string[]
+  readonly createTime: Date
+  readonly lastUseTime: Date
   /** When it ends if nobody uses it. */
   readonly expireTime: Date
   /** What the library keeps against forged forms. */
@@ -129,6 +131,8 @@ export interface OidcActs {
     /** What a client knows the session by: the same one for as long as it lives. */
     sidOf(t: string, sessionId: string, clientId: string): string
     save(t: string, id: string, change: SessionChange): Promise<void>
+    /** Notes that it was used just now. Written once a minute. */
+    touch(t: string, session: BrowserSession): Promise<void>
     /** Signs the person out there. */
     end(t: string, id: string): Promise<void>
   }

@@ -1,5 +1,5 @@
 import type { LibraryMetadata, OidcActs, Payload } from '../../core/oidc/oidc-parts.ts'
-import { offeredScopes } from '../offered-scopes.ts'
+import { offeredClaims, offeredScopes } from '../offered-scopes.ts'
 import type { Interaction } from './interaction.ts'
 
 /** What a client may be given. */
@@ -16,8 +16,8 @@ interface Part {
   readonly resources?: Readonly<Record<string, string>>
 }
 
-/** How somebody signed in is part of who signed in: nobody is asked for it. */
-const UNASKED = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss'])
+/** How somebody signed in is part of who signed in: nobody is asked for that. */
+const CLAIMS = new Set<string>(Object.values(offeredClaims).flat())
 
 /** Asked for on purpose, whatever was answered before. */
 const DELIBERATE = ['consent_prompt', 'native_client_prompt']
@@ -70,7 +70,7 @@ function claimsOf(parameter: unknown): string[] {
   if (typeof parameter !== 'string') return []
   const { userinfo, id_token } = JSON.parse(parameter) as { userinfo?: object; id_token?: object }
   const names = [...Object.keys(userinfo ?? {}), ...Object.keys(id_token ?? {})]
-  return [...new Set(names)].filter((name) => !UNASKED.has(name))
+  return [...new Set(names)].filter((name) => CLAIMS.has(name))
 }
 
 function wordsOf(text: unknown): string[] {

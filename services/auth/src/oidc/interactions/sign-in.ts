@@ -3,6 +3,7 @@ import { acrOf, type Person, strengthOf } from '@gatehouse/identity'
 import { commonRefusal } from '@gatehouse/rpc'
 import type { BrowserSession, Payload } from '../../core/oidc/oidc-parts.ts'
 import type { ProviderParts } from '../oidc-deps.ts'
+import type { SignedInSession } from '../overrides/session.ts'
 import { assertMeets, demandsOf, needs } from './demands.ts'
 import { clientOf } from './describe.ts'
 import { finishInteraction, type Interaction, invalid } from './interaction.ts'
@@ -35,7 +36,11 @@ export async function sessionOf({ acts, tenant }: SignInParts, person: Person): 
 }
 
 /** The library drops what of it is left out. */
-export function loginOf({ id, userId, generation, authTime, amr }: BrowserSession): Payload {
-  const ts = Math.floor(authTime.getTime() / 1000)
-  return { accountId: userId, ts, amr: [...amr], acr: acrOf(strengthOf(amr)), session: { id, generation } }
+export function loginOf({ id, userId, generation, authTime, expireTime, amr }: BrowserSession): Payload {
+  const session: SignedInSession = { id, generation, expire: secondsOf(expireTime) }
+  return { accountId: userId, ts: secondsOf(authTime), amr: [...amr], acr: acrOf(strengthOf(amr)), session }
+}
+
+function secondsOf(time: Date): number {
+  return Math.floor(time.getTime() / 1000)
 }

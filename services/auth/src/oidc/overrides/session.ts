@@ -8,6 +8,8 @@ import type { ProviderParts } from '../oidc-deps.ts'
 export interface SignedInSession {
   readonly id: string
   readonly generation: number
+  /** When it ends if nobody uses it, in seconds since 1970: so long the browser keeps the cookie. */
+  readonly expire?: number
 }
 
 /** Members that the library's types do not know of. */
@@ -34,6 +36,7 @@ export function ourSessions(
     if (session === undefined) throw new TypeError('an interaction signs in with a session')
     this.uid = session.id
     this.jti = acts.sessions.cookieOf(tenant, session.id, session.generation)
+    if (session.expire !== undefined) this.exp = session.expire
     if (stored !== undefined) inside(this).oldId = stored
   }
 

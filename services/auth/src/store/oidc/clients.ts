@@ -104,3 +104,10 @@ export async function changeClient(
 function valuesOf({ metadata, ...rest }: ClientContent) {
   return { ...rest, metadata: JSON.stringify(metadata) }
 }
+
+/** Whether any tenant has a client. */
+export async function hasClients(db: Db): Promise<boolean> {
+  return (
+    (await db.selectFrom('oidc_clients').select('client_id').where('delete_time', 'is', null).limit(1).executeTakeFirst()) !== undefined
+  )
+}

@@ -40,6 +40,8 @@ export async function findBrowserSession(
     generation: row.generation,
     authTime: row.auth_time,
     amr: row.amr,
+    createTime: row.create_time,
+    lastUseTime: row.last_use_time,
     expireTime: new Date(Math.min(...ends.map((end) => end.getTime()))),
     state: state === undefined ? undefined : (JSON.parse(state) as Payload),
     clients: Object.fromEntries(
