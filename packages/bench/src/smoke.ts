@@ -6,7 +6,7 @@ import { type House, openHouse } from './house.ts'
 import { rowOf } from './results.ts'
 
 /** These begin processes of their own, or time what cannot be hurried: CI smokes them. */
-export const slowOnes: ReadonlySet<string> = new Set(['revocation', 'timing', 'start'])
+export const slowOnes: ReadonlySet<string> = new Set(['revocation', 'timing', 'start', 'oidc'])
 
 /** Tests that benchmarks run and that all answers are right. No thresholds: a machine under test tells nothing about speed. A wrong answer rejects. */
 export function smoke(benchmarks: readonly Benchmark[]): void {

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { file_buf_validate_validate } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js'
 import { printProto } from './print-proto.ts'
 
@@ -17,11 +18,15 @@ const copied: Record<string, [pkg: string, path: string]> = {
   'grpc/reflection/v1alpha/reflection.proto': ['@grpc/reflection', 'build/proto/grpc/reflection/v1alpha/reflection.proto'],
 }
 
+/** What no npm package carries, cut down to what we read and write, with the names and numbers of its authors: messages of theirs are read whole, and what we do not know is passed over. */
+const trimmed = fileURLToPath(new URL('../vendored', import.meta.url))
+
 /** Lays other people's contracts into `folder` (ignored by git), so that buf finds them without a network. Files that are right are left alone: somebody else's buf may be reading them. */
 export function vendorProtos(folder: string): void {
   const wanted = new Map(
     Object.entries(copied).map(([target, [pkg, path]]) => [target, readFileSync(join(packageRoot(pkg), path), 'utf8')]),
   )
+  for (const target of globSync('**/*.proto', { cwd: trimmed })) wanted.set(target, readFileSync(join(trimmed, target), 'utf8'))
   wanted.set('buf/validate/validate.proto', printProto(file_buf_validate_validate))
   for (const [target, text] of wanted) {
     const file = join(folder, target)

@@ -8,6 +8,8 @@ import { file_gatehouse_auth_v1_audit_service } from './gatehouse/auth/v1/audit_
 import { file_gatehouse_auth_v1_challenge_service } from './gatehouse/auth/v1/challenge_service_pb.ts'
 import { file_gatehouse_auth_v1_client } from './gatehouse/auth/v1/client_pb.ts'
 import { file_gatehouse_auth_v1_client_service } from './gatehouse/auth/v1/client_service_pb.ts'
+import { file_gatehouse_auth_v1_connection } from './gatehouse/auth/v1/connection_pb.ts'
+import { file_gatehouse_auth_v1_connection_service } from './gatehouse/auth/v1/connection_service_pb.ts'
 import { file_gatehouse_auth_v1_email_sign_in_service } from './gatehouse/auth/v1/email_sign_in_service_pb.ts'
 import { file_gatehouse_auth_v1_enrolment_service } from './gatehouse/auth/v1/enrolment_service_pb.ts'
 import { file_gatehouse_auth_v1_error_reason } from './gatehouse/auth/v1/error_reason_pb.ts'
@@ -26,6 +28,7 @@ import { file_gatehouse_auth_v1_service_account_service } from './gatehouse/auth
 import { file_gatehouse_auth_v1_session } from './gatehouse/auth/v1/session_pb.ts'
 import { file_gatehouse_auth_v1_session_service } from './gatehouse/auth/v1/session_service_pb.ts'
 import { file_gatehouse_auth_v1_suspicion } from './gatehouse/auth/v1/suspicion_pb.ts'
+import { file_gatehouse_auth_v1_token_service } from './gatehouse/auth/v1/token_service_pb.ts'
 import { file_gatehouse_auth_v1_workload_service } from './gatehouse/auth/v1/workload_service_pb.ts'
 import { file_gatehouse_notification_v1_error_reason } from './gatehouse/notification/v1/error_reason_pb.ts'
 import { file_gatehouse_notification_v1_events } from './gatehouse/notification/v1/events_pb.ts'
@@ -50,6 +53,8 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_challenge_service,
   file_gatehouse_auth_v1_client,
   file_gatehouse_auth_v1_client_service,
+  file_gatehouse_auth_v1_connection,
+  file_gatehouse_auth_v1_connection_service,
   file_gatehouse_auth_v1_email_sign_in_service,
   file_gatehouse_auth_v1_enrolment_service,
   file_gatehouse_auth_v1_error_reason,
@@ -68,6 +73,7 @@ export const files: readonly DescFile[] = [
   file_gatehouse_auth_v1_session,
   file_gatehouse_auth_v1_session_service,
   file_gatehouse_auth_v1_suspicion,
+  file_gatehouse_auth_v1_token_service,
   file_gatehouse_auth_v1_workload_service,
   file_gatehouse_notification_v1_error_reason,
   file_gatehouse_notification_v1_events,

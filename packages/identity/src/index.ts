@@ -25,6 +25,7 @@ export { type Cluster, createClusterVerifier } from './cluster-tokens.ts'
 export { checkCondition } from './conditions/check-condition.ts'
 export type { AskedResource } from './conditions/condition.ts'
 export { ConditionInvalid } from './conditions/condition-invalid.ts'
+export { compileIdentityCondition, compileIdentityText, type SeenIdentity } from './conditions/identity-expression.ts'
 export {
   type AccessDecider,
   type AccessDirectory,
@@ -56,7 +57,7 @@ export {
 } from './revocations.ts'
 export { VerificationUnavailable } from './signed-tokens.ts'
 export type { SkippedKey } from './signing-keys.ts'
-export { acrOf, nameOfStrength, Strength, strengthOf, strongerOf, trustedDeviceMethod } from './strength.ts'
+export { acrOf, nameOfStrength, Strength, strengthOf, strengthOfAcr, strongerOf, trustedDeviceMethod } from './strength.ts'
 export { createTokenInspector, type InspectedToken, type TokenInspector, type TokenInspectorOptions } from './token-inspector.ts'
 export { TokenInvalid } from './token-invalid.ts'
 export {

@@ -23,11 +23,11 @@ export function strengthOfAcr(acr: unknown): Strength {
 /** Stands in `amr` where a trusted device left a second factor out that the person has: it is no factor, and adds nothing to the strength. */
 export const trustedDeviceMethod = 'dev'
 
-/** How strongly somebody proved who they are with these methods (RFC 8176, and our `rcv`, `mail` and `dev`). A mailbox counts for nothing beside a password. */
+/** How strongly somebody proved who they are with these methods (RFC 8176, and our `rcv`, `mail`, `fed` and `dev`). A mailbox counts for nothing beside a password; a provider elsewhere that said who it is, `fed`, counts as one. */
 export function strengthOf(methods: readonly string[]): Strength {
   const has = (method: string) => methods.includes(method)
   if (has('pop') && has('user')) return Strength.PHISHING_RESISTANT
-  if (has('pwd') && (has('pop') || has('otp') || has('rcv'))) return Strength.TWO_FACTORS
+  if ((has('pwd') || has('fed')) && (has('pop') || has('otp') || has('rcv'))) return Strength.TWO_FACTORS
   return Strength.ONE_FACTOR
 }
 

@@ -27,16 +27,18 @@ const reasonsOfPackage = new Map(
 )
 const commonReasons = reasonNames(CommonReasons)
 
-/** Compiles the options of an RPC. Everything that is missing or wrong becomes a sentence in `problems`, and there is no method then. */
+/** Compiles the options of an RPC; one of somebody else's contract has none, and the access of `accessOf`. Everything that is missing or wrong becomes a sentence in `problems`, and there is no method then. */
 export function compileMethod(
   desc: DescMethod,
   limitStore: LimitStore,
   problems: string[],
-  overrides?: LimitOverrides,
+  { overrides, accessOf = desc }: { readonly overrides?: LimitOverrides | undefined; readonly accessOf?: DescMethod | undefined } = {},
 ): CompiledMethod | undefined {
   const own: string[] = []
   const { options } = desc.proto
-  if (options === undefined || !isFieldSet(options, MethodOptionsSchema.field.idempotencyLevel)) own.push('declares no idempotency_level')
+  const isForeign = accessOf !== desc
+  if (!isForeign && (options === undefined || !isFieldSet(options, MethodOptionsSchema.field.idempotencyLevel)))
+    own.push('declares no idempotency_level')
   if (desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming') own.push('streams requests, which no door serves')
 
   const declared = new Set(getOption(desc, reasons))
@@ -50,7 +52,7 @@ export function compileMethod(
   const limits = compileLimits(desc, limitStore, own, overrides)
   let access: AccessRule | undefined
   try {
-    access = compileAccess(desc)
+    access = compileAccess(accessOf)
   } catch (error) {
     own.push(error instanceof Error ? error.message : String(error))
   }

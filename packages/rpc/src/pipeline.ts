@@ -51,10 +51,15 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
 /** Puts services behind the checks that their contract declares. */
 export interface Pipeline {
   /**
-   * The methods of `service` by name (`GetUser`).
+   * The methods of `service` by name (`GetUser`). An RPC of somebody else's contract declares no access: by its name `accessOf` gives the RPC of ours that it is as much as, whose callers may
+   * call it, and for which workloads are registered.
    * @throws ContractError listing everything that the contract leaves open, or that `impl` lacks.
    */
-  guard<Service extends DescService>(service: Service, impl: Partial<ServiceImpl<Service>>): Map<string, GuardedMethod>
+  guard<Service extends DescService>(
+    service: Service,
+    impl: Partial<ServiceImpl<Service>>,
+    accessOf?: Readonly<Record<string, DescMethod>>,
+  ): Map<string, GuardedMethod>
 }
 
 /** A server cannot start: an RPC says nothing about who may call it, names what does not exist, or has no implementation. */
@@ -73,12 +78,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const meterOf = createCallMeters(options.meter)
   const streams = new StreamsOfPeople(options.maxStreamsOfPerson ?? 50)
   return {
-    guard(service, impl) {
+    guard(service, impl, accessOf = {}) {
       const problems: string[] = []
       const guarded = new Map<string, GuardedMethod>()
       const functions: Readonly<Record<string, unknown>> = impl
       for (const desc of service.methods) {
-        const method = compileMethod(desc, options.limits, problems, options.limitOverrides)
+        const method = compileMethod(desc, options.limits, problems, {
+          overrides: options.limitOverrides,
+          accessOf: accessOf[desc.name],
+        })
         const handler = functions[desc.localName]
         if (typeof handler !== 'function') problems.push(`${service.typeName}/${desc.name}: has no implementation`)
         else if (method !== undefined)

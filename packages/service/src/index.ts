@@ -9,6 +9,7 @@ export {
   type ServeOptions,
   type Service,
   served,
+  servedAs,
 } from './open-service.ts'
 export { openSigner } from './open-signer.ts'
 export type { PeerName } from './peers.ts'

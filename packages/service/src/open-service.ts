@@ -1,4 +1,4 @@
-import type { DescService } from '@bufbuild/protobuf'
+import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import type { ServiceConfig } from '@gatehouse/config'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
@@ -56,12 +56,21 @@ export interface OpenOptions<DB> {
   readonly identity?: (service: Omit<Service<DB>, 'identity' | 'serve'>, parts: AsyncDisposableStack) => Promise<ServiceIdentity>
 }
 
-/** An RPC service and its methods. */
-export type Served = readonly [DescService, Partial<ServiceImpl<DescService>>]
+/** An RPC service and its methods; of a contract that is not ours also the RPCs of ours whose access they have. */
+export type Served = readonly [DescService, Partial<ServiceImpl<DescService>>, Readonly<Record<string, DescMethod>>?]
 
 /** An RPC service of the contract with the object that implements it. */
 export function served<S extends DescService>(service: S, implementation: ServiceImpl<S>): Served {
   return [service, implementation as Partial<ServiceImpl<DescService>>]
+}
+
+/** An RPC service of somebody else's contract: each of its RPCs is as much as one of ours. It is served on the gRPC door only, as whatever declares no access for people. */
+export function servedAs<S extends DescService>(
+  service: S,
+  implementation: ServiceImpl<S>,
+  accessOf: Readonly<Record<string, DescMethod>>,
+): Served {
+  return [service, implementation as Partial<ServiceImpl<DescService>>, accessOf]
 }
 
 /** What a service adds to make it an {@link App}. */
@@ -188,7 +197,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       strict: config.gatehouseMode === 'test',
       ...tracing,
     })
-    const services = rpc.map(([desc, implementation]) => pipeline.guard(desc, implementation))
+    const services = rpc.map(([desc, implementation, accessOf]) => pipeline.guard(desc, implementation, accessOf))
     const subscribed =
       consumers.length === 0 ? undefined : startConsumers({ nats, db, service: name, consumers, log, onCommit: base.committed })
     if (subscribed) parts.use(subscribed)

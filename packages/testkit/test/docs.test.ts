@@ -4,6 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { fromJson } from '@bufbuild/protobuf'
+import { CreateClientRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
+import { compileRequestCheck } from '@gatehouse/rpc'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -157,3 +160,13 @@ function namesIn(cell: string): string[][] {
     return scope === '' ? [name] : [name, `${scope}/${name}`]
   })
 }
+
+test('every client of a recipe is one that the contract takes', () => {
+  const problems: string[] = []
+  const check = compileRequestCheck(CreateClientRequestSchema, problems)
+  const recipes = [...read('docs/oidc.md').matchAll(/clients create ([a-z-]+) '([^']+)'/g)]
+  assert.ok(recipes.length >= 7)
+  for (const [, clientId = '', settings = ''] of recipes)
+    check(fromJson(CreateClientRequestSchema, { clientId, settings: JSON.parse(settings) }))
+  assert.deepEqual(problems, [])
+})

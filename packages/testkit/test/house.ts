@@ -57,6 +57,8 @@ const packages: Readonly<Record<string, string>> = {
   ChallengeService: 'auth',
   ServiceAccountService: 'auth',
   WorkloadService: 'auth',
+  TokenService: 'auth',
+  ClientService: 'auth',
   UserService: 'user',
   NotificationService: 'notification',
   InboxService: 'notification',

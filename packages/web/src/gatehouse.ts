@@ -2,9 +2,12 @@ import type { DescService } from '@bufbuild/protobuf'
 import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { AccountService } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
+import { ClientService } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
+import { ConnectionService } from '@gatehouse/contracts/gatehouse/auth/v1/connection_service_pb'
 import { EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
 import { EnrolmentService } from '@gatehouse/contracts/gatehouse/auth/v1/enrolment_service_pb'
 import { FactorService } from '@gatehouse/contracts/gatehouse/auth/v1/factor_service_pb'
+import { GrantService } from '@gatehouse/contracts/gatehouse/auth/v1/grant_service_pb'
 import { PasskeyService } from '@gatehouse/contracts/gatehouse/auth/v1/passkey_service_pb'
 import { SessionService } from '@gatehouse/contracts/gatehouse/auth/v1/session_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
@@ -17,9 +20,12 @@ import { type BrowserSession, followSession } from './session.ts'
 export interface Gatehouse {
   readonly session: BrowserSession
   readonly accounts: Client<typeof AccountService>
+  readonly clients: Client<typeof ClientService>
+  readonly connections: Client<typeof ConnectionService>
   readonly emailSignIn: Client<typeof EmailSignInService>
   readonly enrolment: Client<typeof EnrolmentService>
   readonly factors: Client<typeof FactorService>
+  readonly grants: Client<typeof GrantService>
   readonly passkeys: Client<typeof PasskeyService>
   readonly sessions: Client<typeof SessionService>
   readonly users: Client<typeof UserService>
@@ -53,9 +59,12 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
   return {
     session,
     accounts: client(AccountService, toAuth),
+    clients: client(ClientService, toAuth),
+    connections: client(ConnectionService, toAuth),
     emailSignIn: client(EmailSignInService, toAuth),
     enrolment: client(EnrolmentService, toAuth),
     factors: client(FactorService, toAuth),
+    grants: client(GrantService, toAuth),
     passkeys: client(PasskeyService, toAuth),
     sessions: client(SessionService, toAuth),
     users: client(UserService, toOthers),

@@ -36,6 +36,8 @@ export interface BrowserSession {
    */
   stepUp(continuation: string, proof: FactorProof['proof']): Promise<NextStep | undefined>
   signOut(): Promise<void>
+  /** Has the other tabs look whether the session is still there: a page that is no script's may have ended it. */
+  changedElsewhere(): void
   /** Stops refreshing; the session itself goes on. */
   close(): void
 }
@@ -98,6 +100,7 @@ export function followSession(
   channel.onmessage = ({ data }) => {
     if (data === 'signed_out' && state.kind !== 'signed_out') become({ kind: 'signed_out' })
     if (data === 'signed_in' && state.kind !== 'signed_in') void renewOnce()
+    if (data === 'look' && state.kind === 'signed_in') void renewOnce()
   }
   if (remembered()) void renewOnce()
   else become({ kind: 'signed_out' })
@@ -141,6 +144,9 @@ export function followSession(
       await navigator.locks.request(lock, () => sessions.signOut({}))
       become({ kind: 'signed_out' })
       channel.postMessage('signed_out')
+    },
+    changedElsewhere() {
+      channel.postMessage('look')
     },
     close() {
       closed = true

@@ -25,9 +25,9 @@ export const clientCommands: readonly Command[] = [
     name: 'clients create',
     usage: 'ID JSON [--tenant ID]',
     summary: `makes a client of ClientSettings, such as '{"name": "Grafana", "kind": "CLIENT_KIND_WEB", "redirectUris": ["https://grafana.example.com/login/generic_oauth"], "grantTypes": ["CLIENT_GRANT_TYPE_AUTHORIZATION_CODE"], "authMethod": "CLIENT_AUTH_METHOD_CLIENT_SECRET_BASIC"}', and prints its secret once`,
-    run: operated(async ({ deps, config }, words, { tenant = defaultTenant }) => {
+    run: operated(async ({ deps, config: { oidcConformance: conformance } }, words, { tenant = defaultTenant }) => {
       const [clientId, settings] = checked(words)
-      const { secret } = await inWords(createClient(deps, { tenant, clientId, settings }, { conformance: config.oidcConformance }))
+      const { secret } = await inWords(createClient(deps, { tenant, clientId, settings }, { conformance }))
       print(secret === '' ? `${clientId} has no secret` : secret)
     }),
   },
@@ -35,15 +35,17 @@ export const clientCommands: readonly Command[] = [
     name: 'clients update',
     usage: 'ID JSON [--tenant ID]',
     summary: 'changes what is given of its ClientSettings; people keep what they allowed',
-    run: operated(async ({ deps, config }, [clientId = '', json = '', ...more], { tenant = defaultTenant }) => {
-      // What is written wrongly is told before anything is looked for.
-      const given = toJson(ClientSettingsSchema, settingsIn(json)) as object
-      const { row } = await getClient(deps, { tenant, clientId })
-      const whole = { ...(toJson(ClientSettingsSchema, settingsOf(row)) as object), ...given }
-      const [, settings] = checked([clientId, JSON.stringify(whole), ...more])
-      await inWords(updateClient(deps, { tenant, clientId, settings, etag: clientEtag(row) }, { conformance: config.oidcConformance }))
-      print(`${clientId} is changed: every replica goes by it within a second`)
-    }),
+    run: operated(
+      async ({ deps, config: { oidcConformance: conformance } }, [clientId = '', json = '', ...more], { tenant = defaultTenant }) => {
+        // What is written wrongly is told before anything is looked for.
+        const given = toJson(ClientSettingsSchema, settingsIn(json)) as object
+        const { row } = await getClient(deps, { tenant, clientId })
+        const whole = { ...(toJson(ClientSettingsSchema, settingsOf(row)) as object), ...given }
+        const [, settings] = checked([clientId, JSON.stringify(whole), ...more])
+        await inWords(updateClient(deps, { tenant, clientId, settings, etag: clientEtag(row) }, { conformance }))
+        print(`${clientId} is changed: every replica goes by it within a second`)
+      },
+    ),
   },
   {
     name: 'clients list',

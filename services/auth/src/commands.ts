@@ -5,6 +5,7 @@ import { auditCheck } from './audit-check.ts'
 import { auditCommands } from './audit-commands.ts'
 import { clientCommands } from './client-commands.ts'
 import { rules, variables } from './config.ts'
+import { connectionCommands } from './connection-commands.ts'
 import { consumersOf } from './consumers/index.ts'
 import type { Deps } from './core/deps.ts'
 import { openKeys } from './core/keys/open-keys.ts'
@@ -130,6 +131,7 @@ export const commands: readonly Command[] = [
   ...machineCommands({ operated, word, none }),
   ...policyCommands,
   ...clientCommands,
+  ...connectionCommands,
   ...resourceCommands,
   {
     name: 'audiences add',

@@ -51,6 +51,10 @@ export const variables = {
     default: 90 * day,
   }),
   OFFLINE_GRANT_IDLE_LIFETIME: duration({ about: 'how long such a client may leave its refresh token unused', default: 30 * day }),
+  OIDC_EGRESS_ALLOW: list({
+    about: 'host[:port] of providers and clients that may be at private addresses, and on this machine without TLS',
+    default: [],
+  }),
   OIDC_PAGES: optional(
     text({
       about: 'folder of the built console, for the pages on which people sign in to other programs; that of the workspace unless given',

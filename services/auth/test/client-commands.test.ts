@@ -12,6 +12,7 @@ import { pagesCheck } from '../src/pages-check.ts'
 import { type Machines, openMachines } from './machines-house.ts'
 
 let house: Machines
+let connectionSecret = ''
 before(async () => {
   house = await openMachines({ alone: true })
 })
@@ -31,7 +32,7 @@ async function gatehouseWith(variables: Readonly<Record<string, string>>, name: 
   process.stdout.write = (chunk: string | Uint8Array, ...rest: never[]) =>
     typeof chunk === 'string' ? lines.push(chunk) > 0 : write.call(process.stdout, chunk, ...rest)
   try {
-    await command.run(args, { ...house.story.environment, ...variables })
+    await command.run(args, { ...house.story.environment, CONNECTION_SECRET: connectionSecret, ...variables })
   } finally {
     process.stdout.write = write
   }
@@ -121,4 +122,25 @@ test('a client of the conformance suite is made where that is switched on, and n
   assert.match(await gatehouseWith(on, 'clients create', 'suite', suite), /^gos_/)
   await assert.rejects(gatehouse('clients update', 'suite', '{"name": "Suite"}'), CommandProblem)
   await gatehouseWith(on, 'clients update', 'suite', '{"name": "Suite"}')
+})
+
+test('a connection to a provider is made, shown, changed, disabled and removed by commands, its secret in no word of them', async () => {
+  const corp = { name: 'Corp', clientId: 'gatehouse', domains: ['corp.example'], jit: 'CONNECTION_JIT_ON', trustedEmail: true }
+  connectionSecret = 'a secret'
+  const told = await gatehouse('connections create', 'corp', JSON.stringify(corp), '--issuer', 'https://idp.corp.example')
+  assert.equal(told.trim(), 'register with the provider: http://localhost:8080/connections/callback/corp')
+  await assert.rejects(gatehouse('connections create', 'corp', JSON.stringify(corp), '--issuer', 'https://other.example'), CommandFailed)
+  assert.match(await gatehouse('connections list'), /^corp\thttps:\/\/idp\.corp\.example\tenabled\tcorp\.example\tCorp/)
+  await gatehouse('connections update', 'corp', '{"enforce": true}')
+  assert.equal(JSON.parse(await gatehouse('connections show', 'corp')).enforce, true)
+  await assert.rejects(gatehouse('connections update', 'corp', 'no JSON'), CommandProblem)
+  await assert.rejects(gatehouse('connections update', 'nobody', '{}'), CommandFailed)
+  await gatehouse('connections disable', 'corp')
+  assert.match(await gatehouse('connections list'), /\tdisabled\t/)
+  await gatehouse('connections enable', 'corp')
+  const anybody = 'https://login.microsoftonline.com/common/v2.0'
+  await assert.rejects(gatehouse('connections create', 'entra', JSON.stringify(corp), '--issuer', anybody), CommandProblem)
+  await assert.rejects(gatehouse('connections create', 'x', '{"name": "X", "clientId": "c", "enforce": true}'), CommandProblem)
+  await gatehouse('connections delete', 'corp')
+  assert.equal(await gatehouse('connections list'), '')
 })

@@ -169,6 +169,11 @@ export function actsInMemory(): ActsInMemory {
         },
       },
     },
+    logouts: {
+      async enqueue(_, { clientId }) {
+        note(`logouts.enqueue ${clientId}`)
+      },
+    },
     clients: {
       known: async (_, id) => clientRows.get(id),
       secretFits: (secrets, presented) => secrets.some(({ hash }) => hash === createHash('sha256').update(presented).digest('base64url')),

@@ -18,6 +18,7 @@ before(async () => {
   acts.clientRows.set('app', clientOf('app', { gatehouse_first_party: true }))
   acts.clientRows.set('other', clientOf('other', { gatehouse_first_party: true }))
   acts.clientRows.set('foreign', clientOf('foreign'))
+  acts.clientRows.set('told', clientOf('told', { gatehouse_first_party: true, gatehouse_claims_in_id_token: true }))
 })
 after(() => house[Symbol.asyncDispose]())
 
@@ -43,6 +44,19 @@ test('somebody who is signed in gets a code without a page, and its tokens are w
   const about = await relying.fetchUserInfo(app, tokens.access_token, row.userId)
   assert.deepEqual(about, { sub: row.userId, email: 'ada@example.com', email_verified: true })
   assert.deepEqual(house.faults, [])
+})
+
+test('the ID token says what the scopes say where the client is set so, after a refresh too, and else who signed in', async () => {
+  const { browser } = signedIn()
+  const told = await house.client('told', relying.ClientSecretBasic('secret of told'))
+  const { callback, checks } = await codeFor(browser, told)
+  const tokens = await relying.authorizationCodeGrant(told, callback, checks)
+  const again = await relying.refreshTokenGrant(told, tokens.refresh_token ?? '')
+  for (const claims of [tokens.claims(), again.claims()])
+    assert.deepEqual([claims?.email, claims?.email_verified, claims?.name], ['ada@example.com', true, undefined])
+  const app = await house.client('app', APP)
+  const others = await codeFor(browser, app)
+  assert.equal((await relying.authorizationCodeGrant(app, others.callback, others.checks)).claims()?.email, undefined)
 })
 
 test('a code is good for the client and the address that it was made for, and with its verifier', async () => {

@@ -8,6 +8,7 @@ import { createTokenLook } from '../src/core/oidc/introspect-token.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
 import { createTenant } from '../src/core/tenants/create-tenant.ts'
 import { listIssuers } from '../src/core/tenants/list-issuers.ts'
+import { createEgress } from '../src/oidc/egress.ts'
 import { interactionRoutes } from '../src/oidc/interactions/interaction-routes.ts'
 import type { OidcDeps } from '../src/oidc/oidc-deps.ts'
 import { oidcRoutes } from '../src/oidc/oidc-routes.ts'
@@ -80,6 +81,7 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
     issuers,
     limits: deps.limits,
     log: log as unknown as OidcDeps['log'],
+    egress: createEgress(),
     pages: plainPages,
     offline: { absoluteSeconds: 90 * 86_400, idleSeconds: 30 * 86_400 },
     challengeKey: deps.challengeKey,

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type Provider from 'oidc-provider'
 import { createProvider } from '../src/oidc/create-provider.ts'
+import { createEgress } from '../src/oidc/egress.ts'
 import type { ProviderParts } from '../src/oidc/oidc-deps.ts'
 import { plainPages } from '../src/oidc/plain-pages.ts'
 import { type ActsInMemory, actsInMemory } from './oidc-acts-in-memory.ts'
@@ -39,6 +40,7 @@ export function testProvider(changes: Partial<ProviderParts> = {}): TestProvider
       warn() {},
       error: (fields: object, message?: string) => void faults.push(`${message} ${JSON.stringify(fields)}`),
     } as ProviderParts['log'],
+    egress: createEgress(),
     pages: plainPages,
     offline: { absoluteSeconds: 90 * 86_400, idleSeconds: 30 * 86_400 },
     challengeKey: Buffer.alloc(32, 8),

@@ -35,7 +35,7 @@ export interface Story extends AsyncDisposable {
 
 const workloads = ['auth', 'user', 'notification', 'billing']
 
-export async function openStory(): Promise<Story> {
+export async function openStory(given: Readonly<Record<string, string>> = {}): Promise<Story> {
   await using parts = new AsyncDisposableStack()
   const keys = parts.use(await workloadKeys(workloads))
   const database = parts.use(await testDatabase({ service: 'auth', sets: migrationsOf(migrations) }))
@@ -59,6 +59,7 @@ export async function openStory(): Promise<Story> {
     AUTH_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 8).toString('base64'),
     AUTH_CHALLENGE_KEY: Buffer.alloc(32, 9).toString('base64'),
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
+    ...given,
   }
   const replicas = parts.use(new AsyncDisposableStack())
   const startReplica: Story['startReplica'] = async (changed = {}) =>

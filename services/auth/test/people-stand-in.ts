@@ -20,7 +20,7 @@ export interface PeopleStandIn {
   readonly users: Users
   /** Names of the calls, in their order. */
   readonly calls: string[]
-  add(tenant: string, person: { email: string; name?: string; locale?: string; state?: User_State }): User
+  add(tenant: string, person: { email: string; name?: string; locale?: string; state?: User_State; emailVerified?: boolean }): User
   of(tenant: string, userId: string): User
   /** Runs before a call of that name; throw there to fail it. */
   before(call: string, act: () => void | Promise<void>): void
@@ -107,7 +107,7 @@ export function standInForPeople(): PeopleStandIn {
   }
 }
 
-function person(given: { id: string; email: string; name?: string; locale?: string; state?: User_State }): User {
+function person(given: { id: string; email: string; name?: string; locale?: string; state?: User_State; emailVerified?: boolean }): User {
   const time = timestampFromMs(Date.now())
   return create(UserSchema, {
     name: 'Somebody',

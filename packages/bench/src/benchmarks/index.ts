@@ -11,6 +11,7 @@ import { growth } from './growth.ts'
 import { grpcDoor } from './grpc-door.ts'
 import { limits } from './limits.ts'
 import { mail } from './mail.ts'
+import { openIdConnect } from './oidc.ts'
 import { queue } from './queue.ts'
 import { relay } from './relay.ts'
 import { revocation } from './revocation.ts'
@@ -40,6 +41,7 @@ export const benchmarks: readonly Benchmark[] = [
   signIn,
   betterAuth,
   refresh,
+  openIdConnect,
   timing,
   relay,
   queue,

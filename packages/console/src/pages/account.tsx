@@ -10,6 +10,7 @@ import { useTitle } from '../parts/title.ts'
 import { Waiting } from '../parts/waiting.tsx'
 import { passwordHint, weakPassword } from '../parts/weak-password.ts'
 import { AuthenticatorApp } from './authenticator-app.tsx'
+import { LinkedIdentities } from './connections/linked-identities.tsx'
 import { Passkeys } from './passkeys.tsx'
 import { RecoveryCodesSection } from './recovery-codes.tsx'
 import { TrustedDevices } from './trusted-devices.tsx'
@@ -27,13 +28,14 @@ export function Account() {
       <ChangeAddress email={session.user.email} />
       <ChangePassword />
       <Factors />
+      <LinkedIdentities email={session.user.email} />
       <DeleteAccount id={session.user.id} email={session.user.email} />
     </div>
   )
 }
 
 /** What stands beside the password, or in its place: a change of one is a change of others. */
-function Factors() {
+export function Factors() {
   const { factors, problem, load } = useOwnFactors()
   const [codes, setCodes] = useState<readonly string[]>([])
   if (factors === undefined) return problem === '' ? <Waiting /> : <Problem>{problem}</Problem>

@@ -6,10 +6,11 @@ import { Page } from '../parts/page.tsx'
 
 /** A sign-in that needs one thing more. It is kept in memory only: whoever leaves the page begins anew. */
 export function ContinueSignIn({ step }: { step: NextStep }) {
-  const [, go] = useLocation()
+  const [path, go] = useLocation()
   function leave() {
     pendingStep.set(undefined)
-    go('/sign-in', { replace: true })
+    // A page that asked for the sign-in asks again.
+    if (!path.startsWith('/oidc/')) go('/sign-in', { replace: true })
   }
   return (
     <Page title="One thing more">

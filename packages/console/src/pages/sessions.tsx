@@ -4,12 +4,28 @@ import { useCallback, useEffect, useState } from 'react'
 import { gatehouse } from '../gatehouse.ts'
 import { deviceOf } from '../parts/device-of.ts'
 import { networkOf } from '../parts/network-of.ts'
-import { Page } from '../parts/page.tsx'
 import { Problem } from '../parts/problem.tsx'
+import { useTitle } from '../parts/title.ts'
 import { when } from '../parts/when.ts'
+import { Apps } from './apps.tsx'
 
-/** Where the person is signed in. */
+/** Where the person is signed in, and what goes on for them there and elsewhere. */
 export function Sessions() {
+  const heading = useTitle('Where you are signed in')
+  return (
+    <div className="stack">
+      <section className="card wide">
+        <h1 ref={heading} tabIndex={-1}>
+          Where you are signed in
+        </h1>
+        <SessionList />
+      </section>
+      <Apps />
+    </div>
+  )
+}
+
+function SessionList() {
   const [sessions, setSessions] = useState<readonly Session[] | undefined>()
   const [problem, setProblem] = useState('')
   const load = useCallback(async () => {
@@ -29,7 +45,7 @@ export function Sessions() {
     await load()
   }
   return (
-    <Page title="Where you are signed in" wide>
+    <>
       <Problem>{problem}</Problem>
       <ul className="list">
         {(sessions ?? []).map((session) => (
@@ -49,6 +65,6 @@ export function Sessions() {
           </li>
         ))}
       </ul>
-    </Page>
+    </>
   )
 }

@@ -1,7 +1,8 @@
 import { refusedOf } from '@gatehouse/web'
 import { useState } from 'react'
-import { Link, useLocation } from 'wouter'
-import { gatehouse, pendingChallenge, signedIn } from '../gatehouse.ts'
+import { Link, Redirect, useLocation } from 'wouter'
+import { gatehouse, pendingChallenge, signedIn, useSession } from '../gatehouse.ts'
+import { afterSignIn, isAwaited } from '../parts/after-sign-in.ts'
 import { CodeField, withoutSpaces } from '../parts/code-field.tsx'
 import { DeadLink } from '../parts/dead-link.tsx'
 import { Form, PasswordField } from '../parts/form.tsx'
@@ -22,7 +23,10 @@ export function VerifyEmail() {
 function ByCode() {
   const [, go] = useLocation()
   const [resent, setResent] = useState('')
+  const { kind } = useSession()
   const challengeId = pendingChallenge.get()
+  // The link was opened in another tab, and an app waits in this one.
+  if (kind === 'signed_in' && isAwaited()) return <Redirect to={afterSignIn()} replace />
   if (challengeId === '') {
     return (
       <Page title="Check your mail">
@@ -40,7 +44,7 @@ function ByCode() {
     })
     pendingChallenge.clear()
     signedIn(result)
-    go('/profile', { replace: true })
+    go(afterSignIn(), { replace: true })
   }
   async function resend() {
     try {
@@ -82,7 +86,7 @@ function ByLink({ token }: { token: string }) {
       })
       pendingChallenge.clear()
       signedIn(result)
-      go('/profile', { replace: true })
+      go(afterSignIn(), { replace: true })
     } catch (error) {
       const { reason } = refusedOf(error)
       // This browser waits for another mail, or for none: whoever signed up knows the password.

@@ -10,8 +10,8 @@ const links = [
   ['/account', 'Account'],
 ] as const
 
-/** What every page has around it. */
-export function Frame({ children }: { children: ReactNode }) {
+/** What every page has around it. A bare one leads nowhere else. */
+export function Frame({ children, bare = false }: { children: ReactNode; bare?: boolean }) {
   const session = useSession()
   const [path, go] = useLocation()
   async function signOut() {
@@ -27,7 +27,7 @@ export function Frame({ children }: { children: ReactNode }) {
         <Link href="/" className="brand">
           <img src="/icon.svg" alt="" width="28" height="28" /> Gatehouse
         </Link>
-        {session.kind === 'signed_in' && (
+        {session.kind === 'signed_in' && !bare && (
           <nav aria-label="Pages">
             {links.map(([href, name]) => (
               <Link key={href} href={href} aria-current={path === href ? 'page' : undefined}>

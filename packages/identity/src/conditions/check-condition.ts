@@ -1,6 +1,13 @@
 import { celEnv, isCelError, plan } from '@bufbuild/cel'
 import { ConditionInvalid } from './condition-invalid.ts'
-import { type ConditionType, conditionFunctions, conditionMethods, conditionNames, resultOf } from './condition-language.ts'
+import {
+  type ConditionName,
+  type ConditionType,
+  conditionFunctions,
+  conditionMethods,
+  conditionNames,
+  resultOf,
+} from './condition-language.ts'
 import { type Expression, type ParsedCondition, parseCondition } from './parse-condition.ts'
 
 /** A condition that is right: what it takes to evaluate it. */
@@ -21,23 +28,35 @@ const someTime = parseCondition('timestamp("2026-01-01T00:00:00Z")').root
  * for. The language is a subset of CEL without loops and patterns (see {@link conditionFunctions}).
  * @throws {@link ConditionInvalid}
  */
-export function checkCondition(text: string): CheckedCondition {
+export function checkCondition(text: string, names: Names = conditionNames): CheckedCondition {
+  return checkExpression(text, names, 'bool')
+}
+
+/**
+ * The same for what is a text, or true or false, over other names.
+ * @throws {@link ConditionInvalid}
+ */
+export function checkExpression(text: string, names: Names, wanted: 'bool' | 'string'): CheckedCondition {
   const parsed = parseCondition(text)
-  const checker = new Checker(parsed)
+  const checker = new Checker(parsed, names)
   const type = checker.typeOf(parsed.root, 0)
-  if (type !== 'bool')
-    throw new ConditionInvalid(parsed.positionOf(parsed.root), `a condition is true or false, and this is ${inWords(type)}`)
+  const what = wanted === 'bool' ? 'a condition is true or false' : 'a text is needed'
+  if (type !== wanted) throw new ConditionInvalid(parsed.positionOf(parsed.root), `${what}, and this is ${inWords(type)}`)
   return { ...parsed, names: checker.names, constants: checker.constants }
 }
+
+type Names = Readonly<Record<string, ConditionName>>
 
 class Checker {
   readonly constants: Expression[] = []
   readonly names = new Set<string>()
   readonly #parsed: ParsedCondition
+  readonly #names: Names
   #parts = 0
 
-  constructor(parsed: ParsedCondition) {
+  constructor(parsed: ParsedCondition, names: Names) {
     this.#parsed = parsed
+    this.#names = names
   }
 
   #fail(part: Expression, problem: string): ConditionInvalid {
@@ -53,7 +72,7 @@ class Checker {
       case 'constExpr':
         return this.#constant(part, kind.value.constantKind)
       case 'identExpr':
-        throw this.#fail(part, nameProblem(kind.value.name))
+        throw this.#fail(part, nameProblem(kind.value.name, this.#names))
       case 'selectExpr':
         return this.#select(part, kind.value, depth)
       case 'callExpr':
@@ -89,8 +108,8 @@ class Checker {
     const name = operand?.exprKind.case === 'identExpr' ? operand.exprKind.value.name : undefined
     if (name !== undefined && !testOnly) {
       this.#parts++
-      const fields = Object.hasOwn(conditionNames, name) ? conditionNames[name] : undefined
-      if (fields === undefined) throw this.#fail(operand ?? part, nameProblem(name))
+      const fields = Object.hasOwn(this.#names, name) ? this.#names[name] : undefined
+      if (fields === undefined) throw this.#fail(operand ?? part, nameProblem(name, this.#names))
       const type = typeof fields === 'object' && Object.hasOwn(fields, field) ? fields[field] : undefined
       if (type === undefined) throw this.#fail(part, `${name} has no ${field}: it has ${Object.keys(fields).join(', ')}`)
       this.names.add(`${name}.${field}`)
@@ -153,9 +172,9 @@ function isText(part: Expression | undefined): boolean {
   return part?.exprKind.case === 'constExpr' && part.exprKind.value.constantKind.case === 'stringValue'
 }
 
-function nameProblem(name: string): string {
-  if (Object.hasOwn(conditionNames, name)) return `${name} is not a value: name one of its fields`
-  return `there is no ${name}: there are ${Object.keys(conditionNames).join(', ')}`
+function nameProblem(name: string, names: Names): string {
+  if (Object.hasOwn(names, name)) return `${name} is not a value: name one of its fields`
+  return `there is no ${name}: there are ${Object.keys(names).join(', ')}`
 }
 
 function shown(name: string): string {

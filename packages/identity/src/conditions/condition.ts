@@ -2,7 +2,7 @@ import { type CelInput, celEnv, celList, isCelError, plan } from '@bufbuild/cel'
 import { reflect } from '@bufbuild/protobuf/reflect'
 import { TimestampSchema, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { LRUCache } from 'lru-cache'
-import { checkCondition } from './check-condition.ts'
+import { type CheckedCondition, checkCondition } from './check-condition.ts'
 import type { Expression } from './parse-condition.ts'
 
 /** A resource that a decision is about. */
@@ -58,15 +58,9 @@ export function compileCondition(text: string): Condition {
 }
 
 function compile(text: string): Condition {
-  const { root, names, constants } = checkCondition(text)
-  const values: Record<string, CelInput> = {}
-  for (const [index, part] of constants.entries()) {
-    const value = plan(environment, part)()
-    if (isCelError(value)) throw value
-    const name = `constant_${index}`
-    values[name] = value
-    becomeName(part, name)
-  }
+  const checked = checkCondition(text)
+  const { root, names } = checked
+  const values = takeConstants(checked)
   // Under its full name a value is found at once, where `resource` would be a map that has to be made and searched.
   const seen = [...names].map((name) => [name, readers[name] as Reader] as const)
   const usesResource = seen.some(([name]) => name.startsWith('resource.'))
@@ -78,6 +72,19 @@ function compile(text: string): Condition {
     const result = evaluate(data)
     return isCelError(result) ? { problem: result.message } : result === true
   }
+}
+
+/** What is the same at every evaluation is made once, and has names from then on. */
+export function takeConstants({ constants }: Pick<CheckedCondition, 'constants'>): Record<string, CelInput> {
+  const values: Record<string, CelInput> = {}
+  for (const [index, part] of constants.entries()) {
+    const value = plan(environment, part)()
+    if (isCelError(value)) throw value
+    const name = `constant_${index}`
+    values[name] = value
+    becomeName(part, name)
+  }
+  return values
 }
 
 type Reader = (input: ConditionInput) => CelInput

@@ -78,6 +78,8 @@ export function configurationOf(parts: ProviderParts): Configuration {
     extraClientMetadata: { properties: [...factNames], validator() {} },
     extraTokenClaims: tokenClaims(parts),
     features: featuresOf(parts),
+    fetch: (to, init) => parts.egress.fetch(to instanceof Request ? to.url : to, init),
+    fetchResponseBodyLimits: { jwks_uri: 64 * 1024, sector_identifier_uri: 64 * 1024 },
     findAccount: accountOf(parts),
     formats: { bitsOfOpaqueRandomness: 256 },
     interactions: { policy: policyOf(), url: (_context, interaction) => `${parts.issuer}/i/${interaction.uid}` },

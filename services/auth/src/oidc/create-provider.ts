@@ -2,10 +2,11 @@ import Provider from 'oidc-provider'
 import { configurationOf } from './configuration.ts'
 import { tellEvents } from './events.ts'
 import type { ProviderParts } from './oidc-deps.ts'
-import { hashedSecrets, noLogoutFromPages } from './overrides/client.ts'
+import { hashedSecrets, logoutsByWorker } from './overrides/client.ts'
 import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
 import { tellInterval } from './overrides/device-interval.ts'
+import { claimsInIdTokens } from './overrides/id-token.ts'
 import { finishOurAnswers } from './overrides/our-tokens.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
 import { scopesOfResources } from './overrides/scopes.ts'
@@ -29,10 +30,11 @@ export function createProvider(parts: ProviderParts): Provider {
   rotatingRefreshTokens(provider, parts)
   exactReplayDetection(provider, parts)
   scopesOfResources(provider)
+  claimsInIdTokens(provider)
   exchangesTokens(provider, parts)
   hashedSecrets(provider, parts)
-  noLogoutFromPages(provider)
   codesAreUses(provider, parts)
+  logoutsByWorker(provider, parts)
   formsToClients(provider)
   tellInterval(provider)
   finishOurAnswers(provider)

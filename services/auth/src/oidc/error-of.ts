@@ -1,5 +1,5 @@
 import { errors } from 'oidc-provider'
-import { comeAgain, isAway } from './is-away.ts'
+import { comeAgain, isAway } from '../core/oidc/is-away.ts'
 
 /** Come again: nothing was decided, and nothing used up. The library's own error of that name is a 400, which clients take for good. */
 export class Unavailable extends errors.OIDCProviderError {

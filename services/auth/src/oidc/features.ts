@@ -41,8 +41,8 @@ export function featuresOf(parts: ProviderParts): Features {
       useGrantedResource: () => false,
       getResourceServerInfo: resourceServerOf(parts),
     },
-    // Deliveries that outlive a page are a worker's, and until it runs nobody may count on them.
-    backchannelLogout: off,
+    // By a worker: see the override.
+    backchannelLogout: { enabled: true },
     devInteractions: off,
     encryption: off,
     jwtIntrospection: off,

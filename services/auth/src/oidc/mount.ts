@@ -16,16 +16,21 @@ const TOKEN_PATHS: ReadonlySet<string> = new Set(['/token/introspection', '/toke
 export function mount(deps: OidcDeps, providers: Providers): RawAct {
   const answerForTokens = tokenAnswers(deps)
   return async (request, response, call) => {
-    const tenant = await tenantOf(deps, call.host)
+    const tenant = deps.issuers.tenantOfHost(call.host) ?? (await tenantOf(deps, call.host))
     const below = pathBelowMount(request.url ?? '')
     if (tenant === undefined || below === undefined) throw commonRefusal(ErrorReason.NOT_SERVED)
     call.setTenant(tenant)
     const path = routePath(below)
     if (path === '/jwks' && (request.method === 'GET' || request.method === 'HEAD')) return await sendKeys(deps, tenant, response)
+    if (TOKEN_PATHS.has(path)) {
+      // No stranger is counted where everybody has to say who they are.
+      const left = await answerForTokens({ tenant, path, request, response, call })
+      if (left !== undefined) await serve(providers, tenant, below, left, response, call)
+      return
+    }
     const wait = await secondsToWait(deps, { method: request.method ?? '', path, source: call.source })
     if (wait !== undefined) throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: wait })
-    const left = TOKEN_PATHS.has(path) ? await answerForTokens({ tenant, path, request, response, call }) : request
-    if (left !== undefined) await serve(providers, tenant, below, left, response, call)
+    await serve(providers, tenant, below, request, response, call)
   }
 }
 
@@ -54,7 +59,7 @@ async function sendKeys({ keys }: Pick<OidcDeps, 'keys'>, tenant: string, respon
   response.end(text)
 }
 
-/** The tenant whose host was called. */
+/** The tenant whose host was called; of one that is new, after a look. */
 export async function tenantOf({ issuers }: Pick<OidcDeps, 'issuers'>, host: string): Promise<string | undefined> {
   if (issuers.tenantOfHost(host) === undefined) await issuers.lookAgain()
   return issuers.tenantOfHost(host)

@@ -5,6 +5,7 @@ import type { KeyRing } from '../core/keys/key-ring.ts'
 import type { PrivateJwk } from '../core/keys/open-keys.ts'
 import type { LookAtToken } from '../core/oidc/introspect-token.ts'
 import type { OidcActs } from '../core/oidc/oidc-parts.ts'
+import type { Egress } from './egress.ts'
 import type { OidcPages } from './oidc-pages.ts'
 
 /** How long grants that outlive their session live. */
@@ -23,6 +24,8 @@ export interface OidcDeps {
   readonly look: LookAtToken
   readonly inspector: TokenInspector
   readonly limits: LimitStore
+  /** How it calls what clients named. */
+  readonly egress: Egress
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   readonly pages: OidcPages
   readonly offline: OfflineLifetimes

@@ -7,6 +7,7 @@ import { commonRefusal } from '@gatehouse/rpc'
 import type { Session } from 'oidc-provider'
 import { clientOf } from '../../test/oidc-acts-in-memory.ts'
 import { ISSUER, type TestProvider, testProvider } from '../../test/oidc-provider-for-tests.ts'
+import { logoutTeller } from './tell-logout.ts'
 import { rewrite } from './tenant-request.ts'
 
 const away = () => {
@@ -162,11 +163,38 @@ test('a pushed request is used up once', async () => {
   await assert.rejects(used.consume(), { error: 'invalid_request_uri' })
 })
 
-test('no back-channel request leaves from a page', async () => {
-  const { provider, acts } = testProvider()
+test('no back-channel request leaves from a page, and none is written down outside of one', async () => {
+  const { provider, acts } = testProvider({ egress: { fetch: () => assert.fail('nobody is called') } })
   acts.clientRows.set('app', clientOf('app'))
   const client = (await provider.Client.find('app')) as unknown as { backchannelLogout(sub: string, sid: string): Promise<void> }
   await client.backchannelLogout('ada', 'sid')
+  assert.deepEqual(
+    acts.calls.filter((call) => call.startsWith('logouts.')),
+    [],
+  )
+})
+
+test('what the library does for a back-channel logout is kept for whoever delivers it', async () => {
+  const sent: { to: string; init: RequestInit | undefined }[] = []
+  const egress = {
+    async fetch(to: string | URL, init?: RequestInit) {
+      sent.push({ to: String(to), init })
+      return new Response(null, { status: 204 })
+    },
+  }
+  const { provider, acts } = testProvider({ egress })
+  acts.clientRows.set(
+    'app',
+    clientOf('app', { backchannel_logout_uri: 'https://rp.example/out', backchannel_logout_session_required: true }),
+  )
+  const tell = logoutTeller({ acts }, { of: async () => ({ provider, issuer: new URL(ISSUER), handle: async () => {} }) })
+  const logout = { tenant: 'default', sessionId: 'session', userId: 'ada' }
+  assert.equal(await tell({ ...logout, clientId: 'app' }), 'delivered')
+  assert.deepEqual([sent.length, sent[0]?.to, sent[0]?.init?.method], [1, 'https://rp.example/out', 'POST'])
+  assert.match(String(sent[0]?.init?.body), /^logout_token=/)
+  acts.clientRows.set('quiet', clientOf('quiet'))
+  for (const clientId of ['quiet', 'nobody']) assert.equal(await tell({ ...logout, clientId }), 'dropped')
+  assert.equal(sent.length, 1)
 })
 
 test('the answered acr is the first that was asked for and is reached', () => {

@@ -44,10 +44,19 @@ export function consolePages(console: Pick<ConsolePage, 'readWith'>): OidcPages 
       ),
     deviceDone: (context) => show(context, { page: 'device-done', client: ofRequest(context) }, () => plainPages.deviceDone(context)),
     error: (context, problem) =>
-      show(context, { page: 'error', problem: { error: problem.error, description: problem.error_description ?? null } }, () =>
+      show(context, { page: 'error', problem: { ...problemFor(problem), traceId: traceOf(context) } }, () =>
         plainPages.error(context, problem),
       ),
   }
+}
+
+function problemFor({ error, error_description }: ErrorOut): { error: string; description: string | null } {
+  return { error, description: error_description ?? null }
+}
+
+/** By which an operator finds the request in the log. */
+function traceOf({ res }: Context): string | null {
+  return res.getHeader('x-trace-id')?.toString() ?? null
 }
 
 function xsrfOf({ oidc }: Context): { xsrf: string } {

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { AccessTables } from './access-tables.ts'
 import type { AccountTables } from './account-tables.ts'
 import type { AuditTables } from './audit-tables.ts'
+import type { ConnectionTables } from './connections/connection-tables.ts'
 import type { FactorTables } from './factor-tables.ts'
 import type { MachineTables } from './machine-tables.ts'
 import type { OidcTables } from './oidc/oidc-tables.ts'
@@ -109,7 +110,15 @@ export interface AudiencesTable {
 }
 
 /** The tables of the auth service. */
-export interface Schema extends AccessTables, AccountTables, AuditTables, FactorTables, MachineTables, OidcTables, SuspicionTables {
+export interface Schema
+  extends AccessTables,
+    AccountTables,
+    AuditTables,
+    ConnectionTables,
+    FactorTables,
+    MachineTables,
+    OidcTables,
+    SuspicionTables {
   tenants: TenantsTable
   tenant_hosts: TenantHostsTable
   signing_keys: SigningKeysTable

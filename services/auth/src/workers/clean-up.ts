@@ -1,5 +1,6 @@
 import { pruneAccess } from '../core/access/prune-access.ts'
 import { pruneChallenges } from '../core/challenges/prune-challenges.ts'
+import { finishDeletions } from '../core/connections/change-connection.ts'
 import type { Deps } from '../core/deps.ts'
 import { pruneOidc } from '../core/oidc/prune-oidc.ts'
 import { cleanUp } from '../core/sessions/clean-up.ts'
@@ -18,6 +19,7 @@ export function startCleanUp(deps: Deps): AsyncDisposable {
       await pruneChallenges(deps, signal)
       await pruneAccess(deps, signal)
       await pruneOidc(deps, signal)
+      await finishDeletions(deps, signal)
     },
   })
 }

@@ -5,6 +5,7 @@ import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import { prove } from '../challenges/prove.ts'
+import { requireNone } from '../connections/required-connection.ts'
 import type { Deps } from '../deps.ts'
 import { checkPasswordForm } from '../passwords/check-new-password.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
@@ -38,6 +39,7 @@ export async function acceptInvitation(deps: Deps, input: AcceptInvitationInput)
   const invited = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
   if (invited?.state !== User_State.INVITED && invited?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   if (emailKey(invited.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
+  await requireNone(deps, tenant, invited.email)
   if (await findCredential(deps.db, { tenant, userId })) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
   const wanted = { password: input.password, context: invited, least: passwordMinLength, signal: place.signal }

@@ -1,7 +1,8 @@
 import { deleteChallengesOfPerson } from '../../store/challenges.ts'
+import { deleteIdentities } from '../../store/connections/linked-identities.ts'
 import { deleteCredential } from '../../store/credentials.ts'
 import { deleteFactors } from '../../store/factors.ts'
-import { deleteConsents } from '../../store/oidc/consents.ts'
+import { forgetConsents } from '../../store/oidc/consents.ts'
 import { forgetFailuresOf } from '../../store/password-failures.ts'
 import { deleteNetworks } from '../../store/seen-before.ts'
 import { deleteMarksOf } from '../../store/suspicions.ts'
@@ -15,5 +16,6 @@ export async function forgetPerson(tx: Db, person: { tenant: string; userId: str
   await forgetFailuresOf(tx, person)
   await deleteNetworks(tx, person)
   await deleteMarksOf(tx, person)
-  await deleteConsents(tx, person)
+  await forgetConsents(tx, person)
+  await deleteIdentities(tx, person)
 }

@@ -11,6 +11,7 @@ import { audit } from '../audit/audit.ts'
 import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import { prove } from '../challenges/prove.ts'
+import { unlinkSince } from '../connections/identities.ts'
 import type { Deps } from '../deps.ts'
 import { endGrants } from '../oidc/grants/end-grants.ts'
 import { closePassword } from '../passwords/attempts.ts'
@@ -53,6 +54,7 @@ export async function lockDown(deps: Deps, { tenant, token }: { tenant: string; 
     // Not the counter alone: a sign-in that was under way would forget it again, and the password with which it was opened would be good once more.
     await closeCredential(tx, { ...person, nobodys: deps.hashing.nobodys })
     await holdPasskeysBack(tx, { ...person, since })
+    await unlinkSince(tx, { ...person, since })
     await forgetNetworks(tx, person)
     // Who comes back is told of anew.
     await deleteMarksOf(tx, person)

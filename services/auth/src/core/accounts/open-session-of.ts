@@ -5,6 +5,7 @@ import { holdCredentialVersion } from '../../store/credentials.ts'
 import { findFactors } from '../../store/factors.ts'
 import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.ts'
 import { claimChallenge, type Overtaken } from '../challenges/claim-challenge.ts'
+import { requireNone } from '../connections/required-connection.ts'
 import type { Db, Deps } from '../deps.ts'
 import { demandOf, rulesFor } from '../policies/demands.ts'
 import { lifetimesIn } from '../policies/session-lifetimes.ts'
@@ -22,14 +23,16 @@ export interface OpenSessionOfInput {
   /** Of the person, read before the user service was asked. */
   readonly epoch: number
   readonly place: SignInPlace
-  /** The challenge that was proven. */
-  readonly challenge: { readonly id: string }
+  /** The challenge that was proven; none where somebody else says who it is. */
+  readonly challenge?: { readonly id: string }
   /** Challenges that are pointless from now on. */
-  readonly overtakes: Overtaken
+  readonly overtakes?: Overtaken
+  /** The connection that they come by. */
+  readonly by?: string
   /** What was shown, where it is not the password that came along (RFC 8176). */
   readonly methods?: readonly string[]
-  /** What the proof brings about; answers the version of the person's password then. Nothing where it only signs in. */
-  readonly write?: (tx: Db) => Promise<number>
+  /** What the proof brings about; answers the version of the person's password where it sets one. Nothing where it only signs in. */
+  readonly write?: (tx: Db) => Promise<number | undefined>
 }
 
 /**
@@ -37,18 +40,19 @@ export interface OpenSessionOfInput {
  * ended since `epoch`, the person may be suspended by now: nothing is written, and the proof stays good for another try.
  */
 export async function openSessionOf(deps: Deps, input: OpenSessionOfInput): Promise<SignInOutcome> {
-  const { tenant, user, place, overtakes } = input
+  const { tenant, user, place, challenge, overtakes = { kinds: [] } } = input
+  await requireNone(deps, tenant, user.email, input.by)
   const rules = await rulesFor(deps, { tenant, userId: user.id })
   // Where nobody signs in with a password, setting one shows no more than the mailbox.
   const methods = input.methods ?? (rules.policy.factors.password ? ['pwd'] : ['mail'])
   const outcome = await transact(deps.db, async (tx) => {
-    const claim = { tenant, id: input.challenge.id, time: new Date(deps.now()), overtakes, owner: user.id }
-    if (!(await claimChallenge(tx, claim))) throw refuse(ErrorReason.CHALLENGE_INVALID)
+    const claim = challenge && { tenant, id: challenge.id, time: new Date(deps.now()), overtakes, owner: user.id }
+    if (claim && !(await claimChallenge(tx, claim))) throw refuse(ErrorReason.CHALLENGE_INVALID)
     if ((await holdSessionEpoch(tx, { tenant, userId: user.id })) !== input.epoch) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
-    const written = await input.write?.(tx)
+    const written = (await input.write?.(tx)) ?? undefined
     const { clientId = programClientId } = place
     const base = { tenant, userId: user.id, clientId }
-    const demand = demandOf(rules, await findFactors(tx, base))
+    const demand = demandOf(rules, await findFactors(tx, base), methods)
     // What `write` did may have ended all sessions: go on from what is the epoch now.
     if (demand.strength > Strength.ONE_FACTOR) {
       const epoch = await readSessionEpoch(tx, base)

@@ -8,6 +8,7 @@ import { readSessionEpoch } from '../../store/session-epochs.ts'
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
+import { requireNone } from '../connections/required-connection.ts'
 import type { Deps } from '../deps.ts'
 import { endGrants } from '../oidc/grants/end-grants.ts'
 import { forgetGuesses } from '../passwords/attempts.ts'
@@ -49,6 +50,7 @@ export async function resetPassword(deps: Deps, input: ResetPasswordInput): Prom
   // The mail proved a mailbox that is no longer the person's.
   if (emailKey(user.email) !== emailKey(secret.address)) throw refuse(ErrorReason.CHALLENGE_INVALID)
 
+  await requireNone(deps, tenant, user.email)
   await refuseClosed(deps, input, userId)
   const wanted = { password: input.password, context: user, least: policy.passwordMinLength, signal: place.signal }
   const passwordHash = await hashNewPassword(deps, wanted)

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { insertSignUp } from '../../store/sign-ups.ts'
 import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
+import { requireNone } from '../connections/required-connection.ts'
 import type { Deps } from '../deps.ts'
 import { hashNewPassword } from '../passwords/hash-new-password.ts'
 import { policyOf } from '../policies/policy-of.ts'
@@ -27,7 +28,7 @@ export async function signUp(
   input: SignUpInput,
 ): Promise<string> {
   const { tenant, email: address, name } = input
-  const { passwordMinLength: least } = await policyOf(deps, tenant)
+  const [{ passwordMinLength: least }] = await Promise.all([policyOf(deps, tenant), requireNone(deps, tenant, address)])
   const wanted = { password: input.password, context: { email: address, name }, least, signal: input.signal }
   const passwordHash = await hashNewPassword(deps, wanted)
   const { id } = await transact(deps.db, (tx) =>

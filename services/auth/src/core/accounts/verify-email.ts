@@ -8,6 +8,7 @@ import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
+import { requireNone } from '../connections/required-connection.ts'
 import type { Deps } from '../deps.ts'
 import { verifyPassword } from '../passwords/verify-password.ts'
 import { registerPerson } from '../people/change-person.ts'
@@ -38,6 +39,7 @@ export async function verifyEmail(deps: Deps, input: VerifyEmailInput): Promise<
   const userId = pending.user_id
   const epoch = await readSessionEpoch(deps.db, { tenant, userId })
   const email = challenge.address ?? ''
+  await requireNone(deps, tenant, email)
   const user = await registerPerson(deps, { tenant, userId, email, name: pending.name, locale: pending.locale })
   if (user === 'person_state') throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   if (user === 'email_taken') {

@@ -91,8 +91,8 @@ export async function enrolFactor(
 export async function requireEnrollable(tx: Db, rules: Rules, pending: PendingSignInRow, factor: Factor): Promise<HeldFactors> {
   const { tenant, user_id: userId } = pending
   const held = await findFactors(tx, { tenant, userId })
-  const { enrol } = demandOf(rules, held)
-  const leadsOn = pending.strength === Strength.TWO_FACTORS && pending.methods.includes('pwd')
+  const { enrol } = demandOf(rules, held, pending.methods)
+  const leadsOn = pending.strength === Strength.TWO_FACTORS && pending.methods.some((method) => method === 'pwd' || method === 'fed')
   if (!leadsOn || !enrol.includes(factor)) throw refuse(ErrorReason.CONTINUATION_INVALID)
   return held
 }

@@ -2,10 +2,10 @@ import { Factor, type FactorProof } from '@gatehouse/contracts/gatehouse/auth/v1
 import { Strength, strengthOf } from '@gatehouse/identity'
 import type { HeldFactors } from '../../store/factors.ts'
 
-/** How strongly somebody with these factors can prove who they are. */
-export function reachOf(held: HeldFactors): Strength {
+/** How strongly somebody with these factors can prove who they are. Who came from elsewhere has a first one with that. */
+export function reachOf(held: HeldFactors, shown: readonly string[] = []): Strength {
   if (held.passkeys.length > 0) return Strength.PHISHING_RESISTANT
-  return held.password && held.totp ? Strength.TWO_FACTORS : Strength.ONE_FACTOR
+  return (held.password || shown.includes('fed')) && held.totp ? Strength.TWO_FACTORS : Strength.ONE_FACTOR
 }
 
 /** What a sign-in of somebody with these factors has to reach: a second factor that is there is asked for, whichever way they come. */

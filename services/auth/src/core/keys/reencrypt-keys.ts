@@ -1,11 +1,13 @@
 import { transact } from '@gatehouse/postgres'
 import { listAuditKeys, replaceSealedAuditKey } from '../../store/audit-checkpoints.ts'
+import { listSealedConnectionSecrets, replaceSealedConnectionSecret } from '../../store/connections/connections.ts'
 import { listRefreshKeys, replaceSealedRefreshKey } from '../../store/refresh-keys.ts'
 import { listSigningKeys, replaceSealedSigningKey } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
 import { listSealedTotps, replaceSealedTotp } from '../../store/totp-factors.ts'
 import { audit } from '../audit/audit.ts'
 import { placeOfAuditKey } from '../audit/checkpoints.ts'
+import { placeOfConnectionSecret } from '../connections/connection-secret.ts'
 import type { Deps } from '../deps.ts'
 import { placeOfTotp } from '../factors/totp.ts'
 import { placeOfRefreshKey, placeOfSigningKey } from './make-keys.ts'
@@ -49,6 +51,14 @@ export async function reencryptKeys(deps: Pick<Deps, 'db' | 'keys' | 'now'>): Pr
         if (!opens(unseal, box, place)) shut.push(place)
         else {
           await replaceSealedAuditKey(tx, { tenant, kid }, reseal(box, place))
+          count += 1
+        }
+      }
+      for (const { connection_id: connectionId, secret: box } of await listSealedConnectionSecrets(tx, tenant)) {
+        const place = placeOfConnectionSecret({ tenant, connectionId })
+        if (box === null || !opens(unseal, box, place)) shut.push(place)
+        else {
+          await replaceSealedConnectionSecret(tx, { tenant, connectionId }, reseal(box, place))
           count += 1
         }
       }

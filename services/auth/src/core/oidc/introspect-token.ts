@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type InspectedToken, type TokenInspector, TokenInvalid } from '@gatehouse/identity'
 import { validate as isUuid } from 'uuid'
 import type { Deps } from '../deps.ts'
@@ -31,7 +31,7 @@ export function createTokenLook({ deps, inspector, clients }: LookParts): LookAt
   }
 
   async function lookUp(tenant: string, token: string): Promise<FoundToken | undefined> {
-    const row = await deps.batches.oidcToken({ tenant, hash: createHash('sha256').update(token).digest(), now: new Date(deps.now()) })
+    const row = await deps.batches.oidcToken({ tenant, hash: hash('sha256', token, 'buffer'), now: new Date(deps.now()) })
     if (row === undefined || (row.consume_time !== null && !isHarmless(deps, row))) return undefined
     return foundByHash(row, tenant)
   }

@@ -6,12 +6,13 @@ import type { Deps } from '../deps.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
 import { secretFits } from './clients/client-secret.ts'
 import { createKnownClients } from './clients/known-client.ts'
-import { resourceOf } from './clients/resources.ts'
+import { createKnownResources } from './clients/known-resources.ts'
 import { noteExchange } from './exchange-token.ts'
 import { findConsent, rememberConsent } from './grants/consents.ts'
 import { endGrants } from './grants/end-grants.ts'
 import { ensureGrant, findGrant } from './grants/find-grant.ts'
 import { saveGrant } from './grants/save-grant.ts'
+import { enqueueLogout } from './logout/enqueue-logout.ts'
 import type { OidcActs } from './oidc-parts.ts'
 import { claimsOfPerson } from './people/claims-of-person.ts'
 import { consumeRecord } from './records/consume-record.ts'
@@ -62,10 +63,11 @@ export function createOidcActs(deps: Deps): OidcActs {
         remember: (tenant, of, consent) => transact(deps.db, (tx) => rememberConsent(tx, { tenant, ...of }, consent, new Date(deps.now()))),
       },
     },
+    logouts: { enqueue: (tenant, of) => enqueueLogout(deps, { tenant, ...of }) },
     clients: {
       known: createKnownClients(deps),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
-      resource: (tenant, client, resource) => resourceOf(deps, tenant, client, resource),
+      resource: createKnownResources(deps),
     },
     tokens: {
       revoke: (tenant, of) => revokeJwt(deps, { tenant, ...of }),

@@ -150,6 +150,10 @@ export interface OidcActs {
       remember(t: string, of: { readonly userId: string; readonly clientId: string }, consent: Consent): Promise<void>
     }
   }
+  readonly logouts: {
+    /** Has a client told that somebody signed out there, though their session goes on. */
+    enqueue(t: string, of: { readonly sessionId: string; readonly clientId: string; readonly userId: string }): Promise<void>
+  }
   readonly clients: {
     /** Undefined of one that is disabled or deleted. A second old at most. */
     known(t: string, clientId: string): Promise<LibraryMetadata | undefined>

@@ -4,6 +4,7 @@ import { findCredential } from '../../store/credentials.ts'
 import { claimPasskeyAttempt } from '../../store/passkey-attempts.ts'
 import { holdSessionEpoch, readSessionEpoch } from '../../store/session-epochs.ts'
 import type { SignInPlace } from '../accounts/caller.ts'
+import { requireNoneForPasskey } from '../connections/required-connection.ts'
 import type { Deps } from '../deps.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { requireAllowed } from '../policies/allowed-factors.ts'
@@ -48,6 +49,7 @@ export async function completePasskeySignIn(deps: Deps, input: CompletePasskeySi
     await tellSuspendedTried(deps, tenant, user)
     throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
   }
+  await requireNoneForPasskey(deps, { tenant, id: userId, email: user.email })
   const owner = { tenant, userId, credentialVersion: credential?.version ?? 0 }
   const presented = place.deviceToken ?? ''
   const opened = await transact(deps.db, async (tx) => {

@@ -36,7 +36,8 @@ export function allowedOf({ factors }: WholePolicy, held: HeldFactors): HeldFact
 }
 
 /** What somebody who needs a second factor and has none can add in the middle of a sign-in, the strongest first. */
-export function enrollable({ factors }: WholePolicy): Factor[] {
-  if (!factors.password) return []
+export function enrollable({ factors }: WholePolicy, shown: readonly string[] = []): Factor[] {
+  // Who came from elsewhere has something beside a passkey, whatever becomes of passwords here.
+  if (!factors.password) return shown.includes('fed') && factors.passkey ? [Factor.PASSKEY] : []
   return [...(factors.passkey ? [Factor.PASSKEY] : []), ...(factors.totp ? [Factor.TOTP] : [])]
 }

@@ -44,8 +44,8 @@ export async function isSecondRequired(deps: Pick<Deps, 'batches'>, person: Pers
 }
 
 /** A second factor that is there is asked for, whichever way the person comes; one that is required and not there has to be added. */
-export function demandOf({ policy, isSecondRequired }: Rules, all: HeldFactors): Demand {
+export function demandOf({ policy, isSecondRequired }: Rules, all: HeldFactors, shown: readonly string[] = []): Demand {
   const held = allowedOf(policy, all)
   const strength = strongerOf(neededOf(held), isSecondRequired ? Strength.TWO_FACTORS : Strength.ONE_FACTOR)
-  return { held, strength, enrol: reachOf(held) < strength ? enrollable(policy) : [] }
+  return { held, strength, enrol: reachOf(held, shown) < strength ? enrollable(policy, shown) : [] }
 }

@@ -1,3 +1,4 @@
+import { pruneConnectionAttempts } from '../../store/connections/connection-attempts.ts'
 import {
   pruneApiKeyChanges,
   pruneApiKeys,
@@ -43,6 +44,7 @@ export async function cleanUp(deps: Pick<Deps, 'db' | 'now'>, signal?: AbortSign
     () => prunePendingSignIns(deps.db, before(0), batch),
     () => prunePasskeyAttempts(deps.db, before(0), batch),
     () => pruneSuspicionMarks(deps.db, before(0), batch),
+    () => pruneConnectionAttempts(deps.db, before(0), batch),
   ]) {
     let count: number
     do {

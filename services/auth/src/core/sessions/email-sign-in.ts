@@ -7,6 +7,7 @@ import { openSessionOf } from '../accounts/open-session-of.ts'
 import { audit } from '../audit/audit.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
+import { requireNone } from '../connections/required-connection.ts'
 import type { Deps } from '../deps.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 import { requireAllowed } from '../policies/allowed-factors.ts'
@@ -27,6 +28,7 @@ export interface BeginEmailSignInInput {
 export async function beginEmailSignIn(deps: Deps, input: BeginEmailSignInInput): Promise<string> {
   const { tenant, email: address, withheld } = input
   requireAllowed(await policyOf(deps, tenant), 'email')
+  await requireNone(deps, tenant, address)
   const time = new Date(deps.now())
   const { id } = await transact(deps.db, (tx) =>
     once(tx, { tenant, caller: stranger, method: 'EmailSignInService.BeginEmailSignIn', ...input.retry }, async () => {

@@ -6,6 +6,7 @@ import { findFactors } from '../../store/factors.ts'
 import { notOpened } from '../../store/open-sessions.ts'
 import { auditEntry } from '../audit/audit.ts'
 import { concerning } from '../audit/refusals.ts'
+import { connectionRequired, requiredConnection } from '../connections/required-connection.ts'
 import type { Deps } from '../deps.ts'
 import { type Attempt, counted } from '../passwords/attempts.ts'
 import { upgradePassword } from '../passwords/upgrade-password.ts'
@@ -47,7 +48,11 @@ const nobody = '00000000-0000-0000-0000-000000000000'
 export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutcome> {
   const { tenant, email, source, signal } = input
   const began = performance.now()
-  const [policy, known] = await Promise.all([policyOf(deps, tenant), resolvePerson(deps, { tenant, by: { case: 'email', value: email } })])
+  const [policy, known, required] = await Promise.all([
+    policyOf(deps, tenant),
+    resolvePerson(deps, { tenant, by: { case: 'email', value: email } }),
+    requiredConnection(deps, tenant, email),
+  ])
   if (known) concerning(known.id, known.state === User_State.ACTIVE ? {} : { state: nameOf(known.state) })
   requireAllowed(policy, 'password')
   const userId = known?.id ?? nobody
@@ -59,7 +64,8 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
   const guesser = { tenant, email, source, userId: known?.id, deviceId: knownDevice(deps, owner, presented) }
 
   return await counted(deps, guesser, async (attempt) => {
-    const checked = known?.state === User_State.ACTIVE ? credential : undefined
+    // Where people of the address come another way, no password is right, after the same work as ever.
+    const checked = known?.state === User_State.ACTIVE && required === undefined ? credential : undefined
     const [right] = await Promise.all([
       checked
         ? verifyPassword(deps, checked.password_hash, input.password, signal)
@@ -70,7 +76,7 @@ export async function signIn(deps: Deps, input: SignInInput): Promise<SignInOutc
     if (!right || !checked) {
       // To hear of nobody takes another time than to hear of somebody.
       await deps.hashing.asking.rest(askedMs, signal)
-      throw wrong()
+      throw required === undefined ? wrong() : connectionRequired(required)
     }
 
     // The hash took its time: ask once more. Whatever ended since the password was read is seen by the statement that opens the session.

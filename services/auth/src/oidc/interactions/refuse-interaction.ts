@@ -8,7 +8,10 @@ export async function refuseInteraction(
   interaction: Interaction,
   error: unknown,
 ): Promise<{ location: string }> {
-  return await finishInteraction({ acts }, tenant, interaction, resultOf(interaction, error))
+  const result = resultOf(interaction, error)
+  // The library insists on the session that it began with, and whoever signed out meanwhile wants to go back all the more: a refusal gives nothing to any session.
+  const { session: _before, ...rest } = interaction
+  return await finishInteraction({ acts }, tenant, rest as Interaction, result)
 }
 
 function resultOf({ prompt }: Interaction, error: unknown) {

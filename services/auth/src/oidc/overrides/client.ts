@@ -1,6 +1,8 @@
 import type Provider from 'oidc-provider'
 import { factsOf } from '../client-facts.ts'
+import { currentContext } from '../current-context.ts'
 import type { ProviderParts } from '../oidc-deps.ts'
+import { type Backchannel, keepBackchannel } from '../tell-logout.ts'
 
 /** Secrets of clients are kept as hashes, and two may live at once. */
 export function hashedSecrets(provider: Provider, { acts }: Pick<ProviderParts, 'acts'>): void {
@@ -9,7 +11,16 @@ export function hashedSecrets(provider: Provider, { acts }: Pick<ProviderParts, 
   }
 }
 
-/** A client hears of an ended session by what is written down where sessions end, whichever way that is: not from this page, once. */
-export function noLogoutFromPages(provider: Provider): void {
-  Object.assign(provider.Client.prototype, { backchannelLogout: async () => {} })
+/**
+ * A client hears of an ended session by what is written down where sessions end, whichever way that is: not from this page, once. Where somebody signs out of one client
+ * and stays signed in here, it is this page that writes it down.
+ */
+export function logoutsByWorker(provider: Provider, { acts, tenant }: Pick<ProviderParts, 'acts' | 'tenant'>): void {
+  const client = provider.Client.prototype as typeof provider.Client.prototype & { backchannelLogout: Backchannel }
+  keepBackchannel(provider, client.backchannelLogout)
+  client.backchannelLogout = async function writeDown(sub) {
+    const oidc = currentContext()?.oidc
+    if (oidc?.session === undefined || oidc.params?.logout) return
+    await acts.logouts.enqueue(tenant, { sessionId: oidc.session.uid, clientId: this.clientId, userId: sub })
+  }
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { comeAgain, isAway } from '../../core/oidc/is-away.ts'
 import { factsOf } from '../client-facts.ts'
-import { comeAgain, isAway } from '../is-away.ts'
 
 /** A client that the library let in. */
 export interface JudgedClient {

@@ -104,6 +104,7 @@ async function createGrants(db: Kysely<unknown>): Promise<void> {
       update_time timestamptz(3) not null,
       primary key (tenant, user_id, client_id)
     )`.execute(db)
+  await sql`create index oidc_consents_of_client on oidc_consents (tenant, client_id)`.execute(db)
 }
 
 async function createOfSessions(db: Kysely<unknown>): Promise<void> {
@@ -151,7 +152,6 @@ async function createRecords(db: Kysely<unknown>): Promise<void> {
       poll_time timestamptz(3),
       primary key (tenant, id_hash)
     )`.execute(db)
-  await sql`create index oidc_records_of_grant on oidc_records (tenant, grant_id) where grant_id is not null`.execute(db)
   await sql`create unique index oidc_records_by_user_code on oidc_records (tenant, user_code_hash) where user_code_hash is not null`.execute(
     db,
   )

@@ -13,6 +13,7 @@ import * as passwords from './0011-passwords.ts'
 import * as suspicion from './0012-suspicion.ts'
 import * as afterLockDown from './0013-after-a-lock-down.ts'
 import * as oidc from './0014-oidc.ts'
+import * as connections from './0015-connections.ts'
 
 /** The tables of the auth service. */
 export const migrations: MigrationSet = {
@@ -32,6 +33,7 @@ export const migrations: MigrationSet = {
     { id: '0012-suspicion', up: suspicion.up },
     { id: '0013-after-a-lock-down', up: afterLockDown.up },
     { id: '0014-oidc', up: oidc.up },
+    { id: '0015-connections', up: connections.up },
   ],
   insertOnly: ['audit_entries', 'audit_seals', 'audit_checkpoints'],
 }

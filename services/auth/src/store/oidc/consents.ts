@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from '../schema.ts'
 
 export interface ConsentKey {
@@ -57,12 +58,12 @@ export async function forgetConsents(
     .execute()
 }
 
-export async function deleteConsents(tx: Db, which: { tenant: string; userId?: string; clientId?: string }): Promise<void> {
-  const { userId, clientId } = which
-  await tx
-    .deleteFrom('oidc_consents')
-    .where('tenant', '=', which.tenant)
-    .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
-    .$if(clientId !== undefined, (query) => query.where('client_id', '=', clientId ?? ''))
-    .execute()
+/** Forgets a bounded number of what people answered about a client, and says how many that were. */
+export async function deleteConsentsOfClient(db: Db, which: { tenant: string; clientId: string; limit: number }): Promise<number> {
+  const { tenant, clientId, limit } = which
+  const deleted = await sql`
+    delete from oidc_consents where (tenant, user_id, client_id) in (
+      select tenant, user_id, client_id from oidc_consents where tenant = ${tenant} and client_id = ${clientId}
+      limit ${limit}::integer for update skip locked)`.execute(db)
+  return Number(deleted.numAffectedRows ?? 0n)
 }

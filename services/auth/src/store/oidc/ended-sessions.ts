@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../schema.ts'
+import { tellAgain } from './logouts.ts'
 
 const logoutLifetime = '1 day'
 
@@ -19,10 +20,10 @@ export async function endGrantsOfSessions(
     done as (
       update oidc_grants g set end_time = ${time}, end_cause = 'session_ended', version = g.version + 1
       from ending where g.tenant = ending.tenant and g.id = ending.id)
-    insert into oidc_logouts (tenant, session_id, client_id, user_id, next_time, create_time, expire_time)
+    insert into oidc_logouts as l (tenant, session_id, client_id, user_id, next_time, create_time, expire_time)
     select ended.tenant, ended.session_id, sc.client_id, ended.user_id, ${time}, ${time}, ${time}::timestamptz + ${sql.lit(logoutLifetime)}::interval
     from ended join oidc_session_clients sc on sc.tenant = ended.tenant and sc.session_id = ended.session_id
     join oidc_clients c on c.tenant = sc.tenant and c.client_id = sc.client_id
     where c.backchannel_logout_uri is not null and c.delete_time is null
-    on conflict (tenant, session_id, client_id) do nothing`.execute(tx)
+    ${tellAgain}`.execute(tx)
 }

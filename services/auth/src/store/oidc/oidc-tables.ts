@@ -163,6 +163,7 @@ export interface OidcLogoutsTable {
   next_time: Date
   create_time: Fixed<Date>
   expire_time: Fixed<Date>
+  /** When nothing was left to be done: it was told, or given up. */
   deliver_time: Date | null
   last_problem: Generated<string>
 }

@@ -48,7 +48,7 @@ export type AuditEntry = Message<"gatehouse.auth.v1.AuditEntry"> & {
    * `email_sign_in_request`, `password_set`, `password_change`, `password_reset`, `password_reset_request`, `sign_up`, `email_change`, `email_change_request`, `suspicious_activity`, `lock_down`,
    * `key_make`, `key_rotate`, `key_revoke`, `keys_reencrypt`, `tenant_create`, `audience_add`, `audit_prune`, `role_create`, `role_update`, `role_delete`, `role_bind`, `role_unbind`, `group_create`, `group_delete`, `group_member_add`, `group_member_remove`,
    * `service_account_create`, `service_account_disable`, `service_account_enable`, `service_account_delete`, `api_key_create`, `api_key_rotate`, `api_key_revoke`, `workload_register`, `workload_unregister`, `policy_change`, `client_create`, `client_update`, `client_secret_rotate`, `client_secret_revoke`, `client_disable`, `client_enable`, `client_delete`,
-   * `resource_add`, `resource_update`, `resource_remove`, `client_sign_in`, `grant_give`, `grant_end`, `consent_forget`, `code_replay`, `token_revoke`, `token_exchange`, `oidc_token`, `user_invite`, `user_update`, `user_suspend`, `user_reactivate`, `user_delete`.
+   * `resource_add`, `resource_update`, `resource_remove`, `client_sign_in`, `grant_give`, `grant_end`, `consent_forget`, `code_replay`, `token_revoke`, `token_exchange`, `oidc_token`, `connection_create`, `connection_update`, `connection_disable`, `connection_enable`, `connection_delete`, `identity_link`, `identity_unlink`, `user_invite`, `user_update`, `user_suspend`, `user_reactivate`, `user_delete`.
    * What was refused in an RPC that is none of them has the RPC's name in this form. More may come.
    *
    * @generated from field: string kind = 4;

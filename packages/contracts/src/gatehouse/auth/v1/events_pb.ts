@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file gatehouse/auth/v1/events.proto.
  */
 export const file_gatehouse_auth_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIpgBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAkSFAoMbWFpbGVkX2FwYXJ0GAQgASgIOjbKvBgyCiRnYXRlaG91c2UuYXV0aC52MS5SZWZyZXNoVG9rZW5SZXVzZWQSCnNlc3Npb25faWQiZQoPUGFzc3dvcmRDaGFuZ2VkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzowyrwYLAohZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc3dvcmRDaGFuZ2VkEgd1c2VyX2lkIngKDVNlc3Npb25SYWlzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Mcq8GC0KH2dhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SYWlzZWQSCnNlc3Npb25faWQicwoORmFjdG9yc0NoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBmNoYW5nZRgDIAEoCTovyrwYKwogZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWQSB3VzZXJfaWQidQoNUGFzc2tleUNsb25lZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKcGFzc2tleV9pZBgDIAEoCTouyrwYKgofZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc2tleUNsb25lZBIHdXNlcl9pZCJXCgtSb2xlQ2hhbmdlZBIMCgRyb2xlGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Kcq8GCUKHWdhdGVob3VzZS5hdXRoLnYxLlJvbGVDaGFuZ2VkEgRyb2xlImEKDEdyb3VwQ2hhbmdlZBIQCghncm91cF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOi7KvBgqCh5nYXRlaG91c2UuYXV0aC52MS5Hcm91cENoYW5nZWQSCGdyb3VwX2lkImkKDkJpbmRpbmdDaGFuZ2VkEhIKCmJpbmRpbmdfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzoyyrwYLgogZ2F0ZWhvdXNlLmF1dGgudjEuQmluZGluZ0NoYW5nZWQSCmJpbmRpbmdfaWQieQoURW1haWxTaWduSW5SZXF1ZXN0ZWQSFAoMY2hhbGxlbmdlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Osq8GDYKJmdhdGVob3VzZS5hdXRoLnYxLkVtYWlsU2lnbkluUmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQifQoNUG9saWN5Q2hhbmdlZBIRCglwb2xpY3lfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIWCg5jaGFuZ2VkX2ZpZWxkcxgDIAMoCTowyrwYLAofZ2F0ZWhvdXNlLmF1dGgudjEuUG9saWN5Q2hhbmdlZBIJcG9saWN5X2lkIt8BChJTdXNwaWNpb3VzQWN0aXZpdHkSEwoLYWN0aXZpdHlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIvCgVraW5kcxgDIAMoDjIgLmdhdGVob3VzZS5hdXRoLnYxLlN1c3BpY2lvbktpbmQSDwoHdXNlcl9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEhQKDGNoYWxsZW5nZV9pZBgGIAEoCTo3yrwYMwokZ2F0ZWhvdXNlLmF1dGgudjEuU3VzcGljaW91c0FjdGl2aXR5EgthY3Rpdml0eV9pZCJ1Cg1DbGllbnRDaGFuZ2VkEhEKCWNsaWVudF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBmNoYW5nZRgDIAEoCTowyrwYLAofZ2F0ZWhvdXNlLmF1dGgudjEuQ2xpZW50Q2hhbmdlZBIJY2xpZW50X2lkIpUBCgxHcmFudENoYW5nZWQSEAoIZ3JhbnRfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJEhEKCWNsaWVudF9pZBgEIAEoCRIOCgZjaGFuZ2UYBSABKAk6Lsq8GCoKHmdhdGVob3VzZS5hdXRoLnYxLkdyYW50Q2hhbmdlZBIIZ3JhbnRfaWRiBnByb3RvMw", [file_gatehouse_auth_v1_suspicion, file_gatehouse_options_v1_options]);
+  fileDesc("Ch5nYXRlaG91c2UvYXV0aC92MS9ldmVudHMucHJvdG8SEWdhdGVob3VzZS5hdXRoLnYxIoUBChpFbWFpbFZlcmlmaWNhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzpAyrwYPAosZ2F0ZWhvdXNlLmF1dGgudjEuRW1haWxWZXJpZmljYXRpb25SZXF1ZXN0ZWQSDGNoYWxsZW5nZV9pZCJ9ChZQYXNzd29yZFJlc2V0UmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjzKvBg4CihnYXRlaG91c2UuYXV0aC52MS5QYXNzd29yZFJlc2V0UmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQidwoTSW52aXRhdGlvblJlcXVlc3RlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzo5yrwYNQolZ2F0ZWhvdXNlLmF1dGgudjEuSW52aXRhdGlvblJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInkKFEVtYWlsQ2hhbmdlUmVxdWVzdGVkEhQKDGNoYWxsZW5nZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOjrKvBg2CiZnYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZVJlcXVlc3RlZBIMY2hhbGxlbmdlX2lkInoKDEVtYWlsQ2hhbmdlZBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJOjLKvBguCh5nYXRlaG91c2UuYXV0aC52MS5FbWFpbENoYW5nZWQSDGNoYWxsZW5nZV9pZCJuCghTaWduZWRJbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCTosyrwYKAoaZ2F0ZWhvdXNlLmF1dGgudjEuU2lnbmVkSW4SCnNlc3Npb25faWQiegoOU2Vzc2lvblJldm9rZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Msq8GC4KIGdhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SZXZva2VkEgpzZXNzaW9uX2lkIpgBChJSZWZyZXNoVG9rZW5SZXVzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAkSFAoMbWFpbGVkX2FwYXJ0GAQgASgIOjbKvBgyCiRnYXRlaG91c2UuYXV0aC52MS5SZWZyZXNoVG9rZW5SZXVzZWQSCnNlc3Npb25faWQiZQoPUGFzc3dvcmRDaGFuZ2VkEg8KB3VzZXJfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzowyrwYLAohZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc3dvcmRDaGFuZ2VkEgd1c2VyX2lkIngKDVNlc3Npb25SYWlzZWQSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAk6Mcq8GC0KH2dhdGVob3VzZS5hdXRoLnYxLlNlc3Npb25SYWlzZWQSCnNlc3Npb25faWQicwoORmFjdG9yc0NoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBmNoYW5nZRgDIAEoCTovyrwYKwogZ2F0ZWhvdXNlLmF1dGgudjEuRmFjdG9yc0NoYW5nZWQSB3VzZXJfaWQidQoNUGFzc2tleUNsb25lZBIPCgd1c2VyX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKcGFzc2tleV9pZBgDIAEoCTouyrwYKgofZ2F0ZWhvdXNlLmF1dGgudjEuUGFzc2tleUNsb25lZBIHdXNlcl9pZCJXCgtSb2xlQ2hhbmdlZBIMCgRyb2xlGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Kcq8GCUKHWdhdGVob3VzZS5hdXRoLnYxLlJvbGVDaGFuZ2VkEgRyb2xlImEKDEdyb3VwQ2hhbmdlZBIQCghncm91cF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDOi7KvBgqCh5nYXRlaG91c2UuYXV0aC52MS5Hcm91cENoYW5nZWQSCGdyb3VwX2lkImkKDkJpbmRpbmdDaGFuZ2VkEhIKCmJpbmRpbmdfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAzoyyrwYLgogZ2F0ZWhvdXNlLmF1dGgudjEuQmluZGluZ0NoYW5nZWQSCmJpbmRpbmdfaWQieQoURW1haWxTaWduSW5SZXF1ZXN0ZWQSFAoMY2hhbGxlbmdlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAM6Osq8GDYKJmdhdGVob3VzZS5hdXRoLnYxLkVtYWlsU2lnbkluUmVxdWVzdGVkEgxjaGFsbGVuZ2VfaWQifQoNUG9saWN5Q2hhbmdlZBIRCglwb2xpY3lfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIWCg5jaGFuZ2VkX2ZpZWxkcxgDIAMoCTowyrwYLAofZ2F0ZWhvdXNlLmF1dGgudjEuUG9saWN5Q2hhbmdlZBIJcG9saWN5X2lkIt8BChJTdXNwaWNpb3VzQWN0aXZpdHkSEwoLYWN0aXZpdHlfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIvCgVraW5kcxgDIAMoDjIgLmdhdGVob3VzZS5hdXRoLnYxLlN1c3BpY2lvbktpbmQSDwoHdXNlcl9pZBgEIAEoCRISCgpzZXNzaW9uX2lkGAUgASgJEhQKDGNoYWxsZW5nZV9pZBgGIAEoCTo3yrwYMwokZ2F0ZWhvdXNlLmF1dGgudjEuU3VzcGljaW91c0FjdGl2aXR5EgthY3Rpdml0eV9pZCJ1Cg1DbGllbnRDaGFuZ2VkEhEKCWNsaWVudF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg4KBmNoYW5nZRgDIAEoCTowyrwYLAofZ2F0ZWhvdXNlLmF1dGgudjEuQ2xpZW50Q2hhbmdlZBIJY2xpZW50X2lkIpUBCgxHcmFudENoYW5nZWQSEAoIZ3JhbnRfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIPCgd1c2VyX2lkGAMgASgJEhEKCWNsaWVudF9pZBgEIAEoCRIOCgZjaGFuZ2UYBSABKAk6Lsq8GCoKHmdhdGVob3VzZS5hdXRoLnYxLkdyYW50Q2hhbmdlZBIIZ3JhbnRfaWQihQEKEUNvbm5lY3Rpb25DaGFuZ2VkEhUKDWNvbm5lY3Rpb25faWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIOCgZjaGFuZ2UYAyABKAk6OMq8GDQKI2dhdGVob3VzZS5hdXRoLnYxLkNvbm5lY3Rpb25DaGFuZ2VkEg1jb25uZWN0aW9uX2lkIpMBCg5JZGVudGl0eUxpbmtlZBITCgtpZGVudGl0eV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEg8KB3VzZXJfaWQYAyABKAkSFQoNY29ubmVjdGlvbl9pZBgEIAEoCTozyrwYLwogZ2F0ZWhvdXNlLmF1dGgudjEuSWRlbnRpdHlMaW5rZWQSC2lkZW50aXR5X2lkIpcBChBJZGVudGl0eVVubGlua2VkEhMKC2lkZW50aXR5X2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSDwoHdXNlcl9pZBgDIAEoCRIVCg1jb25uZWN0aW9uX2lkGAQgASgJOjXKvBgxCiJnYXRlaG91c2UuYXV0aC52MS5JZGVudGl0eVVubGlua2VkEgtpZGVudGl0eV9pZGIGcHJvdG8z", [file_gatehouse_auth_v1_suspicion, file_gatehouse_options_v1_options]);
 
 /**
  * Somebody asked for an account, or for its mail once more.
@@ -695,4 +695,123 @@ export type GrantChanged = Message<"gatehouse.auth.v1.GrantChanged"> & {
  */
 export const GrantChangedSchema: GenMessage<GrantChanged> = /*@__PURE__*/
   messageDesc(file_gatehouse_auth_v1_events, 19);
+
+/**
+ * A provider that signs people in was set up, changed or removed; with it go the links that people have by it.
+ *
+ * @generated from message gatehouse.auth.v1.ConnectionChanged
+ */
+export type ConnectionChanged = Message<"gatehouse.auth.v1.ConnectionChanged"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The connection's version after the change.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * What happened: `created`, `updated`, `disabled`, `enabled`, `deleted`.
+   *
+   * @generated from field: string change = 3;
+   */
+  change: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.ConnectionChanged.
+ * Use `create(ConnectionChangedSchema)` to create a new message.
+ */
+export const ConnectionChangedSchema: GenMessage<ConnectionChanged> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 20);
+
+/**
+ * Somebody can sign in by who they are elsewhere.
+ *
+ * @generated from message gatehouse.auth.v1.IdentityLinked
+ */
+export type IdentityLinked = Message<"gatehouse.auth.v1.IdentityLinked"> & {
+  /**
+   * The link.
+   *
+   * @generated from field: string identity_id = 1;
+   */
+  identityId: string;
+
+  /**
+   * Always 1.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Whose account.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * By which provider.
+   *
+   * @generated from field: string connection_id = 4;
+   */
+  connectionId: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.IdentityLinked.
+ * Use `create(IdentityLinkedSchema)` to create a new message.
+ */
+export const IdentityLinkedSchema: GenMessage<IdentityLinked> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 21);
+
+/**
+ * Somebody cannot sign in by who they are elsewhere any more.
+ *
+ * @generated from message gatehouse.auth.v1.IdentityUnlinked
+ */
+export type IdentityUnlinked = Message<"gatehouse.auth.v1.IdentityUnlinked"> & {
+  /**
+   * The link.
+   *
+   * @generated from field: string identity_id = 1;
+   */
+  identityId: string;
+
+  /**
+   * Always 2.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Whose account.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * By which provider.
+   *
+   * @generated from field: string connection_id = 4;
+   */
+  connectionId: string;
+};
+
+/**
+ * Describes the message gatehouse.auth.v1.IdentityUnlinked.
+ * Use `create(IdentityUnlinkedSchema)` to create a new message.
+ */
+export const IdentityUnlinkedSchema: GenMessage<IdentityUnlinked> = /*@__PURE__*/
+  messageDesc(file_gatehouse_auth_v1_events, 22);
 

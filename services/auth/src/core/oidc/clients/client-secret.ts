@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { SecretHash } from '../oidc-parts.ts'
 
 /** Lets a scanner of secrets, and a person, recognise one that got into a wrong place. */
@@ -23,5 +23,5 @@ export function secretFits(now: number, secrets: readonly SecretHash[], presente
 }
 
 function hashOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+  return digest('sha256', secret, 'buffer')
 }

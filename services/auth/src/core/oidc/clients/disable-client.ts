@@ -1,7 +1,7 @@
 import { transact } from '@gatehouse/postgres'
 import { deleteSecrets } from '../../../store/oidc/client-secrets.ts'
 import { type ClientKey, changeClient, lockClient } from '../../../store/oidc/clients.ts'
-import { deleteConsents } from '../../../store/oidc/consents.ts'
+import { deleteConsentsOfClient } from '../../../store/oidc/consents.ts'
 import type { Deps } from '../../deps.ts'
 import { endGrants } from '../grants/end-grants.ts'
 import { lockedClient, tellClient, type WholeClient, withSecrets } from './client-change.ts'
@@ -52,6 +52,7 @@ export async function endGrantsOfDeleted(deps: Changing & Pick<Deps, 'lifetimes'
     all += ended.length
     if (ended.length < piece) break
   }
-  await deleteConsents(deps.db, { tenant, clientId })
+  // Nobody can be asked about it any more, so that none of these is added meanwhile.
+  while ((await deleteConsentsOfClient(deps.db, { tenant, clientId, limit: piece })) === piece);
   return all
 }

@@ -28,7 +28,8 @@ export function createKnownClients(
   return async (tenant, clientId) => {
     // No id that was ever given is another one; a stranger's words reach neither the memory nor the database.
     if (!/^[a-z0-9-]{1,63}$/.test(clientId)) return undefined
-    return (await cache.fetch(`${tenant}\0${clientId}`))?.metadata
+    const key = `${tenant}\0${clientId}`
+    return (cache.get(key) ?? (await cache.fetch(key)))?.metadata
   }
 }
 

@@ -1,10 +1,10 @@
 import { transact } from '@gatehouse/postgres'
 import { audienceExists } from '../../../store/audiences.ts'
-import { deleteResource, findResource, insertResource, type ResourceRow } from '../../../store/oidc/resources.ts'
+import { deleteResource, insertResource, type ResourceRow } from '../../../store/oidc/resources.ts'
 import { audit } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import { ErrorReason, refuse } from '../../refuse.ts'
-import type { LibraryMetadata, Resource } from '../oidc-parts.ts'
+import type { Resource } from '../oidc-parts.ts'
 import { refuseOwn } from './own-audiences.ts'
 
 /**
@@ -30,18 +30,6 @@ export async function removeResource(deps: Pick<Deps, 'db'>, key: { tenant: stri
     if (!(await deleteResource(tx, key))) throw refuse(ErrorReason.RESOURCE_NOT_FOUND, { resource: key.resource })
     await audit(tx, { tenant: key.tenant, kind: 'resource_remove', subjectId: key.resource })
   })
-}
-
-/** A resource that the client may ask tokens for. */
-export async function resourceOf(
-  deps: Pick<Deps, 'db'>,
-  tenant: string,
-  client: Pick<LibraryMetadata, 'gatehouse_resources'>,
-  resource: string,
-): Promise<Resource | undefined> {
-  if (!client.gatehouse_resources.includes(resource)) return undefined
-  const row = await findResource(deps.db, { tenant, resource })
-  return row && resourceIn(row)
 }
 
 export function resourceIn({ resource, audience, scopes, lifetime_seconds: lifetimeSeconds }: ResourceRow): Resource {

@@ -65,8 +65,18 @@ export function foundByHash({ kind, payload }: TokenRow, tenant: string): FoundT
 /** Claims that say nothing to whoever asks what a token is good for. */
 const ownClaims: ReadonlySet<string> = new Set(['iss', 'gen', 'permissions', 'permissions_time'])
 
-/** A token that says everything itself. */
-export function foundSigned({ person, audience, scope, keyThumbprint, claims }: InspectedToken): FoundToken {
+const read = new WeakMap<InspectedToken, FoundToken>()
+
+/** A token that says everything itself: it is read once, for as long as its inspector remembers it. */
+export function foundSigned(token: InspectedToken): FoundToken {
+  const known = read.get(token)
+  if (known !== undefined) return known
+  const found = readSigned(token)
+  read.set(token, found)
+  return found
+}
+
+function readSigned({ person, audience, scope, keyThumbprint, claims }: InspectedToken): FoundToken {
   // Clients get theirs under a grant, or for themselves. Our own sign-in names clients too, which are none of OpenID Connect.
   const isOfClient = person.grantId !== undefined || (person.sessionId === '' && person.id === person.clientId)
   return {

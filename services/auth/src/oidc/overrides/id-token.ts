@@ -1,0 +1,26 @@
+import type Provider from 'oidc-provider'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { type Client, factsOf } from '../client-facts.ts'
+
+/** What the library's types leave out of its models. */
+interface IdToken {
+  readonly ctx?: KoaContextWithOIDC
+  readonly client?: Client
+  scope?: string
+  payload(): Promise<object>
+}
+
+/** The scope of an ID token whose claims are to be had at the userinfo endpoint. */
+const ALONE = 'openid'
+
+/** Programs that never ask the userinfo endpoint read in the ID token what the scopes of the access token beside it say, where their client is set so. */
+export function claimsInIdTokens(provider: Provider): void {
+  const { prototype } = (provider as unknown as { readonly IdToken: { readonly prototype: IdToken } }).IdToken
+  const { payload } = prototype
+  prototype.payload = function payloadWithClaims() {
+    const granted = this.ctx?.oidc.entities.AccessToken?.scope
+    if (this.scope === ALONE && granted !== undefined && this.client !== undefined && factsOf(this.client).gatehouse_claims_in_id_token)
+      this.scope = granted
+    return payload.call(this)
+  }
+}
