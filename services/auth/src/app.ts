@@ -26,9 +26,9 @@ import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './c
 import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
-import { createEgress as createUpstreamEgress } from './core/connections/egress.ts'
 import { createUpstreams } from './core/connections/upstreams.ts'
 import type { Deps } from './core/deps.ts'
+import { createEgress } from './core/egress/egress.ts'
 import { createTokenLook } from './core/oidc/introspect-token.ts'
 import type { TellLogout } from './core/oidc/logout/deliver-logouts.ts'
 import { createOidcActs } from './core/oidc/oidc-acts.ts'
@@ -37,7 +37,6 @@ import { createHashPool } from './core/passwords/hash-pool.ts'
 import { showSuspicions } from './core/suspicion/suspicion-metrics.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
 import { builtConsole, consolePage } from './oidc/console-page.ts'
-import { createEgress } from './oidc/egress.ts'
 import { interactionRoutes } from './oidc/interactions/interaction-routes.ts'
 import type { OidcDeps } from './oidc/oidc-deps.ts'
 import { oidcRoutes } from './oidc/oidc-routes.ts'
@@ -113,7 +112,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     hashing: createHashPool(hashingOf(config)),
     breaches,
   }
-  const upstreams = createUpstreams({ ...deps, egress: createUpstreamEgress({ allow: config.oidcEgressAllow }) })
+  const upstreams = createUpstreams({ ...deps, egress: createEgress({ allow: config.oidcEgressAllow }) })
   showSuspicions()
   const oidc = await openIdConnect(config, deps, issuers)
   return await service.serve({

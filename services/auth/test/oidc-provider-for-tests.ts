@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type Provider from 'oidc-provider'
+import { createEgress } from '../src/core/egress/egress.ts'
 import { createProvider } from '../src/oidc/create-provider.ts'
-import { createEgress } from '../src/oidc/egress.ts'
 import type { ProviderParts } from '../src/oidc/oidc-deps.ts'
 import { plainPages } from '../src/oidc/plain-pages.ts'
 import { type ActsInMemory, actsInMemory } from './oidc-acts-in-memory.ts'

@@ -78,7 +78,7 @@ export function configurationOf(parts: ProviderParts): Configuration {
     extraClientMetadata: { properties: [...factNames], validator() {} },
     extraTokenClaims: tokenClaims(parts),
     features: featuresOf(parts),
-    fetch: (to, init) => parts.egress.fetch(to instanceof Request ? to.url : to, init),
+    fetch: (to, init) => parts.egress(to instanceof Request ? to.url : to, init),
     fetchResponseBodyLimits: { jwks_uri: 64 * 1024, sector_identifier_uri: 64 * 1024 },
     findAccount: accountOf(parts),
     formats: { bitsOfOpaqueRandomness: 256 },

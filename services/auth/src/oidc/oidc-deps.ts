@@ -1,11 +1,11 @@
 import type { IssuerDirectory, TokenInspector } from '@gatehouse/identity'
 import type { LimitStore } from '@gatehouse/rpc'
 import type { Logger } from '@gatehouse/telemetry'
+import type { Egress } from '../core/egress/egress.ts'
 import type { KeyRing } from '../core/keys/key-ring.ts'
 import type { PrivateJwk } from '../core/keys/open-keys.ts'
 import type { LookAtToken } from '../core/oidc/introspect-token.ts'
 import type { OidcActs } from '../core/oidc/oidc-parts.ts'
-import type { Egress } from './egress.ts'
 import type { OidcPages } from './oidc-pages.ts'
 
 /** How long grants that outlive their session live. */

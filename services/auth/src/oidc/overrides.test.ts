@@ -7,6 +7,7 @@ import { commonRefusal } from '@gatehouse/rpc'
 import type { Session } from 'oidc-provider'
 import { clientOf } from '../../test/oidc-acts-in-memory.ts'
 import { ISSUER, type TestProvider, testProvider } from '../../test/oidc-provider-for-tests.ts'
+import type { EgressRequest } from '../core/egress/egress.ts'
 import { logoutTeller } from './tell-logout.ts'
 import { rewrite } from './tenant-request.ts'
 
@@ -164,7 +165,7 @@ test('a pushed request is used up once', async () => {
 })
 
 test('no back-channel request leaves from a page, and none is written down outside of one', async () => {
-  const { provider, acts } = testProvider({ egress: { fetch: () => assert.fail('nobody is called') } })
+  const { provider, acts } = testProvider({ egress: () => assert.fail('nobody is called') })
   acts.clientRows.set('app', clientOf('app'))
   const client = (await provider.Client.find('app')) as unknown as { backchannelLogout(sub: string, sid: string): Promise<void> }
   await client.backchannelLogout('ada', 'sid')
@@ -175,12 +176,10 @@ test('no back-channel request leaves from a page, and none is written down outsi
 })
 
 test('what the library does for a back-channel logout is kept for whoever delivers it', async () => {
-  const sent: { to: string; init: RequestInit | undefined }[] = []
-  const egress = {
-    async fetch(to: string | URL, init?: RequestInit) {
-      sent.push({ to: String(to), init })
-      return new Response(null, { status: 204 })
-    },
+  const sent: { to: string; init: EgressRequest | undefined }[] = []
+  const egress = async (to: string | URL, init?: EgressRequest) => {
+    sent.push({ to: String(to), init })
+    return new Response(null, { status: 204 })
   }
   const { provider, acts } = testProvider({ egress })
   acts.clientRows.set(

@@ -1,8 +1,8 @@
 import { canonicalEmail } from '@gatehouse/rpc'
 import type { ConnectionRow } from '../../store/connections/connections.ts'
 import type { Deps } from '../deps.ts'
+import { type Egress, EgressFailed } from '../egress/egress.ts'
 import { openSecret } from './connection-secret.ts'
-import { type Egress, EgressFailed } from './egress.ts'
 import { type UpstreamAssertion, UpstreamAway, UpstreamUnbelieved } from './upstream-assertion.ts'
 import type { Upstream } from './upstreams.ts'
 

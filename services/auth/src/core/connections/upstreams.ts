@@ -1,6 +1,6 @@
 import type { ConnectionRow } from '../../store/connections/connections.ts'
 import type { Deps } from '../deps.ts'
-import type { Egress } from './egress.ts'
+import type { Egress } from '../egress/egress.ts'
 import { githubUpstream } from './github-upstream.ts'
 import { oidcUpstream } from './oidc-upstream.ts'
 import type { UpstreamAssertion } from './upstream-assertion.ts'

@@ -55,7 +55,7 @@ function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return 'failed'
   const { response, cause } = error as Error & { readonly response?: { readonly status: number } }
   if (response !== undefined) return `answered ${response.status}`
-  if (error.name === 'TimeoutError') return 'timed out'
+  if (error.name === 'TimeoutError' || (cause instanceof Error && cause.name === 'TimeoutError')) return 'timed out'
   const because = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : ''
   return (because === '' ? error.message : `${error.message}: ${because}`).slice(0, longestProblem)
 }

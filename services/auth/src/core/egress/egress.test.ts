@@ -24,13 +24,19 @@ test('what is in our own network is not asked, by whatever name, unless it is na
     'https://10.0.0.1/',
     'https://[::ffff:127.0.0.1]/',
     'https://2130706433/',
+    'https://127.1/',
+    'https://LOCALHOST/',
+    'https://[fd00::1]/',
     'http://example.com/',
     `${server.origin}/`,
   ])
     await assert.rejects(egress(url), EgressFailed, url)
   const named = createEgress({ allow: [server.host] })
   assert.deepEqual(await (await named(`${server.origin}/`)).json(), { here: true })
+  assert.equal((await createEgress({ allow: [new URL(server.origin).hostname] })(`${server.origin}/`)).status, 200)
   await assert.rejects(named('https://127.0.0.1:1/'), EgressFailed)
+  await assert.rejects(named(server.origin.replace('//', '//ada:secret@')), /with a user in its address/)
+  await assert.rejects(named('file:///etc/passwd'), EgressFailed)
 })
 
 test('an answer is bounded in its size and its time, and no redirect is followed', async () => {

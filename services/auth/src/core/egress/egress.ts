@@ -7,9 +7,9 @@ import { isPublicAddress } from './public-address.ts'
 /** What goes out. */
 export interface EgressRequest {
   readonly method?: string | undefined
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly headers?: HeadersInit | undefined
   readonly body?: unknown
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal | null | undefined
 }
 
 /** Asks a server whose address somebody else chose. */
@@ -37,13 +37,21 @@ export function createEgress({ allow = [], timeoutMs = 5_000, maxBytes = 512 * 1
   const allowed = new Set(allow.map((each) => each.toLowerCase()))
   return async (given, { method = 'GET', headers = {}, body, signal } = {}) => {
     const url = new URL(given)
+    if (url.username !== '' || url.password !== '') throw new EgressFailed(`${url.origin} is asked with a user in its address`)
     const isAllowed = allowed.has(url.host) || allowed.has(url.hostname)
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isAllowed && thisMachine.test(url.hostname)))
       throw new EgressFailed(`${url.origin} is not https`)
     const literal = url.hostname.replace(/^\[|\]$/g, '')
     if (!isAllowed && isIP(literal) !== 0 && !isPublicAddress(literal)) throw notPublic(url.host)
     const bounds = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])])
-    return await ask(url, { method, headers, body: textOf(body), signal: bounds, lookup: isAllowed ? near : publicOnly, maxBytes })
+    return await ask(url, {
+      method,
+      headers: Object.fromEntries(new Headers(headers)),
+      body: textOf(body),
+      signal: bounds,
+      lookup: isAllowed ? near : publicOnly,
+      maxBytes,
+    })
   }
 }
 
@@ -60,7 +68,7 @@ function ask(url: URL, { method, headers, body, signal, lookup: find, maxBytes }
   const { promise, resolve, reject } = Promise.withResolvers<Response>()
   const fail = (cause: unknown) =>
     reject(cause instanceof EgressFailed ? cause : new EgressFailed(`${url.origin} does not answer`, { cause }))
-  const options = { method, headers: { 'user-agent': 'gatehouse', ...headers }, agent: false, signal, lookup: find }
+  const options = { method, headers: { ...headers, 'user-agent': 'gatehouse' }, agent: false, signal, lookup: find }
   const call = (url.protocol === 'https:' ? overHttps : overHttp)(url, options, (incoming) => {
     const pieces: Buffer[] = []
     let bytes = 0
