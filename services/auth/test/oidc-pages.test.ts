@@ -3,7 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ClientAuthMethod, ClientGrantType } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+import { create } from '@bufbuild/protobuf'
+import {
+  ClientAuthMethod,
+  ClientGrantType,
+  ClientOptionsSchema,
+  ClientResponseMode,
+} from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import type { SignedInResult } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import * as relying from 'openid-client'
 import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
@@ -37,6 +43,7 @@ before(async () => {
     firstParty: true,
     redirectUris: [CALLBACK],
     postLogoutRedirectUris: [LOGGED_OUT],
+    options: create(ClientOptionsSchema, { responseModes: [ClientResponseMode.QUERY, ClientResponseMode.FORM_POST] }),
   })
   appId = clientId
   app = await house.client(clientId, relying.ClientSecretBasic(secret))
