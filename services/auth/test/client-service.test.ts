@@ -241,7 +241,10 @@ const bad: Record<string, [Settings, string]> = {
   'a fragment': [to('https://app.example.com/#x'), 'CLIENT_METADATA_INVALID'],
   'a user before the host': [to('https://127.0.0.1:1@evil.example/cb'), 'CLIENT_METADATA_INVALID'],
   'http over the net': [to('http://app.example.com/cb'), 'CLIENT_METADATA_INVALID'],
-  'an app at localhost by a host that looks like it': [{ ...native, redirectUris: ['http://localhost.evil.example/cb'] }, 'CLIENT_METADATA_INVALID'],
+  'an app at localhost by a host that looks like it': [
+    { ...native, redirectUris: ['http://localhost.evil.example/cb'] },
+    'CLIENT_METADATA_INVALID',
+  ],
   'a host that looks near': [to('http://localhost.evil.example/cb'), 'CLIENT_METADATA_INVALID'],
   'another spelling': [to('https://APP.example.com/cb'), 'CLIENT_METADATA_INVALID'],
   'a path that goes up': [to('https://app.example.com/a/../cb'), 'CLIENT_METADATA_INVALID'],
