@@ -137,6 +137,12 @@ test('whoever signed in long ago proves anew who they are before they give a cli
   assert.equal(await outcome(clients.deleteClient({ clientId })), 'ok')
 })
 
+test('no client has the id of a person, nor one that could be', async () => {
+  const ours = await clientsAs(house.admin)
+  assert.equal(await outcome(ours.createClient({ clientId: randomUUID(), settings })), 'CLIENT_METADATA_INVALID')
+  assert.equal(await outcome(ours.createClient({ settings })), 'ok')
+})
+
 test('a client lives from its creation to a deletion after which nobody gets its id, and each step is told and on record', async () => {
   const { user, accessToken } = await administrator()
   const clients = await clientsAs(accessToken)
