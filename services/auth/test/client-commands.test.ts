@@ -95,11 +95,17 @@ test('a client that asks for RS256 has a key made, which is listed, rotated, rev
   assert.match(await gatehouse('keys revoke', kid), new RegExp(`clients refuse its ID tokens .*\n${next} signs`))
 
   const findings = keysCheck(readConfig(variables, house.story.environment, rules))
-  assert.deepEqual((await findings()).map(({ level }) => level), ['ok'])
+  assert.deepEqual(
+    (await findings()).map(({ level }) => level),
+    ['ok'],
+  )
   const old = new Date(Date.now() - 40 * 86_400_000)
   await house.story.db.updateTable('oidc_signing_keys').set({ sign_time: old }).execute()
   assert.match((await findings())[0]?.what ?? '', new RegExp(`^the key ${next} of tenant default has signed since`))
-  await house.story.db.updateTable('oidc_signing_keys').set({ private_key: Buffer.alloc(64), sign_time: new Date() }).execute()
+  await house.story.db
+    .updateTable('oidc_signing_keys')
+    .set({ private_key: Buffer.alloc(64), sign_time: new Date() })
+    .execute()
   assert.match(
     (await findings())[0]?.what ?? '',
     new RegExp(`does not open the RS256 key ${next} of tenant default: nobody signs in to clients that asked for RS256 \\(`),
