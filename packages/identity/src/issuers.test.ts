@@ -147,7 +147,10 @@ test('what is kept is bounded: tenants, keys of a tenant', async () => {
 })
 
 test('a set of keys is read by its bound: ten megabytes, a redirect, an error and nonsense are refused, and change nothing', async () => {
-  const set = JSON.stringify({ keys: [JSON.parse(newKey().jwk('k1'))] })
+  // One for ID tokens stands beside those that matter here.
+  const set = JSON.stringify({
+    keys: [JSON.parse(newKey().jwk('k1')), { kty: 'RSA', kid: 'k2', alg: 'RS256', use: 'sig', n: 'AQAB', e: 'AQAB' }],
+  })
   let sent = 0
   const answers: Record<string, RequestListener> = {
     good: (_, response) => void response.end(set),
@@ -169,7 +172,10 @@ test('a set of keys is read by its bound: ten megabytes, a redirect, an error an
   }
   let answer = answers.good
   await using server = await answering((request, response) => answer?.(request, response))
-  await using issuers = followIssuers(jwksOfOrigin(server.origin), { cooldownMs: 0 })
+  await using issuers = followIssuers(jwksOfOrigin(server.origin), {
+    cooldownMs: 0,
+    onSkippedKey: ({ kid, why }) => assert.fail(`${kid}: ${why}`),
+  })
   await issuers.lookAgain()
   assert.equal(issuers.failing, false)
   for (const name of ['long', 'redirect', 'error', 'nonsense', 'no set']) {

@@ -19,8 +19,14 @@ export function jwksOfOrigin(origin: string, tenant = 'default'): (signal: Abort
     }
     const { keys } = JSON.parse(await textOf(response, url)) as { keys?: unknown }
     if (!Array.isArray(keys)) throw new Error(`${url.href} answered no set of keys`)
-    return [{ tenant, origin: url.origin, hosts: [url.host], jwks: keys.map((key) => JSON.stringify(key)) }]
+    const jwks = keys.filter((key) => !isForIdTokens(key)).map((key) => JSON.stringify(key))
+    return [{ tenant, origin: url.origin, hosts: [url.host], jwks }]
   }
+}
+
+/** Keys that sign ID tokens for clients which asked for RS256 are published beside the others. They sign nothing that is verified here, and are nothing odd to be told of. */
+function isForIdTokens(key: unknown): boolean {
+  return typeof key === 'object' && key !== null && 'alg' in key && key.alg === 'RS256'
 }
 
 async function textOf(response: Response, url: URL): Promise<string> {

@@ -27,7 +27,7 @@ import { policyCommands } from './policy-commands.ts'
 import { resourceCommands } from './resource-commands.ts'
 import { roleCommands } from './role-commands.ts'
 import { migrations } from './store/migrations/index.ts'
-import { listSigningKeys } from './store/signing-keys.ts'
+import { keyAlgs, listSigningKeys } from './store/signing-keys.ts'
 import { listTenants } from './store/tenants.ts'
 import { workloadKeyCommands } from './workload-key-commands.ts'
 
@@ -84,20 +84,24 @@ export const commands: readonly Command[] = [
       none(words)
       const signing = await listSigningKeys(deps.db, tenant, new Date(deps.now()))
       const opened = await openKeys({ signing, refresh: [] }, tenant, deps.keys.unseal)
-      for (const { kid, sign_time, retire_time } of signing) {
-        const shut = opened.signing.some((key) => key.kid === kid) ? '' : '\tdoes not open'
-        print(`${kid}\tsigns from ${sign_time.toISOString()}\tleaves ${retire_time?.toISOString() ?? '-'}${shut}`)
+      for (const { kid, alg, sign_time, retire_time } of keyAlgs.flatMap((each) => signing[each])) {
+        const shut = opened.signing[alg].some((key) => key.kid === kid) ? '' : '\tdoes not open'
+        const rs256 = alg === 'RS256' ? '\tRS256' : ''
+        print(`${kid}\tsigns from ${sign_time.toISOString()}\tleaves ${retire_time?.toISOString() ?? '-'}${rs256}${shut}`)
       }
     }),
   },
   {
     name: 'keys rotate',
     usage: '[--tenant ID] [--now]',
-    summary: 'publishes the next signing key; --now, for a stolen key, signs with it at once and drops the others',
+    summary:
+      'publishes the next signing key, of each kind that there is; --now, for a stolen key, signs with it at once and drops the others',
     run: operated(async ({ deps }, words, { tenant = defaultTenant, now }) => {
       none(words)
       const kid = await rotateKeys(deps, { tenant, immediately: now !== undefined })
       print(kid ?? 'the next key is published already and waits for its time')
+      const rs256 = await rotateKeys(deps, { tenant, alg: 'RS256', immediately: now !== undefined })
+      if (rs256 !== undefined) print(`${rs256}\tRS256`)
     }),
   },
   {
@@ -112,7 +116,8 @@ export const commands: readonly Command[] = [
         throw new CommandFailed(
           `${kid} is the only key of ${tenant} that is to go on signing; nothing was done. With --successor another is made, and signs at once.`,
         )
-      print(`${kid} is trusted no more: our services refuse its tokens within 30 s, others when they fetch the JWKS again`)
+      const who = revoked.alg === 'RS256' ? 'clients refuse its ID tokens' : 'our services refuse its tokens within 30 s, others'
+      print(`${kid} is trusted no more: ${who} when they fetch the JWKS again`)
       print(`${revoked.signing} signs`)
     }),
   },

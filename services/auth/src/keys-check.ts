@@ -4,6 +4,7 @@ import type { AuthConfig } from './config.ts'
 import { type JudgedKeys, judgeKeys } from './core/keys/judge-keys.ts'
 import { openEncryptionKeys } from './encryption-keys.ts'
 import type { Schema } from './store/schema.ts'
+import { keyAlgs } from './store/signing-keys.ts'
 
 const day = 86_400_000
 
@@ -30,20 +31,22 @@ export function keysCheck(config: AuthConfig): Check {
 function problemsOf(keys: JudgedKeys, now: number, maxAgeMs: number): Finding[] {
   const { tenant, signing } = keys
   const found = [...shutIn(keys)]
-  const newest = signing.findLast(({ retireTime }) => retireTime === null)
-  if (signing.length === 0) found.push(note(`the tenant ${tenant} has no signing key: auth makes one at the first sign-in`))
-  // The worker looks every quarter of an hour.
-  else if (newest !== undefined && newest.signTime.getTime() < now - maxAgeMs - day)
-    found.push(
-      wrong(
-        `the key ${newest.kid} of tenant ${tenant} has signed since ${newest.signTime.toISOString()}`,
-        'does auth run? It changes keys by itself; gatehouse keys rotate does it now',
-      ),
-    )
+  if (signing.ES256.length === 0) found.push(note(`the tenant ${tenant} has no signing key: auth makes one at the first sign-in`))
+  for (const alg of keyAlgs) {
+    const newest = signing[alg].findLast(({ retireTime }) => retireTime === null)
+    // The worker looks every quarter of an hour.
+    if (newest !== undefined && newest.signTime.getTime() < now - maxAgeMs - day)
+      found.push(
+        wrong(
+          `the key ${newest.kid} of tenant ${tenant} has signed since ${newest.signTime.toISOString()}`,
+          'does auth run? It changes keys by itself; gatehouse keys rotate does it now',
+        ),
+      )
+  }
   return found
 }
 
-function shutIn({ tenant, shutSigning, shutRefresh, signs, refreshes }: JudgedKeys): Finding[] {
+function shutIn({ tenant, shutSigning, shutRefresh, signs, signsRs256, refreshes }: JudgedKeys): Finding[] {
   const shut = [...shutSigning, ...shutRefresh]
   if (shut.length === 0) return []
   const [first] = shut
@@ -51,7 +54,8 @@ function shutIn({ tenant, shutSigning, shutRefresh, signs, refreshes }: JudgedKe
   const consequence = [
     signs ? undefined : 'nobody signs in or refreshes',
     signs && !refreshes ? 'nobody refreshes' : undefined,
-    signs && refreshes ? 'the others go on' : undefined,
+    signs && !signsRs256 ? 'nobody signs in to clients that asked for RS256' : undefined,
+    signs && signsRs256 && refreshes ? 'the others go on' : undefined,
   ].filter((each) => each !== undefined)
   return [
     wrong(

@@ -8,6 +8,7 @@ import { readConfig } from '@gatehouse/config'
 import { sql } from 'kysely'
 import { commands } from '../src/commands.ts'
 import { rules, variables } from '../src/config.ts'
+import { keysCheck } from '../src/keys-check.ts'
 import { pagesCheck } from '../src/pages-check.ts'
 import { type Machines, openMachines } from './machines-house.ts'
 
@@ -80,6 +81,37 @@ test('a client is made, shown, changed, given another secret, disabled and remov
   const { rows } = await sql<{ actor_kind: string }>`
     select distinct actor_kind from audit_entries where subject_id = 'grafana' and result = 'done'`.execute(house.story.db)
   assert.deepEqual(rows, [{ actor_kind: 'operator' }])
+})
+
+test('a client that asks for RS256 has a key made, which is listed, rotated, revoked and told by the doctor like the others', async () => {
+  const listed = async () => (await gatehouse('keys list')).match(/^\S+(?=\t.*\tRS256$)/gm) ?? []
+  await gatehouse('clients create', 'old-app', JSON.stringify(grafana))
+  assert.deepEqual(await listed(), [])
+  await gatehouse('clients update', 'old-app', '{"options": {"rs256": true}}')
+  const [kid = ''] = await listed()
+  await assert.rejects(gatehouse('keys revoke', kid), /only key of default/)
+  const next = /^(\S+)\tRS256$/m.exec(await gatehouse('keys rotate'))?.[1] ?? ''
+  assert.deepEqual(await listed(), [kid, next])
+  assert.match(await gatehouse('keys revoke', kid), new RegExp(`clients refuse its ID tokens .*\n${next} signs`))
+
+  const findings = keysCheck(readConfig(variables, house.story.environment, rules))
+  assert.deepEqual(
+    (await findings()).map(({ level }) => level),
+    ['ok'],
+  )
+  const old = new Date(Date.now() - 40 * 86_400_000)
+  await house.story.db.updateTable('oidc_signing_keys').set({ sign_time: old }).execute()
+  assert.match((await findings())[0]?.what ?? '', new RegExp(`^the key ${next} of tenant default has signed since`))
+  await house.story.db
+    .updateTable('oidc_signing_keys')
+    .set({ private_key: Buffer.alloc(64), sign_time: new Date() })
+    .execute()
+  assert.match(
+    (await findings())[0]?.what ?? '',
+    new RegExp(`does not open the RS256 key ${next} of tenant default: nobody signs in to clients that asked for RS256 \\(`),
+  )
+  assert.match(await gatehouse('keys list'), new RegExp(`^${next}\t.*\tRS256\tdoes not open$`, 'm'))
+  await gatehouse('clients delete', 'old-app')
 })
 
 test('commands take what the door takes', async () => {

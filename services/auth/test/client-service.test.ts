@@ -276,7 +276,6 @@ const bad: Record<string, [Settings, string]> = {
   'an unknown audience': [{ ...settings, introspects: ['orders'] }, 'RESOURCE_UNKNOWN'],
   'every audience of somebody else': [{ ...settings, introspects: ['*'] }, 'CLIENT_METADATA_INVALID'],
   'no PKCE': [{ ...settings, options: { conformance: true } }, 'CLIENT_METADATA_INVALID'],
-  'ID tokens that nobody here signs': [{ ...settings, options: { rs256: true } }, 'CLIENT_METADATA_INVALID'],
   'an origin with a path': [{ ...settings, origins: ['https://app.example.com:443'] }, 'CLIENT_METADATA_INVALID'],
 }
 
@@ -292,6 +291,7 @@ const good: Record<string, Settings> = {
   'a service': { ...settings, kind: Kind.SERVICE, redirectUris: [], grantTypes: [Grant.CLIENT_CREDENTIALS] },
   'a proof by key': withJwks(JSON.stringify({ keys: [publicKey] })),
   'a device': { ...native, redirectUris: [], grantTypes: [Grant.DEVICE_CODE, Grant.REFRESH_TOKEN] },
+  'ID tokens by RS256': { ...settings, options: { rs256: true } },
   'one of our own': { ...settings, firstParty: true, introspects: ['*'], scopes: ['openid', 'offline_access'] },
 }
 

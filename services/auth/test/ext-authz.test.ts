@@ -7,6 +7,7 @@ import { TokenService } from '@gatehouse/contracts/gatehouse/auth/v1/token_servi
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { decodeJwt, exportJWK, SignJWT } from 'jose'
 import * as relying from 'openid-client'
+import { createKeyRing } from '../src/core/keys/key-ring.ts'
 import { createClient } from '../src/core/oidc/clients/create-client.ts'
 import { addResource } from '../src/core/oidc/clients/resources.ts'
 import { browserCookie } from '../src/core/oidc/sessions/browser-cookie.ts'
@@ -38,7 +39,9 @@ before(async () => {
   const serviceAccountId = await accountOf(machines)
   key = (await accounts.createApiKey({ serviceAccountId, name: 'gateway', scopes: ['auth.tokens.check'] })).key
   envoy = openEnvoy(story.app.ports.grpc, bearer(key))
-  const deps = { db: story.db, now: Date.now, committed() {}, audiences: [] }
+  const { db } = story
+  const keys = createKeyRing({ db, now: Date.now, encryptionKey: Buffer.alloc(32, 8) })
+  const deps = { db, keys, now: Date.now, committed() {}, audiences: [] }
   const resource = { tenant: 'default', scopes: ['read', 'write'], lifetimeSeconds: 600 }
   await addResource(deps, { ...resource, resource: 'urn:orders', audience: 'orders-api' })
   await addResource(deps, { ...resource, resource: 'urn:bills', audience: 'bills-api' })

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { ClientGrantType } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import * as relying from 'openid-client'
 import type { Deps } from '../src/core/deps.ts'
+import { createKeyRing } from '../src/core/keys/key-ring.ts'
 import { createClient } from '../src/core/oidc/clients/create-client.ts'
 import { addResource } from '../src/core/oidc/clients/resources.ts'
 import { createHashPool } from '../src/core/passwords/hash-pool.ts'
@@ -21,7 +22,9 @@ let story: Story
 let app: relying.Configuration
 before(async () => {
   story = await openStory()
-  const deps: Pick<Deps, 'db' | 'now' | 'committed' | 'audiences'> = { db: story.db, now: Date.now, committed() {}, audiences: [] }
+  const { db } = story
+  const keys = createKeyRing({ db, now: Date.now, encryptionKey: Buffer.alloc(32, 8) })
+  const deps: Pick<Deps, 'db' | 'keys' | 'now' | 'committed' | 'audiences'> = { db, keys, now: Date.now, committed() {}, audiences: [] }
   const resource = { tenant: 'default', resource: 'urn:orders', audience: 'orders', scopes: ['read'], lifetimeSeconds: 600 }
   await addResource(deps, resource)
   const settings = settingsOf({

@@ -1,3 +1,5 @@
+import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
+import { commonRefusal } from '@gatehouse/rpc'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Payload, RecordKind } from '../core/oidc/oidc-parts.ts'
 import { currentRoute } from './current-context.ts'
@@ -5,7 +7,7 @@ import { translated } from './error-of.ts'
 import type { ProviderParts } from './oidc-deps.ts'
 import { sessionAdapter } from './session-adapter.ts'
 
-type AdapterParts = Pick<ProviderParts, 'acts' | 'tenant'>
+type AdapterParts = Pick<ProviderParts, 'acts' | 'tenant' | 'jwks'>
 
 /** Where the library keeps what: each of its models in what core does for it. */
 export function adapterOf(parts: AdapterParts): AdapterFactory {
@@ -19,11 +21,14 @@ export function adapterOf(parts: AdapterParts): AdapterFactory {
   return (name) => translatedAdapter({ ...unused(name), ...(special[name] ?? recordAdapter(parts, name as RecordKind)) })
 }
 
-function clientAdapter({ acts, tenant }: AdapterParts): Partial<Adapter> {
+function clientAdapter({ acts, tenant, jwks }: AdapterParts): Partial<Adapter> {
   return {
     async find(id) {
       const client = await acts.clients.known(tenant, id)
       if (client === undefined) return undefined
+      // This replica has not read its key yet, or does not open it. Nothing is used up before the client is known.
+      if (client.id_token_signed_response_alg === 'RS256' && !jwks.some(({ alg }) => alg === 'RS256'))
+        throw commonRefusal(ErrorReason.DEPENDENCY_UNAVAILABLE, { dependency: 'keys' })
       // The library wants one of whoever authenticates with a secret. Ours are hashes, which it is never given.
       const withSecret = /^client_secret_/.test(String(client.token_endpoint_auth_method ?? 'client_secret_basic'))
       return { ...client, ...(withSecret && { client_secret: 'kept as a hash' }) }

@@ -27,9 +27,12 @@ const routes = {
   registration: '/reg',
 } as const
 
+/** What signs ID tokens and logout tokens: RS256 for clients that are registered for it. */
+export const idTokenAlgorithms = ['ES256', 'RS256'] as const
+
 /** No algorithm with a shared secret anywhere: secrets of clients are kept as hashes, and sign nothing. */
 const enabledJWA: NonNullable<Configuration['enabledJWA']> = {
-  idTokenSigningAlgValues: ['ES256'],
+  idTokenSigningAlgValues: [...idTokenAlgorithms],
   clientAuthSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519', 'PS256'],
   dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],
   requestObjectSigningAlgValues: ['ES256'],

@@ -6,7 +6,7 @@ import { hashedSecrets, logoutsByWorker } from './overrides/client.ts'
 import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
 import { tellInterval } from './overrides/device-interval.ts'
-import { claimsInIdTokens } from './overrides/id-token.ts'
+import { claimsInIdTokens, tellAlgorithms } from './overrides/id-token.ts'
 import { finishOurAnswers } from './overrides/our-tokens.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
 import { scopesOfResources } from './overrides/scopes.ts'
@@ -37,6 +37,7 @@ export function createProvider(parts: ProviderParts): Provider {
   logoutsByWorker(provider, parts)
   formsToClients(provider)
   tellInterval(provider)
+  tellAlgorithms(provider)
   finishOurAnswers(provider)
   tellEvents(provider, parts)
   return provider

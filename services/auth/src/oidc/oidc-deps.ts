@@ -41,6 +41,6 @@ export interface OidcDeps {
 export interface ProviderParts extends OidcDeps {
   readonly tenant: string
   readonly issuer: string
-  /** Private keys as JWKs, the one that signs first. */
+  /** Private keys as JWKs, of each algorithm the one that signs first. */
   readonly jwks: readonly PrivateJwk[]
 }

@@ -69,6 +69,10 @@ export async function prunePasskeyAttempts(db: Db, expiredBefore: Date, limit: n
 }
 
 export async function pruneSigningKeys(db: Db, retiredBefore: Date): Promise<number> {
-  const pruned = await sql`delete from signing_keys where retire_time < ${retiredBefore}`.execute(db)
-  return Number(pruned.numAffectedRows ?? 0n)
+  let count = 0
+  for (const table of ['signing_keys', 'oidc_signing_keys']) {
+    const pruned = await sql`delete from ${sql.table(table)} where retire_time < ${retiredBefore}`.execute(db)
+    count += Number(pruned.numAffectedRows ?? 0n)
+  }
+  return count
 }

@@ -11,9 +11,12 @@ import { openKeys } from './open-keys.ts'
  * @throws ClosedKey when it is another one.
  */
 export async function assertOpens(db: Db, { unseal }: Pick<KeyRing, 'unseal'>, tenant: string, now: Date, but?: string): Promise<void> {
-  const signing = (await listSigningKeys(db, tenant, now)).filter(({ kid }) => kid !== but)
+  const { ES256, RS256 } = await listSigningKeys(db, tenant, now)
+  const left = ({ kid }: { kid: string }) => kid !== but
+  const signing = { ES256: ES256.filter(left), RS256: RS256.filter(left) }
   const opened = await openKeys({ signing, refresh: await listRefreshKeys(db, tenant) }, tenant, unseal)
   const shut = [...opened.shutSigning, ...opened.shutRefresh]
   const [first] = shut
-  if (first !== undefined && shut.length > opened.signing.length + opened.refresh.length) throw first.problem
+  const openedCount = opened.signing.ES256.length + opened.signing.RS256.length + opened.refresh.length
+  if (first !== undefined && shut.length > openedCount) throw first.problem
 }

@@ -5,7 +5,7 @@ import type { Logger } from '@gatehouse/telemetry'
 import type { CryptoKey } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { listRefreshKeys } from '../../store/refresh-keys.ts'
-import { listSigningKeys, type SigningKeyRow } from '../../store/signing-keys.ts'
+import { listSigningKeys, type SigningKeyRow, type SigningKeys } from '../../store/signing-keys.ts'
 import { findTenant } from '../../store/tenants.ts'
 import type { Db } from '../deps.ts'
 import { ensureKeys } from './ensure-keys.ts'
@@ -39,7 +39,7 @@ export interface KeyRing {
   signer(tenant: string): Promise<Signer>
   /** Public halves of every key of which tokens may be alive or come, as JWKs; also of those that do not open. */
   publicKeys(tenant: string): Promise<readonly Record<string, unknown>[]>
-  /** Every signing key that opens, the one that signs first: one that left its turn still reads what it signed. */
+  /** Every signing key that opens, of each kind the one that signs first: one that left its turn still reads what it signed. */
   oidcKeys(tenant: string): Promise<OidcKeys>
   /** The newest that opens, or the one of a version. */
   refreshKey(tenant: string, version?: number): Promise<RefreshKey>
@@ -81,7 +81,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     if (keys.join() === before.join()) return
     if (keys.length === 0) shut.delete(tenant)
     else shut.set(tenant, keys)
-    const left = { signing: signing.length, refresh: refresh.length }
+    const left = { signing: signing.ES256.length, rs256: signing.RS256.length, refresh: refresh.length }
     if (keys.length > 0) log?.error({ tenant, keys, left, problem: all.at(-1)?.problem.message }, 'keys do not open')
     else log?.info({ tenant }, 'all keys open again')
   }
@@ -94,7 +94,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
         const rows = await unbounded(() => readOrMakeKeys(db, { encryptionKey, unseal: open }, tenant, now()))
         const opened = await openKeys(rows, tenant, open)
         note(tenant, opened)
-        return { ...opened, issuer: issuerOf(rows.origin), published: rows.signing.map((each) => each.public_jwk) }
+        const published = [...rows.signing.ES256, ...rows.signing.RS256].map((each) => each.public_jwk)
+        return { ...opened, issuer: issuerOf(rows.origin), published }
       } catch (error) {
         // What was known is for a database that is away, and not for one that has other keys by now.
         if (error instanceof ClosedKey) throw refused(error)
@@ -113,9 +114,15 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   }
 
   function currentOf({ signing, shutSigning }: TenantKeys, tenant: string): OpenedSigningKey {
-    const current = signing.findLast((each) => each.signTime <= now()) ?? signing[0]
+    const [current] = signerFirst(signing.ES256)
     if (current !== undefined) return current
-    throw shutSigning.length > 0 ? refused(shutSigning.at(-1)?.problem) : new Error(`tenant ${tenant} has no signing key`)
+    const shut = shutSigning.findLast(({ alg }) => alg === 'ES256')
+    throw shut === undefined ? new Error(`tenant ${tenant} has no signing key`) : refused(shut.problem)
+  }
+
+  function signerFirst(keys: readonly OpenedSigningKey[]): readonly OpenedSigningKey[] {
+    const current = keys.findLast((each) => each.signTime <= now()) ?? keys[0]
+    return current === undefined ? [] : [current, ...keys.filter((each) => each !== current)]
   }
 
   return {
@@ -131,9 +138,10 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     },
     async oidcKeys(tenant) {
       const keys = await keysOf(tenant)
-      const current = currentOf(keys, tenant)
-      const others = keys.signing.filter((each) => each !== current)
-      return { issuer: keys.issuer, jwks: [current, ...others].map(({ jwk }) => jwk) }
+      // Refuses where none signs.
+      currentOf(keys, tenant)
+      const inOrder = [...signerFirst(keys.signing.ES256), ...signerFirst(keys.signing.RS256)]
+      return { issuer: keys.issuer, jwks: inOrder.map(({ jwk }) => jwk) }
     },
     async refreshKey(tenant, version) {
       const find = (keys: TenantKeys) =>
@@ -163,14 +171,14 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
 
 interface KeyRows extends SealedKeys {
   readonly origin: string
-  readonly signing: readonly SigningKeyRow[]
+  readonly signing: SigningKeys<SigningKeyRow>
 }
 
 async function readOrMakeKeys(db: Db, keys: Pick<KeyRing, 'encryptionKey' | 'unseal'>, tenant: string, now: number): Promise<KeyRows> {
   const row = await findTenant(db, tenant)
   if (row === undefined) throw new Error(`there is no tenant ${tenant}`)
   let rows = await readKeys(db, tenant, now)
-  if (rows.signing.length === 0 || rows.refresh.length === 0) {
+  if (rows.signing.ES256.length === 0 || rows.refresh.length === 0) {
     await transact(db, (tx) => ensureKeys(tx, keys, tenant, now))
     rows = await readKeys(db, tenant, now)
   }

@@ -1,23 +1,29 @@
 import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair } from 'jose'
+import type { KeyAlg } from '../../store/signing-keys.ts'
 import { seal } from './sealed-box.ts'
 
 /** Where a private key and a secret are kept; part of what their boxes are bound to. */
-export const placeOfSigningKey = (tenant: string, kid: string) => `signing key ${kid} of tenant ${tenant}`
+export const placeOfSigningKey = (tenant: string, kid: string, alg: KeyAlg = 'ES256') =>
+  `${alg === 'RS256' ? 'RS256 key' : 'signing key'} ${kid} of tenant ${tenant}`
 export const placeOfRefreshKey = (tenant: string, version: number) => `refresh key ${version} of tenant ${tenant}`
 
-/** A new ES256 key whose private half leaves this function encrypted only. */
-export async function makeSigningKey(encryptionKey: Uint8Array, tenant: string) {
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+/** 128 bits of strength (NIST SP 800-57), as P-256 has them. */
+const rsaBits = 3072
+
+/** A new key whose private half leaves this function encrypted only. */
+export async function makeSigningKey(encryptionKey: Uint8Array, tenant: string, alg: KeyAlg = 'ES256') {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: rsaBits })
   // In hexadecimal, since operators name keys in commands: in base64url one of 64 would begin with a dash, and be read as an option.
   const kid = randomBytes(12).toString('hex')
-  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }
+  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }
   const secret = Buffer.from(JSON.stringify(await exportJWK(privateKey)))
   return {
     tenant,
     kid,
+    alg,
     public_jwk: JSON.stringify(publicJwk),
-    private_key: seal(encryptionKey, secret, placeOfSigningKey(tenant, kid)),
+    private_key: seal(encryptionKey, secret, placeOfSigningKey(tenant, kid, alg)),
   }
 }
 

@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import type { RefreshKeyRow } from '../../store/refresh-keys.ts'
-import type { SigningKeyRow } from '../../store/signing-keys.ts'
+import { type KeyAlg, keyAlgs, type SigningKeyRow, type SigningKeys } from '../../store/signing-keys.ts'
 import { placeOfRefreshKey, placeOfSigningKey } from './make-keys.ts'
 import { ClosedKey } from './sealed-box.ts'
 
@@ -27,6 +27,8 @@ export interface RefreshKey {
 /** What is left of a key whose box nobody here opens. */
 export interface ShutKey {
   readonly place: string
+  /** Of a signing key. */
+  readonly alg?: KeyAlg
   /** Of a refresh key. */
   readonly version?: number
   readonly problem: ClosedKey
@@ -34,14 +36,16 @@ export interface ShutKey {
 
 /** Keys that are there, and those that are not. Both in the order in which they were made. */
 export interface OpenedKeys {
-  readonly signing: readonly OpenedSigningKey[]
+  readonly signing: SigningKeys<OpenedSigningKey>
   readonly refresh: readonly RefreshKey[]
   readonly shutSigning: readonly ShutKey[]
   readonly shutRefresh: readonly ShutKey[]
 }
 
+export type SealedSigningKey = Pick<SigningKeyRow, 'kid' | 'alg' | 'sign_time' | 'public_jwk' | 'private_key'>
+
 export interface SealedKeys {
-  readonly signing: readonly Pick<SigningKeyRow, 'kid' | 'sign_time' | 'public_jwk' | 'private_key'>[]
+  readonly signing: SigningKeys<SealedSigningKey>
   readonly refresh: readonly Pick<RefreshKeyRow, 'version' | 'secret'>[]
 }
 
@@ -49,14 +53,14 @@ type Unseal = (box: Uint8Array, place: string) => Uint8Array
 
 /** Opens each box by itself: one that stays shut takes nothing from the others. */
 export async function openKeys(rows: SealedKeys, tenant: string, unseal: Unseal): Promise<OpenedKeys> {
-  const signing: OpenedSigningKey[] = []
+  const signing: Record<KeyAlg, OpenedSigningKey[]> = { ES256: [], RS256: [] }
   const shutSigning: ShutKey[] = []
-  for (const row of rows.signing) {
-    const place = placeOfSigningKey(tenant, row.kid)
+  for (const row of keyAlgs.flatMap((alg) => rows.signing[alg])) {
+    const place = placeOfSigningKey(tenant, row.kid, row.alg)
     try {
-      signing.push({ kid: row.kid, ...(await openSigningKey(row, place, unseal)), signTime: row.sign_time.getTime() })
+      signing[row.alg].push({ kid: row.kid, ...(await openSigningKey(row, place, unseal)), signTime: row.sign_time.getTime() })
     } catch (error) {
-      shutSigning.push({ place, problem: problemOf(error) })
+      shutSigning.push({ place, alg: row.alg, problem: problemOf(error) })
     }
   }
   const refresh: RefreshKey[] = []
@@ -73,21 +77,25 @@ export async function openKeys(rows: SealedKeys, tenant: string, unseal: Unseal)
   return { signing, refresh, shutSigning, shutRefresh }
 }
 
+/** Members of a JWK (RFC 7518 section 6): of the public half, and of the private one. */
+const members = {
+  ES256: { open: ['kty', 'crv', 'x', 'y'], secret: ['d'] },
+  RS256: { open: ['kty', 'n', 'e'], secret: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
+} as const
+
 async function openSigningKey(
-  row: SealedKeys['signing'][number],
+  { kid, alg, public_jwk: published, private_key: box }: SealedSigningKey,
   place: string,
   unseal: Unseal,
 ): Promise<Pick<OpenedSigningKey, 'key' | 'jwk'>> {
-  const bytes = unseal(row.private_key, place)
+  const bytes = unseal(box, place)
   try {
     const jwk = JSON.parse(Buffer.from(bytes).toString()) as JWK
+    const { open, secret } = members[alg]
     // A token that is signed with another key than the published one would be refused everywhere.
-    if (jwk.x === row.public_jwk.x && jwk.y === row.public_jwk.y) {
-      const { kty = '', crv = '', x = '', y = '', d = '' } = jwk
-      return {
-        key: (await importJWK(jwk, 'ES256')) as CryptoKey,
-        jwk: { kty, crv, x, y, d, kid: row.kid, alg: 'ES256', use: 'sig' },
-      }
+    if (open.every((name) => jwk[name] === published[name])) {
+      const parts = Object.fromEntries([...open, ...secret].map((name) => [name, String(jwk[name])]))
+      return { key: (await importJWK(jwk, alg)) as CryptoKey, jwk: { ...parts, kid, alg, use: 'sig' } }
     }
   } catch {
     // What the parser says quotes what it read, which is the key.

@@ -2,7 +2,7 @@ import { transact } from '@gatehouse/postgres'
 import { listAuditKeys, replaceSealedAuditKey } from '../../store/audit-checkpoints.ts'
 import { listSealedConnectionSecrets, replaceSealedConnectionSecret } from '../../store/connections/connections.ts'
 import { listRefreshKeys, replaceSealedRefreshKey } from '../../store/refresh-keys.ts'
-import { listSigningKeys, replaceSealedSigningKey } from '../../store/signing-keys.ts'
+import { keyAlgs, listSigningKeys, replaceSealedSigningKey } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
 import { listSealedTotps, replaceSealedTotp } from '../../store/totp-factors.ts'
 import { audit } from '../audit/audit.ts'
@@ -31,9 +31,10 @@ export async function reencryptKeys(deps: Pick<Deps, 'db' | 'keys' | 'now'>): Pr
       await lockTenant(tx, tenant)
       const rows = { signing: await listSigningKeys(tx, tenant, new Date(deps.now())), refresh: await listRefreshKeys(tx, tenant) }
       const opened = await openKeys(rows, tenant, unseal)
-      const [kids, versions] = [opened.signing.map(({ kid }) => kid), opened.refresh.map(({ version }) => version)]
-      for (const { kid, private_key: box } of rows.signing.filter((row) => kids.includes(row.kid)))
-        await replaceSealedSigningKey(tx, { tenant, kid }, reseal(box, placeOfSigningKey(tenant, kid)))
+      const kids = keyAlgs.flatMap((alg) => opened.signing[alg].map(({ kid }) => kid))
+      const versions = opened.refresh.map(({ version }) => version)
+      for (const row of keyAlgs.flatMap((alg) => rows.signing[alg]).filter(({ kid }) => kids.includes(kid)))
+        await replaceSealedSigningKey(tx, row, reseal(row.private_key, placeOfSigningKey(tenant, row.kid, row.alg)))
       for (const { version, secret } of rows.refresh.filter((row) => versions.includes(row.version)))
         await replaceSealedRefreshKey(tx, { tenant, version }, reseal(secret, placeOfRefreshKey(tenant, version)))
       count += kids.length + versions.length

@@ -1,12 +1,11 @@
 import { transact } from '@gatehouse/postgres'
-import { insertSigningKey, listSigningKeys, retireOtherKeys, type SigningKeyRow } from '../../store/signing-keys.ts'
+import { insertSigningKey, type KeyAlg, keyAlgs, listSigningKeys, retireOtherKeys, type SigningKeyRow } from '../../store/signing-keys.ts'
 import { listTenants, lockTenant } from '../../store/tenants.ts'
 import { audit } from '../audit/audit.ts'
-import type { Db, Deps } from '../deps.ts'
+import type { Deps } from '../deps.ts'
 import { assertOpens } from './assert-opens.ts'
-import type { KeyRing } from './key-ring.ts'
 import { makeSigningKey } from './make-keys.ts'
-import { openKeys } from './open-keys.ts'
+import { type OpenedSigningKey, openKeys } from './open-keys.ts'
 import { closedKeyIn } from './sealed-box.ts'
 
 /** How long verifiers may keep a set of keys without asking again; the `max-age` of the JWKS. */
@@ -15,11 +14,16 @@ export const keysMaxAgeSeconds = 300
 /** From a key's publication to its first signature: twice what a verifier, and once more what a cache before it, may keep. */
 const publishLeadSeconds = 2 * keysMaxAgeSeconds
 
+/** What a client may have at most (`ClientOptions.id_token_lifetime`); that of keys which sign nothing else. */
+const longestIdTokenSeconds = 86_400
+
 /** Verifiers' clocks may be behind ours by this much. */
 const clockLeewaySeconds = 60
 
 export interface RotateKeysInput {
   readonly tenant: string
+  /** ES256 unless given. Of the other kind there is nothing to rotate until a client asked for it. */
+  readonly alg?: KeyAlg
   /** Rotates only where the newest key signs for longer than this. */
   readonly olderThanSeconds?: number
   /** For a stolen key: the new one signs at once, and the others' tokens are refused as soon as verifiers ask again. */
@@ -34,32 +38,35 @@ export async function rotateKeys(
   deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'>,
   input: RotateKeysInput,
 ): Promise<string | undefined> {
+  const { tenant, alg = 'ES256' } = input
   const kid = await transact(deps.db, async (tx) => {
-    if ((await lockTenant(tx, input.tenant)) === undefined) throw new Error(`there is no tenant ${input.tenant}`)
+    if ((await lockTenant(tx, tenant)) === undefined) throw new Error(`there is no tenant ${tenant}`)
     const now = deps.now()
-    const newest = await newestToGoOn(tx, deps.keys, input.tenant, new Date(now))
+    const signing = await listSigningKeys(tx, tenant, new Date(now))
+    if (alg === 'RS256' && signing.RS256.length === 0) return undefined
+    const opened = await openKeys({ signing, refresh: [] }, tenant, deps.keys.unseal)
+    const newest = newestToGoOn(signing[alg], opened.signing[alg])
     if (!input.immediately && newest !== undefined) {
       if (newest.sign_time.getTime() > now) return undefined
       if (newest.sign_time.getTime() > now - (input.olderThanSeconds ?? 0) * 1000) return undefined
     }
     const signTime = now + (input.immediately ? 0 : publishLeadSeconds * 1000)
-    const lastTokenEnds = signTime + (deps.lifetimes.accessTokenSeconds + clockLeewaySeconds) * 1000
-    await assertOpens(tx, deps.keys, input.tenant, new Date(now))
-    const key = await makeSigningKey(deps.keys.encryptionKey, input.tenant)
+    const longestTokenSeconds = alg === 'RS256' ? longestIdTokenSeconds : deps.lifetimes.accessTokenSeconds
+    const lastTokenEnds = signTime + (longestTokenSeconds + clockLeewaySeconds) * 1000
+    await assertOpens(tx, deps.keys, tenant, new Date(now))
+    const key = await makeSigningKey(deps.keys.encryptionKey, tenant, alg)
     await insertSigningKey(tx, { ...key, create_time: new Date(now), sign_time: new Date(signTime) })
-    await retireOtherKeys(tx, input.tenant, key.kid, new Date(input.immediately ? now : lastTokenEnds))
-    const details = input.immediately ? { immediately: 'yes' } : {}
-    await audit(tx, { tenant: input.tenant, kind: 'key_rotate', subjectId: key.kid, details })
+    await retireOtherKeys(tx, key, new Date(input.immediately ? now : lastTokenEnds))
+    const details = { ...(alg === 'RS256' && { use: 'rs256' }), ...(input.immediately && { immediately: 'yes' }) }
+    await audit(tx, { tenant, kind: 'key_rotate', subjectId: key.kid, details })
     return key.kid
   })
-  if (kid !== undefined) deps.keys.forget(input.tenant)
+  if (kid !== undefined) deps.keys.forget(tenant)
   return kid
 }
 
-async function newestToGoOn(tx: Db, { unseal }: Pick<KeyRing, 'unseal'>, tenant: string, now: Date): Promise<SigningKeyRow | undefined> {
-  const signing = await listSigningKeys(tx, tenant, now)
-  const opened = await openKeys({ signing, refresh: [] }, tenant, unseal)
-  return signing.findLast(({ kid, retire_time }) => retire_time === null && opened.signing.some((each) => each.kid === kid))
+function newestToGoOn(rows: readonly SigningKeyRow[], opened: readonly OpenedSigningKey[]): SigningKeyRow | undefined {
+  return rows.findLast(({ kid, retire_time }) => retire_time === null && opened.some((each) => each.kid === kid))
 }
 
 /** Rotates in every tenant whose key has signed for long enough. Every replica may do it at once: the tenant's lock lets one act. */
@@ -72,8 +79,10 @@ export async function rotateOldKeys(
     try {
       // Has those told that do not open, of a tenant too that nobody signs in to.
       await deps.keys.publicKeys(id)
-      const kid = await rotateKeys(deps, { tenant: id, olderThanSeconds: input.olderThanSeconds })
-      if (kid !== undefined) deps.log.info({ tenant: id, kid }, 'the next signing key is published')
+      for (const alg of keyAlgs) {
+        const kid = await rotateKeys(deps, { tenant: id, alg, olderThanSeconds: input.olderThanSeconds })
+        if (kid !== undefined) deps.log.info({ tenant: id, kid, alg }, 'the next signing key is published')
+      }
     } catch (error) {
       // The next tenants' keys may well open. Postgres being away is for whoever called.
       const closed = closedKeyIn(error)

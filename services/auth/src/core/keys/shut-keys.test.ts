@@ -48,10 +48,10 @@ async function addForeignKey(tenant: string): Promise<string> {
 }
 
 async function damage(tenant: string, kid: string): Promise<void> {
-  const [row] = (await listSigningKeys(opened.deps.db, tenant, new Date(0))).filter((each) => each.kid === kid)
+  const [row] = (await listSigningKeys(opened.deps.db, tenant, new Date(0))).ES256.filter((each) => each.kid === kid)
   const box = Buffer.from(row?.private_key ?? [])
   box[box.length - 1] = (box.at(-1) ?? 0) ^ 1
-  await replaceSealedSigningKey(opened.deps.db, { tenant, kid }, box)
+  await replaceSealedSigningKey(opened.deps.db, { tenant, kid, alg: 'ES256' }, box)
   opened.deps.keys.forget(tenant)
 }
 
@@ -87,7 +87,11 @@ test('a damaged box, and one with another key than the published one, are shut t
   assert.equal(await kidOf(tenant), good)
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const other = Buffer.from(JSON.stringify(await crypto.subtle.exportKey('jwk', privateKey)))
-  await replaceSealedSigningKey(opened.deps.db, { tenant, kid }, seal(Buffer.alloc(32, 7), other, placeOfSigningKey(tenant, kid)))
+  await replaceSealedSigningKey(
+    opened.deps.db,
+    { tenant, kid, alg: 'ES256' },
+    seal(Buffer.alloc(32, 7), other, placeOfSigningKey(tenant, kid)),
+  )
   opened.deps.keys.forget(tenant)
   assert.equal(await kidOf(tenant), good)
 })
@@ -111,7 +115,7 @@ test('where the last key that opened was revoked and no next one may be made, no
   const { db, now } = opened.deps
   const keys = createKeyRing({ db, now, encryptionKey: Buffer.alloc(32, 7) })
   const { kid } = await keys.signer(tenant)
-  await retireKey(db, { tenant, kid }, new Date(now() - 1))
+  await retireKey(db, { tenant, kid, alg: 'ES256' }, new Date(now() - 1))
   await replaceSealedRefreshKey(db, { tenant, version: 1 }, makeRefreshKey(elsewhere, tenant, 1).secret)
   keys.forget(tenant)
   await assert.rejects(keys.signer(tenant), away)
@@ -119,13 +123,13 @@ test('where the last key that opened was revoked and no next one may be made, no
 
 test('the next key is made when the one that opens is to leave, and other tenants do not wait for it', async () => {
   const [broken, tenant] = [await freshTenant(), await freshTenant()]
-  for (const { kid } of await listSigningKeys(opened.deps.db, broken, new Date(0))) await damage(broken, kid)
+  for (const { kid } of (await listSigningKeys(opened.deps.db, broken, new Date(0))).ES256) await damage(broken, kid)
   await replaceSealedRefreshKey(opened.deps.db, { tenant: broken, version: 1 }, makeRefreshKey(elsewhere, broken, 1).secret)
   const next = await rotateKeys(opened.deps, { tenant })
   assert.ok(next)
   await damage(tenant, next)
   await rotateOldKeys(opened.deps, { olderThanSeconds: 30 * 86_400, signal: new AbortController().signal })
-  const keys = await listSigningKeys(opened.deps.db, tenant, new Date(opened.deps.now()))
+  const { ES256: keys } = await listSigningKeys(opened.deps.db, tenant, new Date(opened.deps.now()))
   assert.equal(keys.filter(({ retire_time }) => retire_time === null).length, 1)
   opened.pass(1300)
   opened.deps.keys.forget(tenant)
@@ -138,7 +142,11 @@ test('a key that does not open can be revoked, and is nobody’s successor', asy
   const good = await kidOf(tenant)
   const shut = await addForeignKey(tenant)
   assert.deepEqual(await revokeKey(opened.deps, { tenant, kid: good, successor: false }), { outcome: 'only key' })
-  assert.deepEqual(await revokeKey(opened.deps, { tenant, kid: shut, successor: false }), { outcome: 'revoked', signing: good })
+  assert.deepEqual(await revokeKey(opened.deps, { tenant, kid: shut, successor: false }), {
+    outcome: 'revoked',
+    signing: good,
+    alg: 'ES256',
+  })
   assert.ok(!(await opened.deps.keys.shut()).some((place) => place.includes(shut)))
 })
 

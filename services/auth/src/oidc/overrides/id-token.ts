@@ -1,6 +1,7 @@
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { type Client, factsOf } from '../client-facts.ts'
+import { idTokenAlgorithms } from '../configuration.ts'
 
 /** What the library's types leave out of its models. */
 interface IdToken {
@@ -23,4 +24,14 @@ export function claimsInIdTokens(provider: Provider): void {
       this.scope = granted
     return payload.call(this)
   }
+}
+
+/** Discovery names what a client can have, and not what the tenant's keys can do at the moment: the first client that asks for RS256 has its key made. */
+export function tellAlgorithms(provider: Provider): void {
+  provider.use(async (context, next) => {
+    await next()
+    const body: unknown = context.body
+    if (typeof body === 'object' && body !== null && 'id_token_signing_alg_values_supported' in body)
+      context.body = { ...body, id_token_signing_alg_values_supported: idTokenAlgorithms }
+  })
 }

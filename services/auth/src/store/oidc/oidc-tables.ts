@@ -168,10 +168,11 @@ export interface OidcLogoutsTable {
   last_problem: Generated<string>
 }
 
+/** Keys of `signing_keys`, but for what they sign with. */
 export interface OidcSigningKeysTable {
   tenant: Fixed<string>
   kid: Fixed<string>
-  alg: Fixed<string>
+  alg: Fixed<'RS256'>
   public_jwk: ColumnType<Record<string, unknown>, string, never>
   private_key: Uint8Array
   create_time: Fixed<Date>

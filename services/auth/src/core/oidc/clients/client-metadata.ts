@@ -108,6 +108,11 @@ export function settingsOf(content: ClientContent): ClientSettings {
   })
 }
 
+/** Whether its ID tokens are signed by RS256. */
+export function asksForRs256({ metadata }: Pick<ClientContent, 'metadata'>): boolean {
+  return metadata.id_token_signed_response_alg === 'RS256'
+}
+
 /** Whether it proves itself by a secret. */
 export function hasSecrets({ metadata }: Pick<ClientContent, 'metadata'>): boolean {
   return ['client_secret_basic', 'client_secret_post'].includes(String(metadata.token_endpoint_auth_method))

@@ -4,9 +4,10 @@ import { validate as isUuid, v7 as uuidv7 } from 'uuid'
 import { insertClientSecret } from '../../../store/oidc/client-secrets.ts'
 import { type ClientKey, insertClient } from '../../../store/oidc/clients.ts'
 import type { Db, Deps } from '../../deps.ts'
+import { ensureRs256Key } from '../../keys/ensure-keys.ts'
 import { ErrorReason, refuse } from '../../refuse.ts'
 import { tellClient, type WholeClient, withSecrets } from './client-change.ts'
-import { contentOf, hasSecrets } from './client-metadata.ts'
+import { asksForRs256, contentOf, hasSecrets } from './client-metadata.ts'
 import { newClientSecret } from './client-secret.ts'
 import { type ClientRules, validateClient } from './validate-client.ts'
 
@@ -19,7 +20,7 @@ export interface CreateClientInput {
 
 /** Makes a client. Its secret is answered once, and empty where it has none. */
 export async function createClient(
-  deps: Pick<Deps, 'db' | 'now' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'now' | 'committed' | 'keys'>,
   { tenant, clientId, settings }: CreateClientInput,
   rules: ClientRules = {},
 ): Promise<{ client: WholeClient; secret: string }> {
@@ -30,12 +31,14 @@ export async function createClient(
   const content = contentOf(settings)
   const made = await transact(deps.db, async (tx) => {
     const now = deps.now()
+    if (asksForRs256(content)) await ensureRs256Key(tx, deps.keys, tenant, now)
     const row = await insertClient(tx, key, content, new Date(now))
     if (row === undefined) throw refuse(ErrorReason.CLIENT_EXISTS)
     const secret = hasSecrets(content) ? await addSecret(tx, key, now) : undefined
     await tellClient(tx, row, 'created', { first_party: String(row.first_party) })
     return { client: await withSecrets(tx, row, now), secret: secret?.text ?? '' }
   })
+  if (asksForRs256(content)) deps.keys.forget(tenant)
   deps.committed()
   return made
 }

@@ -6,9 +6,10 @@ import { commonRefusal } from '@gatehouse/rpc'
 import { endSecretsBy } from '../../../store/oidc/client-secrets.ts'
 import { type ClientContent, type ClientRow, changeClient } from '../../../store/oidc/clients.ts'
 import type { Deps } from '../../deps.ts'
+import { ensureRs256Key } from '../../keys/ensure-keys.ts'
 import { ErrorReason, refuse } from '../../refuse.ts'
 import { lockedClient, tellClient, type WholeClient, withSecrets } from './client-change.ts'
-import { contentOf, hasSecrets } from './client-metadata.ts'
+import { asksForRs256, contentOf, hasSecrets } from './client-metadata.ts'
 import { type ClientRules, validateClient } from './validate-client.ts'
 
 export interface UpdateClientInput {
@@ -23,16 +24,17 @@ export const clientEtag = ({ version }: Pick<ClientRow, 'version'>): string => `
 
 /** Replaces what a client is. What it is already changes nothing, whatever the etag: the answer of the first time got lost. */
 export async function updateClient(
-  deps: Pick<Deps, 'db' | 'now' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'now' | 'committed' | 'keys'>,
   { tenant, clientId, settings, etag }: UpdateClientInput,
   rules: ClientRules = {},
 ): Promise<WholeClient> {
   await validateClient(deps, tenant, settings, rules)
   const key = { tenant, clientId }
+  const content = contentOf(settings)
   const { client, changed } = await transact(deps.db, async (tx) => {
     const now = deps.now()
+    if (asksForRs256(content)) await ensureRs256Key(tx, deps.keys, tenant, now)
     const before = await lockedClient(tx, key)
-    const content = contentOf(settings)
     const fields = changedFields(before, content)
     if (fields.length === 0) return { client: await withSecrets(tx, before, now), changed: false }
     if (etag !== clientEtag(before)) throw commonRefusal(CommonReason.ETAG_MISMATCH)
@@ -43,6 +45,7 @@ export async function updateClient(
     await tellClient(tx, row, 'updated', { fields: fields.join(' ') })
     return { client: await withSecrets(tx, row, now), changed: true }
   })
+  if (asksForRs256(content)) deps.keys.forget(tenant)
   if (changed) deps.committed()
   return client
 }

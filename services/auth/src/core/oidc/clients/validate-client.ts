@@ -15,8 +15,6 @@ import { backchannelProblem, originProblem, redirectProblem } from './client-uri
 export interface ClientRules {
   /** Clients without PKCE may be made: for a conformance suite, never in production. */
   readonly conformance?: boolean
-  /** There are RSA keys: without, no ID token could be signed for a client that takes no other. */
-  readonly rs256?: boolean
 }
 
 /** Introspects whatever we issue: a gateway's word, of our own ones only. */
@@ -35,7 +33,7 @@ type Problem = readonly [field: string, problem: string | undefined]
 
 function* problemsOf(
   settings: ClientSettings,
-  { localhost, conformance = false, rs256 = false }: ClientRules & { localhost: boolean },
+  { localhost, conformance = false }: ClientRules & { localhost: boolean },
 ): Generator<Problem> {
   const { kind, options } = settings
   for (const [at, uri] of settings.redirectUris.entries()) yield [`redirect_uris[${at}]`, redirectProblem(uri, { kind, localhost })]
@@ -47,7 +45,6 @@ function* problemsOf(
   yield* problemsOfGrants(settings)
   if (settings.introspects.includes(everyAudience))
     yield ['introspects', settings.firstParty ? undefined : 'has *, which is for our own clients']
-  if (options?.rs256) yield ['options.rs256', rs256 ? undefined : 'needs RSA keys, and there are none']
   if (options?.conformance) yield ['options.conformance', conformance ? undefined : 'is for where OIDC_CONFORMANCE is set']
 }
 
