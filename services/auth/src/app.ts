@@ -162,7 +162,7 @@ async function openIdConnect(
   const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
   // Told at the start, and not when somebody stands before the door.
   await page.read()
-  const acts = createOidcActs(deps)
+  const acts = createOidcActs(deps, { registrationQuota: config.oidcRegistrationQuota })
   const inspector = createTokenInspector({ issuers, now: deps.now })
   const oidc: OidcDeps = {
     acts,
@@ -178,6 +178,7 @@ async function openIdConnect(
     challengeKey: deps.challengeKey,
     cookiesOfSession: [refreshCookieName],
     conformance: config.oidcConformance,
+    registration: config.oidcRegistration,
   }
   const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: deps.feed.list, now: deps.now })
   const providers = createProviders(oidc)

@@ -5,7 +5,7 @@ import { ClientSettingsSchema } from '@gatehouse/contracts/gatehouse/auth/v1/cli
 import { CreateClientRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
 import { compileRequestCheck, Refusal } from '@gatehouse/rpc'
 import { print } from '@gatehouse/service'
-import { settingsOf } from './core/oidc/clients/client-metadata.ts'
+import { isRegistered, settingsOf } from './core/oidc/clients/client-metadata.ts'
 import { createClient } from './core/oidc/clients/create-client.ts'
 import { deleteClient, disableClient } from './core/oidc/clients/disable-client.ts'
 import { getClient, listClients } from './core/oidc/clients/list-clients.ts'
@@ -58,7 +58,7 @@ export const clientCommands: readonly Command[] = [
         const page = await listClients(deps, { tenant, pageSize: 200, pageToken })
         for (const { row, secrets } of page.clients)
           print(
-            `${row.client_id}\t${row.disable_time ? `disabled ${row.disable_time.toISOString()}` : 'enabled'}\t${secrets.length} secrets\t${row.name}`,
+            `${row.client_id}\t${row.disable_time ? `disabled ${row.disable_time.toISOString()}` : 'enabled'}\t${secrets.length} secrets\t${row.name}${isRegistered(row) ? '\tregistered itself' : ''}`,
           )
         pageToken = page.nextPageToken
       } while (pageToken !== '')

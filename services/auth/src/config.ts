@@ -13,6 +13,7 @@ import {
   type Values,
 } from '@gatehouse/config'
 import type { Lifetimes } from './core/deps.ts'
+import { defaultRegistrationQuota } from './core/oidc/registration/quota.ts'
 import { leastParameters, problemOfParameters } from './core/passwords/hash-parameters.ts'
 import type { HashPoolOptions } from './core/passwords/hash-pool.ts'
 
@@ -63,6 +64,16 @@ export const variables = {
   OIDC_CONFORMANCE: flag({
     about: 'lets clients that are registered for the conformance suite leave PKCE out; never in production',
     default: false,
+  }),
+  OIDC_REGISTRATION: flag({
+    about: 'lets programs register themselves as clients of OpenID Connect that show a token of `gatehouse clients registration-token`',
+    default: false,
+  }),
+  OIDC_REGISTRATION_QUOTA: integer({
+    about: 'how many clients of a tenant may have registered themselves',
+    min: 1,
+    max: 100_000,
+    default: defaultRegistrationQuota,
   }),
   AUTH_AUDIENCES: list({ about: 'audiences that tokens may be issued for, in every tenant', default: [] }),
   PASSWORD_HASHES: optional(

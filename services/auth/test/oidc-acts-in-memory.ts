@@ -179,6 +179,10 @@ export function actsInMemory(): ActsInMemory {
       secretFits: (secrets, presented) => secrets.some(({ hash }) => hash === createHash('sha256').update(presented).digest('base64url')),
       resource: async (_, client, resource) => (client.gatehouse_resources.includes(resource) ? resources.get(resource) : undefined),
     },
+    registration: {
+      judge: () => Promise.reject(new TypeError('nobody registers here')),
+      register: () => Promise.reject(new TypeError('nobody registers here')),
+    },
     tokens: {
       async revoke() {
         note('tokens.revoke')

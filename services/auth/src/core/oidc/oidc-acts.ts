@@ -7,6 +7,7 @@ import { resolveActivePerson } from '../people/resolve-person.ts'
 import { secretFits } from './clients/client-secret.ts'
 import { createKnownClients } from './clients/known-client.ts'
 import { createKnownResources } from './clients/known-resources.ts'
+import type { ClientRules } from './clients/validate-client.ts'
 import { noteExchange } from './exchange-token.ts'
 import { findConsent, rememberConsent } from './grants/consents.ts'
 import { endGrants } from './grants/end-grants.ts'
@@ -21,14 +22,23 @@ import { mayPoll } from './records/may-poll.ts'
 import { keyOfRecord } from './records/record-hash.ts'
 import { rotateRefreshRecord } from './records/rotate-refresh-record.ts'
 import { saveRecord } from './records/save-record.ts'
+import { judgeMetadata } from './registration/judge-metadata.ts'
+import { defaultRegistrationQuota } from './registration/quota.ts'
+import { registerClient } from './registration/register-client.ts'
 import { revokeJwt } from './revoke-jwt.ts'
 import { browserCookie, clientSid } from './sessions/browser-cookie.ts'
 import { findBrowserSession, findByCookie } from './sessions/find-browser-session.ts'
 import { endBrowserSession, saveBrowserSession } from './sessions/save-browser-session.ts'
 import { touchSession } from './sessions/touch-session.ts'
 
+export interface ActOptions {
+  readonly registrationQuota?: number
+  /** Of clients that register themselves. */
+  readonly rules?: Pick<ClientRules, 'rs256'>
+}
+
 /** What the library's door calls, over the database. */
-export function createOidcActs(deps: Deps): OidcActs {
+export function createOidcActs(deps: Deps, { registrationQuota = defaultRegistrationQuota, rules = {} }: ActOptions = {}): OidcActs {
   return {
     records: {
       save: (tenant, kind, id, payload, ttlSeconds) => saveRecord(deps, { tenant, kind, id, payload, ttlSeconds }),
@@ -68,6 +78,10 @@ export function createOidcActs(deps: Deps): OidcActs {
       known: createKnownClients(deps),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
       resource: createKnownResources(deps),
+    },
+    registration: {
+      judge: (tenant, asked) => judgeMetadata(deps, { tenant, asked }, rules),
+      register: (tenant, of) => registerClient(deps, { tenant, ...of }, registrationQuota),
     },
     tokens: {
       revoke: (tenant, of) => revokeJwt(deps, { tenant, ...of }),

@@ -35,6 +35,8 @@ interface StoredMetadata {
   readonly gatehouse_claims_in_id_token: boolean
   readonly gatehouse_min_strength: number
   readonly gatehouse_conformance: boolean
+  /** It came by itself (RFC 7591). */
+  readonly gatehouse_registered?: true
 }
 
 const idTokenSeconds = 3_600
@@ -74,6 +76,16 @@ export function contentOf(settings: ClientSettings): ClientContent {
     introspects: settings.introspects,
     backchannel_logout_uri: settings.backchannelLogoutUri || null,
   }
+}
+
+/** The same of a program that came by itself. */
+export function registered(settings: ClientSettings): ClientContent {
+  const content = contentOf(settings)
+  return { ...content, metadata: { ...content.metadata, gatehouse_registered: true } }
+}
+
+export function isRegistered({ metadata }: Pick<ClientContent, 'metadata'>): boolean {
+  return metadata.gatehouse_registered === true
 }
 
 /** The settings that a client was given. */

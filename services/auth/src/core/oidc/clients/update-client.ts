@@ -8,7 +8,7 @@ import { type ClientContent, type ClientRow, changeClient } from '../../../store
 import type { Deps } from '../../deps.ts'
 import { ErrorReason, refuse } from '../../refuse.ts'
 import { lockedClient, tellClient, type WholeClient, withSecrets } from './client-change.ts'
-import { contentOf, hasSecrets } from './client-metadata.ts'
+import { contentOf, hasSecrets, isRegistered, registered } from './client-metadata.ts'
 import { type ClientRules, validateClient } from './validate-client.ts'
 
 export interface UpdateClientInput {
@@ -32,7 +32,8 @@ export async function updateClient(
   const { client, changed } = await transact(deps.db, async (tx) => {
     const now = deps.now()
     const before = await lockedClient(tx, key)
-    const content = contentOf(settings)
+    // Whoever changes a client that came by itself does not make it one that did not.
+    const content = isRegistered(before) ? registered(settings) : contentOf(settings)
     const fields = changedFields(before, content)
     if (fields.length === 0) return { client: await withSecrets(tx, before, now), changed: false }
     if (etag !== clientEtag(before)) throw commonRefusal(CommonReason.ETAG_MISMATCH)
