@@ -1,4 +1,4 @@
 import { benchmarks } from './benchmarks/index.ts'
-import { slowOnes, smoke } from './smoke.ts'
+import { ownProcesses, smoke } from './smoke.ts'
 
-smoke(benchmarks.filter(({ name }) => slowOnes.has(name)))
+smoke(benchmarks.filter(({ name, alone }) => !alone && !ownProcesses.has(name)))

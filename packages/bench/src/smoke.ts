@@ -5,8 +5,8 @@ import { machine } from './conditions.ts'
 import { type House, openHouse } from './house.ts'
 import { rowOf } from './results.ts'
 
-/** These begin processes of their own, or time what cannot be hurried: CI smokes them. */
-export const slowOnes: ReadonlySet<string> = new Set(['revocation', 'timing', 'start', 'oidc'])
+/** These begin processes of their own, or time what cannot be hurried: they are smoked beside the others. */
+export const ownProcesses: ReadonlySet<string> = new Set(['revocation', 'timing', 'start', 'oidc'])
 
 /** Tests that benchmarks run and that all answers are right. No thresholds: a machine under test tells nothing about speed. A wrong answer rejects. */
 export function smoke(benchmarks: readonly Benchmark[]): void {

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { exitCodeOf, isExpected } from './exit-code.ts'
@@ -59,7 +60,7 @@ const knowsOneService = (env: NodeJS.ProcessEnv): boolean => env.DATABASE_URL !=
 
 // In a checkout, a shell that knows nothing of the service means the Gatehouse that `npm start` runs here.
 function environmentOf(service: string): NodeJS.ProcessEnv {
-  const local = `${root}.local/env/${service}.env`
+  const local = join(process.env.STATE_FOLDER || join(root, '.local'), 'env', `${service}.env`)
   if (knowsOneService(process.env) || !existsSync(local)) return process.env
   return { ...parseEnv(readFileSync(local, 'utf8')), ...process.env }
 }

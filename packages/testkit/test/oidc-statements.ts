@@ -74,6 +74,7 @@ export const statements: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   insertClient: (db) => clients.insertClient(db, { tenant, clientId: 'new' }, newClient, now),
   findClient: (db) => clients.findClient(db, { tenant, clientId }),
   lockClient: (db) => clients.lockClient(db, { tenant, clientId }),
+  hasClients: (db) => clients.hasClients(db),
   listClients: (db) => clients.listClients(db, { tenant, after: 'app-2', limit: 51 }),
   changeClient: (db) => clients.changeClient(db, { tenant, clientId }, { name: 'Another' }, now),
   findConsent: (db) => consents.findConsent(db, consent),

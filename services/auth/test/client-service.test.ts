@@ -299,6 +299,8 @@ test('settings that cannot be are refused by name, and what is good beside them 
   const clients = await clientsAs(house.admin)
   for (const [name, [wrong, reason]] of Object.entries(bad))
     assert.equal(await outcome(clients.createClient({ settings: wrong })), reason, name)
+  // An id that could be a person's.
+  assert.equal(await outcome(clients.createClient({ clientId: randomUUID(), settings })), 'CLIENT_METADATA_INVALID')
   for (const [name, right] of Object.entries(good)) {
     const { client } = await clients.createClient({ settings: right })
     const { client: read } = await clients.getClient({ clientId: client?.clientId ?? '' })

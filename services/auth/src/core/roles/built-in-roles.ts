@@ -9,7 +9,7 @@ export const supportRole = 'support'
 /** What every signed-in person may do anyway: the contracts' `signed_in` and `own`. */
 export const memberRole = 'member'
 
-/** Permissions that nothing but reads ask for, none of which answers with a secret. */
+/** Permissions that nothing but reads ask for, none of which answers with a secret or is asked with one: whoever looks into somebody's token is a program. */
 export const supportPermissions: readonly string[] = declaredPermissions.filter((permission) =>
   declaredMethods.filter((method) => getOption(method, access).permission === permission).every(isHarmlessRead),
 )
@@ -32,7 +32,10 @@ export function builtInRole(name: string): BuiltInRole | undefined {
 }
 
 function isHarmlessRead(method: DescMethod): boolean {
-  return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS && !hasSecret(method.output, new Set())
+  return (
+    method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS &&
+    ![method.input, method.output].some((each) => hasSecret(each, new Set()))
+  )
 }
 
 function hasSecret(message: DescMessage, seen: Set<DescMessage>): boolean {

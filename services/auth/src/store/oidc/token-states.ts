@@ -45,7 +45,7 @@ export interface TokenEnds {
 
 type EndsArgs = { readonly tenant: string; readonly of: readonly TokenEnds[]; readonly now: Date }
 
-/** The session of a token of our own sign-in is its `sid`; that of a client's is where its grant was given, whatever it says. */
+/** A token names the session that it ends with, or in its place the grant: one that outlives its session, or else the session in which that was given. A grant that outlives its session keeps no token of that session alive. */
 const findGoingOn = compiledOnce((_: Db, value: Value<EndsArgs>) => {
   const [tenant, now] = [value((args) => args.tenant), value((args) => args.now)]
   return sql<{ token_id: string; generation: number | null }>`
@@ -53,10 +53,10 @@ const findGoingOn = compiledOnce((_: Db, value: Value<EndsArgs>) => {
     from unnest(${value(({ of }) => of.map(({ tokenId }) => tokenId))}::uuid[], ${value(({ of }) => of.map(({ grantId }) => grantId))}::uuid[],
       ${value(({ of }) => of.map(({ sessionId }) => sessionId))}::uuid[]) a (token_id, grant_id, session_id)
     left join oidc_grants g on g.tenant = ${tenant} and g.id = a.grant_id
-    left join sessions s on s.tenant = ${tenant} and s.id = coalesce(g.session_id, a.session_id)
+    left join sessions s on s.tenant = ${tenant} and s.id = case when a.session_id = a.grant_id then g.session_id else a.session_id end
     where not exists (select from revocations r where r.tenant = ${tenant} and r.session_id = a.token_id)
       and (a.grant_id is null or (g.end_time is null and g.expire_time > ${now}::timestamptz))
-      and (g.offline is true or (a.grant_id is null and a.session_id is null)
+      and ((g.offline is true and a.session_id = a.grant_id) or (a.grant_id is null and a.session_id is null)
         or (s.end_time is null and s.idle_expire_time > ${now}::timestamptz and s.expire_time > ${now}::timestamptz))`
 })
 

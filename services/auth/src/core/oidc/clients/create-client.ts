@@ -1,6 +1,6 @@
 import type { ClientSettings } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { transact } from '@gatehouse/postgres'
-import { v7 as uuidv7 } from 'uuid'
+import { validate as isUuid, v7 as uuidv7 } from 'uuid'
 import { insertClientSecret } from '../../../store/oidc/client-secrets.ts'
 import { type ClientContent, type ClientKey, insertClient } from '../../../store/oidc/clients.ts'
 import type { Db, Deps } from '../../deps.ts'
@@ -23,6 +23,8 @@ export async function createClient(
   { tenant, clientId, settings }: CreateClientInput,
   rules: ClientRules = {},
 ): Promise<{ client: WholeClient; secret: string }> {
+  // Tokens of programs have the client's id where those of people have theirs (RFC 9068 section 5).
+  if (isUuid(clientId)) throw refuse(ErrorReason.CLIENT_METADATA_INVALID, { field: 'client_id', problem: 'could be the id of a person' })
   await validateClient(deps, tenant, settings, rules)
   const key = { tenant, clientId: clientId || uuidv7() }
   const made = await transact(deps.db, (tx) => addClient(tx, key, contentOf(settings), { now: deps.now() }))

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { transact } from '@gatehouse/postgres'
 import { sql } from 'kysely'
 import { allow, fifty, newId, tenant } from '../../../../test/oidc-scene.ts'
 import { type OpenedDeps, openDeps } from '../../../../test/open-deps.ts'
+import { findGoingOnTokens } from '../../../store/oidc/token-states.ts'
 import { revokePersonSessions } from '../../sessions/revoke-person-sessions.ts'
 import { deleteClient } from '../clients/disable-client.ts'
 import { createOidcActs } from '../oidc-acts.ts'
@@ -22,6 +24,19 @@ before(async () => {
 after(async () => opened[Symbol.asyncDispose]())
 
 const day = 86_400
+
+test('a grant that outlives its session keeps no token alive that says that it ends with the session', async () => {
+  const { grantId, sessionId } = await allow(opened, { offline: true })
+  const goesOn = async (sid: string) => {
+    const of = [{ tenant, tokenId: randomUUID(), grantId, sessionId: sid }]
+    return (await findGoingOnTokens(opened.deps.db, { tenant, of, now: new Date(opened.deps.now()) })).size === 1
+  }
+  assert.deepEqual([await goesOn(sessionId), await goesOn(grantId)], [true, true])
+  await acts.sessions.end(tenant, sessionId)
+  assert.deepEqual([await goesOn(sessionId), await goesOn(grantId)], [false, true])
+  await acts.grants.end(tenant, { ids: [grantId] }, 'revoked')
+  assert.equal(await goesOn(grantId), false)
+})
 
 test('tabs that sign in to one client at once have one grant, and neither loses what it was allowed', async () => {
   const { user, sessionId } = await allow(opened)
