@@ -134,7 +134,10 @@ test('a token with which programs register themselves is made and ended, where t
   const { rows } = await sql<{ payload: string; seconds: number; row: string }>`
     select payload, extract(epoch from expire_time - create_time)::integer as seconds, to_jsonb(r)::text as row
     from oidc_records r where kind = 'InitialAccessToken'`.execute(house.story.db)
-  assert.deepEqual(rows.map(({ payload, seconds }) => [JSON.parse(payload).left, seconds]), [[3, 3600]])
+  assert.deepEqual(
+    rows.map(({ payload, seconds }) => [JSON.parse(payload).left, seconds]),
+    [[3, 3600]],
+  )
   assert.equal(rows[0]?.row.includes(token), false)
   await gatehouse('clients end-registration-token', token)
   await assert.rejects(gatehouse('clients end-registration-token', token), CommandFailed)
