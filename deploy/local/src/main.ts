@@ -15,9 +15,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(usage)
   const folder = process.env.STATE_FOLDER || join(root, '.local')
   const { ports, variables } = fixedPorts(process.env)
-  // The variables of a service that are handed on: without, clients of a conformance suite could not be made on this machine, no program on it be called, and none register itself.
+  // The variables of a service that are handed on: without, clients of a conformance suite could not be made on this machine, no program on it be called, and none register itself or know people by ids of its own.
   const auth: Record<string, string> = {}
-  for (const name of ['OIDC_CONFORMANCE', 'OIDC_EGRESS_ALLOW', 'OIDC_REGISTRATION']) if (process.env[name]) auth[name] = process.env[name]
+  for (const name of ['OIDC_CONFORMANCE', 'OIDC_EGRESS_ALLOW', 'OIDC_PAIRWISE_KEY', 'OIDC_REGISTRATION']) if (process.env[name]) auth[name] = process.env[name]
   const began = performance.now()
   const stopping = untilAskedToStop()
   await demandFree(variables)

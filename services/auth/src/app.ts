@@ -121,7 +121,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(AccountService, accountService(deps)),
       served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
-      served(ClientService, clientService(deps, { conformance: config.oidcConformance })),
+      served(ClientService, clientService(deps, clientRulesOf(config))),
       served(ConnectionService, connectionService({ ...deps, upstreams, accessChanged: accessFeed.refresh })),
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
@@ -162,7 +162,7 @@ async function openIdConnect(
   const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
   // Told at the start, and not when somebody stands before the door.
   await page.read()
-  const acts = createOidcActs(deps, { registrationQuota: config.oidcRegistrationQuota })
+  const acts = createOidcActs(deps, { registrationQuota: config.oidcRegistrationQuota, pairwiseKey: pairwiseKeyOf(config) })
   const inspector = createTokenInspector({ issuers, now: deps.now })
   const oidc: OidcDeps = {
     acts,

@@ -75,6 +75,9 @@ export const variables = {
     max: 100_000,
     default: defaultRegistrationQuota,
   }),
+  OIDC_PAIRWISE_KEY: optional(
+    secret({ about: 'makes the ids by which pairwise clients know people, 32 bytes in base64; it may never change', bytes: 32 }),
+  ),
   AUTH_AUDIENCES: list({ about: 'audiences that tokens may be issued for, in every tenant', default: [] }),
   PASSWORD_HASHES: optional(
     integer({ about: 'password hashes computed at once; as many as there are cores unless given', min: 1, max: 256 }),
@@ -111,6 +114,15 @@ export function lifetimesOf(config: AuthConfig): Lifetimes {
 /** How long a client acts for people whose session has ended. */
 export function offlineLifetimesOf(config: AuthConfig): { readonly absoluteSeconds: number; readonly idleSeconds: number } {
   return { absoluteSeconds: config.offlineGrantLifetime / 1000, idleSeconds: config.offlineGrantIdleLifetime / 1000 }
+}
+
+/** What may be asked of a client of OpenID Connect. */
+export function clientRulesOf(config: AuthConfig): { readonly conformance: boolean; readonly pairwise: boolean } {
+  return { conformance: config.oidcConformance, pairwise: config.oidcPairwiseKey !== undefined }
+}
+
+export function pairwiseKeyOf({ oidcPairwiseKey: key }: AuthConfig): Uint8Array | undefined {
+  return key === undefined ? undefined : Buffer.from(key, 'base64')
 }
 
 /** What new hashes cost. */

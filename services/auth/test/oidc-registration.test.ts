@@ -161,6 +161,8 @@ test('what nobody may be is refused in the words of RFC 7591, and costs the toke
     { userinfo_signed_response_alg: 'HS512' },
     { id_token_encrypted_response_alg: 'dir' },
     { application_type: 'toaster' },
+    { subject_type: 'pairwise' },
+    { sector_identifier_uri: 'https://rp.example/sector' },
     { scope: 'openid admin' },
     { client_name: '' },
     { client_name: 'two\nlines' },

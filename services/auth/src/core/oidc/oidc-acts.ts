@@ -16,6 +16,7 @@ import { saveGrant } from './grants/save-grant.ts'
 import { enqueueLogout } from './logout/enqueue-logout.ts'
 import type { OidcActs } from './oidc-parts.ts'
 import { claimsOfPerson } from './people/claims-of-person.ts'
+import { subjectFor } from './people/pairwise-subject.ts'
 import { consumeRecord } from './records/consume-record.ts'
 import { findByUserCode, findRecord } from './records/find-record.ts'
 import { mayPoll } from './records/may-poll.ts'
@@ -33,12 +34,14 @@ import { touchSession } from './sessions/touch-session.ts'
 
 export interface ActOptions {
   readonly registrationQuota?: number
+  /** Pairwise ids follow from it: under another key everybody is somebody else to their clients. */
+  readonly pairwiseKey?: Uint8Array | undefined
   /** Of clients that register themselves. */
   readonly rules?: Pick<ClientRules, 'rs256'>
 }
 
 /** What the library's door calls, over the database. */
-export function createOidcActs(deps: Deps, { registrationQuota = defaultRegistrationQuota, rules = {} }: ActOptions = {}): OidcActs {
+export function createOidcActs(deps: Deps, { registrationQuota = defaultRegistrationQuota, pairwiseKey, rules = {} }: ActOptions = {}): OidcActs {
   return {
     records: {
       save: (tenant, kind, id, payload, ttlSeconds) => saveRecord(deps, { tenant, kind, id, payload, ttlSeconds }),
@@ -76,11 +79,12 @@ export function createOidcActs(deps: Deps, { registrationQuota = defaultRegistra
     logouts: { enqueue: (tenant, of) => enqueueLogout(deps, { tenant, ...of }) },
     clients: {
       known: createKnownClients(deps),
+      subject: (tenant, client, userId) => subjectFor(pairwiseKey, { tenant, client, userId }),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
       resource: createKnownResources(deps),
     },
     registration: {
-      judge: (tenant, asked) => judgeMetadata(deps, { tenant, asked }, rules),
+      judge: (tenant, asked) => judgeMetadata(deps, { tenant, asked }, { pairwise: pairwiseKey !== undefined, ...rules }),
       register: (tenant, of) => registerClient(deps, { tenant, ...of }, registrationQuota),
     },
     tokens: {

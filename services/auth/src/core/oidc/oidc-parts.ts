@@ -159,6 +159,8 @@ export interface OidcActs {
   readonly clients: {
     /** Undefined of one that is disabled or deleted. A second old at most. */
     known(t: string, clientId: string): Promise<LibraryMetadata | undefined>
+    /** The id by which a client knows somebody. */
+    subject(t: string, client: LibraryMetadata, userId: string): string
     secretFits(secrets: readonly SecretHash[], presented: string): boolean
     /** A resource that the client may ask tokens for. */
     resource(t: string, client: Pick<LibraryMetadata, 'gatehouse_resources'>, resource: string): Promise<Resource | undefined>

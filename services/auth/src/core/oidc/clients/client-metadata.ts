@@ -28,6 +28,7 @@ interface StoredMetadata {
   readonly dpop_bound_access_tokens?: true
   readonly id_token_signed_response_alg: 'ES256' | 'RS256'
   readonly default_max_age?: number
+  readonly subject_type?: 'pairwise'
   readonly response_modes?: readonly string[]
   readonly gatehouse_kind: string
   readonly gatehouse_origins: readonly string[]
@@ -58,6 +59,7 @@ export function contentOf(settings: ClientSettings): ClientContent {
     ...(options?.requirePushedRequests && { require_pushed_authorization_requests: true as const }),
     ...(options?.dpopBound && { dpop_bound_access_tokens: true as const }),
     id_token_signed_response_alg: options?.rs256 ? 'RS256' : 'ES256',
+    ...(options?.pairwise && { subject_type: 'pairwise' as const }),
     ...(options?.defaultMaxAge && { default_max_age: durationMs(options.defaultMaxAge) / 1000 }),
     ...(options &&
       options.responseModes.length > 0 && { response_modes: options.responseModes.map((mode) => namesOfModes.get(mode) ?? '') }),
@@ -111,6 +113,7 @@ export function settingsOf(content: ClientContent): ClientSettings {
       dpopBound: metadata.dpop_bound_access_tokens ?? false,
       rs256: metadata.id_token_signed_response_alg === 'RS256',
       idTokenLifetime: durationFromMs(metadata.gatehouse_id_token_seconds * 1000),
+      pairwise: metadata.subject_type === 'pairwise',
       claimsInIdToken: metadata.gatehouse_claims_in_id_token,
       minStrength: metadata.gatehouse_min_strength as Strength,
       ...(metadata.default_max_age !== undefined && { defaultMaxAge: durationFromMs(metadata.default_max_age * 1000) }),

@@ -7,6 +7,7 @@ import { endSecretsBy } from '../../../store/oidc/client-secrets.ts'
 import { type ClientContent, type ClientRow, changeClient } from '../../../store/oidc/clients.ts'
 import type { Deps } from '../../deps.ts'
 import { ErrorReason, refuse } from '../../refuse.ts'
+import { sectorOf } from '../people/pairwise-subject.ts'
 import { lockedClient, tellClient, type WholeClient, withSecrets } from './client-change.ts'
 import { contentOf, hasSecrets, isRegistered, registered } from './client-metadata.ts'
 import { type ClientRules, validateClient } from './validate-client.ts'
@@ -38,6 +39,8 @@ export async function updateClient(
     if (fields.length === 0) return { client: await withSecrets(tx, before, now), changed: false }
     if (etag !== clientEtag(before)) throw commonRefusal(CommonReason.ETAG_MISMATCH)
     if (fields.includes('gatehouse_kind')) throw refuse(ErrorReason.CLIENT_METADATA_INVALID, { field: 'kind', problem: 'cannot change' })
+    if (changesSubjects(before, content))
+      throw refuse(ErrorReason.CLIENT_METADATA_INVALID, { field: 'options.pairwise', problem: 'cannot change, nor can the host: people would be others' })
     const row = await changeClient(tx, key, content, new Date(now))
     // One that comes back to secrets gets a new one.
     if (!hasSecrets(content)) await endSecretsBy(tx, key, new Date(now))
@@ -46,6 +49,13 @@ export async function updateClient(
   })
   if (changed) deps.committed()
   return client
+}
+
+/** Whether the client would know people by other ids than before. */
+function changesSubjects({ metadata: before }: ClientContent, { metadata: after }: ClientContent): boolean {
+  const sector = ({ subject_type: type, redirect_uris: uris }: ClientContent['metadata']) =>
+    type === 'pairwise' ? sectorOf(uris as readonly string[]) : undefined
+  return sector(before) !== sector(after)
 }
 
 /** Names of what differs: of the library's metadata each by itself. */

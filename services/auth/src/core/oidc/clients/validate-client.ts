@@ -17,6 +17,8 @@ export interface ClientRules {
   readonly conformance?: boolean
   /** There are RSA keys: without, no ID token could be signed for a client that takes no other. */
   readonly rs256?: boolean
+  /** There is a key that pairwise ids follow from. */
+  readonly pairwise?: boolean
 }
 
 /** Introspects whatever we issue: a gateway's word, of our own ones only. */
@@ -35,7 +37,7 @@ type Problem = readonly [field: string, problem: string | undefined]
 
 function* problemsOf(
   settings: ClientSettings,
-  { localhost, conformance = false, rs256 = false }: ClientRules & { localhost: boolean },
+  { localhost, conformance = false, rs256 = false, pairwise = false }: ClientRules & { localhost: boolean },
 ): Generator<Problem> {
   const { kind, options } = settings
   for (const [at, uri] of settings.redirectUris.entries()) yield [`redirect_uris[${at}]`, redirectProblem(uri, { kind, localhost })]
@@ -48,7 +50,16 @@ function* problemsOf(
   if (settings.introspects.includes(everyAudience))
     yield ['introspects', settings.firstParty ? undefined : 'has *, which is for our own clients']
   if (options?.rs256) yield ['options.rs256', rs256 ? undefined : 'needs RSA keys, and there are none']
+  if (options?.pairwise) yield ['options.pairwise', pairwise ? pairwiseProblem(settings) : 'needs OIDC_PAIRWISE_KEY']
   if (options?.conformance) yield ['options.conformance', conformance ? undefined : 'is for where OIDC_CONFORMANCE is set']
+}
+
+/** Whoever knows a client's people by ids of its own: a sector that is its own, and no token that says to somebody else who they are. */
+function pairwiseProblem({ kind, grantTypes, redirectUris, resources }: ClientSettings): string | undefined {
+  if (kind !== ClientKind.WEB && kind !== ClientKind.BROWSER) return 'is for clients with a host of their own'
+  if (grantTypes.includes(Grant.DEVICE_CODE) || grantTypes.includes(Grant.TOKEN_EXCHANGE)) return 'goes with neither device_code nor token_exchange'
+  if (resources.length > 0) return 'goes with no resources: their tokens would say who it is'
+  return new Set(redirectUris.map((uri) => new URL(uri).host)).size === 1 ? undefined : 'needs redirect_uris of one host'
 }
 
 function* problemsOfGrants({ kind, grantTypes, scopes, authMethod }: ClientSettings): Generator<Problem> {

@@ -47,6 +47,7 @@ function optionsOf(asked: AskedMetadata): ClientSettings['options'] {
   return create(ClientOptionsSchema, {
     requirePushedRequests: flagIn(asked, 'require_pushed_authorization_requests'),
     dpopBound: flagIn(asked, 'dpop_bound_access_tokens'),
+    pairwise: wordIn(asked, 'subject_type') === 'pairwise',
     rs256: wordIn(asked, 'id_token_signed_response_alg') === 'RS256',
     ...(maxAge !== undefined && { defaultMaxAge: durationFromMs(maxAge * 1000) }),
     responseModes: (wordsIn(asked, 'response_modes') ?? []).map((name) => known('response_modes', keyFor(namesOfModes, name))),
@@ -85,7 +86,8 @@ function refuseUnoffered(asked: AskedMetadata): void {
     if (name.startsWith('gatehouse_')) throw refuseMetadata('metadata', 'has a name of ours, which nobody gives to themselves')
     if (/_(alg|enc)$/.test(name) && !offeredFor(name).includes(wordIn(asked, name) ?? '')) throw refuseMetadata(name, 'is not offered so')
   }
-  if ((wordIn(asked, 'subject_type') ?? 'public') !== 'public') throw refuseMetadata('subject_type', 'is not offered so')
+  if (!['public', 'pairwise'].includes(wordIn(asked, 'subject_type') ?? 'public')) throw refuseMetadata('subject_type', 'is not offered so')
+  if (asked.sector_identifier_uri !== undefined) throw refuseMetadata('sector_identifier_uri', 'is not offered')
   if (asked.jwks_uri !== undefined && asked.jwks !== undefined) throw refuseMetadata('jwks', 'is given, and jwks_uri too')
 }
 

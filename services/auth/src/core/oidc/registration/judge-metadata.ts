@@ -23,7 +23,7 @@ let check: ReturnType<typeof compileRequestCheck> | undefined
 export async function judgeMetadata(
   deps: Pick<Deps, 'db'>,
   { tenant, asked }: { readonly tenant: string; readonly asked: AskedMetadata },
-  rules: Pick<ClientRules, 'rs256'> = {},
+  rules: Pick<ClientRules, 'rs256' | 'pairwise'> = {},
 ): Promise<JudgedClient> {
   try {
     const settings = askedSettings(asked)
@@ -58,6 +58,7 @@ const theirNames: Readonly<Record<string, string>> = {
   postLogoutRedirectUris: 'post_logout_redirect_uris',
   redirectUris: 'redirect_uris',
   scopes: 'scope',
+  'options.pairwise': 'subject_type',
   'options.rs256': 'id_token_signed_response_alg',
   'options.defaultMaxAge': 'default_max_age',
   'options.responseModes': 'response_modes',
