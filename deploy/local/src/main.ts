@@ -17,7 +17,8 @@ async function main(args: readonly string[]): Promise<void> {
   const { ports, variables } = fixedPorts(process.env)
   // The variables of a service that are handed on: without, clients of a conformance suite could not be made on this machine, no program on it be called, and none register itself or know people by ids of its own.
   const auth: Record<string, string> = {}
-  for (const name of ['OIDC_CONFORMANCE', 'OIDC_EGRESS_ALLOW', 'OIDC_PAIRWISE_KEY', 'OIDC_REGISTRATION']) if (process.env[name]) auth[name] = process.env[name]
+  for (const name of ['OIDC_CONFORMANCE', 'OIDC_EGRESS_ALLOW', 'OIDC_PAIRWISE_KEY', 'OIDC_REGISTRATION'])
+    if (process.env[name]) auth[name] = process.env[name]
   const began = performance.now()
   const stopping = untilAskedToStop()
   await demandFree(variables)

@@ -22,7 +22,7 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { createAccessTokenVerifier, createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served, servedAs } from '@gatehouse/service'
-import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
+import { type AuthConfig, clientRulesOf, hashingOf, lifetimesOf, offlineLifetimesOf, pairwiseKeyOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'

@@ -36,17 +36,15 @@ export const clientCommands: readonly Command[] = [
     name: 'clients update',
     usage: 'ID JSON [--tenant ID]',
     summary: 'changes what is given of its ClientSettings; people keep what they allowed',
-    run: operated(
-      async ({ deps, config }, [clientId = '', json = '', ...more], { tenant = defaultTenant }) => {
-        // What is written wrongly is told before anything is looked for.
-        const given = toJson(ClientSettingsSchema, settingsIn(json)) as object
-        const { row } = await getClient(deps, { tenant, clientId })
-        const whole = { ...(toJson(ClientSettingsSchema, settingsOf(row)) as object), ...given }
-        const [, settings] = checked([clientId, JSON.stringify(whole), ...more])
-        await inWords(updateClient(deps, { tenant, clientId, settings, etag: clientEtag(row) }, clientRulesOf(config)))
-        print(`${clientId} is changed: every replica goes by it within a second`)
-      },
-    ),
+    run: operated(async ({ deps, config }, [clientId = '', json = '', ...more], { tenant = defaultTenant }) => {
+      // What is written wrongly is told before anything is looked for.
+      const given = toJson(ClientSettingsSchema, settingsIn(json)) as object
+      const { row } = await getClient(deps, { tenant, clientId })
+      const whole = { ...(toJson(ClientSettingsSchema, settingsOf(row)) as object), ...given }
+      const [, settings] = checked([clientId, JSON.stringify(whole), ...more])
+      await inWords(updateClient(deps, { tenant, clientId, settings, etag: clientEtag(row) }, clientRulesOf(config)))
+      print(`${clientId} is changed: every replica goes by it within a second`)
+    }),
   },
   {
     name: 'clients list',

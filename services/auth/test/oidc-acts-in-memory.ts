@@ -1,8 +1,8 @@
 import { createHash, createHmac, createSecretKey, randomUUID } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import { type User, UserSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { subjectFor } from '../src/core/oidc/people/pairwise-subject.ts'
 import type { BrowserSession, Consent, LibraryMetadata, NewGrant, OidcActs, Payload, Resource } from '../src/core/oidc/oidc-parts.ts'
+import { subjectFor } from '../src/core/oidc/people/pairwise-subject.ts'
 
 /** A session of a browser, as a test changes it. */
 export type SessionRow = { -readonly [Member in keyof BrowserSession]: BrowserSession[Member] }

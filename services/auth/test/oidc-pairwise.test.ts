@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { ClientGrantType as Grant, ClientKind, type ClientOptions, type ClientSettings } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+import {
+  ClientAuthMethod,
+  ClientKind,
+  type ClientOptions,
+  type ClientSettings,
+  ClientGrantType as Grant,
+} from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import * as relying from 'openid-client'
 import { createClient } from '../src/core/oidc/clients/create-client.ts'
@@ -26,7 +32,7 @@ before(async () => {
   house = await openOidcHouse((deps) => createOidcActs(deps, { pairwiseKey }))
   acts = createOidcActs(house.opened.deps, { pairwiseKey })
   ada = await somebody(house.opened)
-  const resource = { tenant: 'default', resource: 'urn:orders', audience: 'orders', scopes: ['read'], lifetimeSeconds: 600 }
+  const resource = { tenant: 'default', resource: 'urn:orders', audience: 'orders-api', scopes: ['read'], lifetimeSeconds: 600 }
   await addResource(house.opened.deps, resource)
 })
 after(() => house[Symbol.asyncDispose]())
@@ -141,7 +147,10 @@ test('its tokens are exchanged for nothing: the next service would be told who i
       subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
       resource: 'urn:orders',
     }
-    const headers = { authorization: `Basic ${btoa(`${service.id}:${service.secret}`)}`, 'content-type': 'application/x-www-form-urlencoded' }
+    const headers = {
+      authorization: `Basic ${btoa(`${service.id}:${service.secret}`)}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    }
     const answer = await house.visitor().visit(`${ISSUER}/token`, { method: 'POST', headers, body: String(new URLSearchParams(form)) })
     return ((await answer.json()) as { error?: string }).error
   }
@@ -157,7 +166,7 @@ test('a client is pairwise with one host and no resources, and stays so', async 
     return createClient(deps, { tenant: 'default', clientId: '', settings }, more)
   }
   const refused = { reason: 'CLIENT_METADATA_INVALID' }
-  const native = { kind: ClientKind.NATIVE, authMethod: 1, redirectUris: ['http://127.0.0.1/callback'] }
+  const native = { kind: ClientKind.NATIVE, authMethod: ClientAuthMethod.NONE, redirectUris: ['http://127.0.0.1/callback'] }
   const wrong: Given[] = [
     { redirectUris: [ours, theirs] },
     { redirectUris: ['https://rp.example:8443/callback', ours] },

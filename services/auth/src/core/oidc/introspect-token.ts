@@ -3,8 +3,8 @@ import { type InspectedToken, type TokenInspector, TokenInvalid } from '@gatehou
 import { validate as isUuid } from 'uuid'
 import type { Deps } from '../deps.ts'
 import type { LibraryMetadata, OidcActs } from './oidc-parts.ts'
-import { isHarmless } from './records/find-record.ts'
 import { isPairwise } from './people/pairwise-subject.ts'
+import { isHarmless } from './records/find-record.ts'
 import { type FoundToken, foundByHash, foundSigned } from './tokens/found-token.ts'
 
 /** Finds out what a token is good for at this moment; undefined of one that is good for nothing. */

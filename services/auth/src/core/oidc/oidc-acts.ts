@@ -41,7 +41,10 @@ export interface ActOptions {
 }
 
 /** What the library's door calls, over the database. */
-export function createOidcActs(deps: Deps, { registrationQuota = defaultRegistrationQuota, pairwiseKey, rules = {} }: ActOptions = {}): OidcActs {
+export function createOidcActs(
+  deps: Deps,
+  { registrationQuota = defaultRegistrationQuota, pairwiseKey, rules = {} }: ActOptions = {},
+): OidcActs {
   return {
     records: {
       save: (tenant, kind, id, payload, ttlSeconds) => saveRecord(deps, { tenant, kind, id, payload, ttlSeconds }),

@@ -40,7 +40,10 @@ export async function updateClient(
     if (etag !== clientEtag(before)) throw commonRefusal(CommonReason.ETAG_MISMATCH)
     if (fields.includes('gatehouse_kind')) throw refuse(ErrorReason.CLIENT_METADATA_INVALID, { field: 'kind', problem: 'cannot change' })
     if (changesSubjects(before, content))
-      throw refuse(ErrorReason.CLIENT_METADATA_INVALID, { field: 'options.pairwise', problem: 'cannot change, nor can the host: people would be others' })
+      throw refuse(ErrorReason.CLIENT_METADATA_INVALID, {
+        field: 'options.pairwise',
+        problem: 'cannot change, nor can the host: people would be others',
+      })
     const row = await changeClient(tx, key, content, new Date(now))
     // One that comes back to secrets gets a new one.
     if (!hasSecrets(content)) await endSecretsBy(tx, key, new Date(now))

@@ -57,7 +57,8 @@ function* problemsOf(
 /** Whoever knows a client's people by ids of its own: a sector that is its own, and no token that says to somebody else who they are. */
 function pairwiseProblem({ kind, grantTypes, redirectUris, resources }: ClientSettings): string | undefined {
   if (kind !== ClientKind.WEB && kind !== ClientKind.BROWSER) return 'is for clients with a host of their own'
-  if (grantTypes.includes(Grant.DEVICE_CODE) || grantTypes.includes(Grant.TOKEN_EXCHANGE)) return 'goes with neither device_code nor token_exchange'
+  if (grantTypes.includes(Grant.DEVICE_CODE) || grantTypes.includes(Grant.TOKEN_EXCHANGE))
+    return 'goes with neither device_code nor token_exchange'
   if (resources.length > 0) return 'goes with no resources: their tokens would say who it is'
   return new Set(redirectUris.map((uri) => new URL(uri).host)).size === 1 ? undefined : 'needs redirect_uris of one host'
 }
