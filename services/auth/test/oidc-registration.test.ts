@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { startTelemetry } from '@gatehouse/telemetry'
+import { decodeProtectedHeader } from 'jose'
 import { sql } from 'kysely'
 import * as relying from 'openid-client'
 import { disableClient } from '../src/core/oidc/clients/disable-client.ts'
@@ -57,6 +58,12 @@ test('a program registers itself by discovery with a token, and signs somebody i
   })
   const { client_id: id, client_secret: secret = '' } = registered.clientMetadata()
   const client = await house.client(id, relying.ClientSecretBasic(secret))
+  const { idToken, userId } = await signInTo(client, id)
+  assert.equal(idToken?.sub, userId)
+})
+
+/** Somebody signs in to it, and allows it what it asks for. */
+async function signInTo(client: relying.Configuration, clientId: string) {
   const { deps } = house.opened
   const acts = createOidcActs(deps)
   const user = await somebody(house.opened)
@@ -65,13 +72,18 @@ test('a program registers itself by discovery with a token, and signs somebody i
   browser.cookies.set('__Host-gatehouse-oidc', acts.sessions.cookieOf('default', session, 0))
   const first = sentTo(await browser.visit(String((await ask(client)).url)))
   assert.ok(first.href.startsWith(`${ISSUER}/i/`), 'nobody made it a first party: it is asked about')
-  await acts.grants.consent.remember(
-    'default',
-    { userId: user.id, clientId: id },
-    { scopes: ['openid', 'email'], claims: [], resources: {} },
-  )
+  await acts.grants.consent.remember('default', { userId: user.id, clientId }, { scopes: ['openid', 'email'], claims: [], resources: {} })
   const { callback, checks } = await codeFor(browser, client)
-  assert.equal((await relying.authorizationCodeGrant(client, callback, checks)).claims()?.sub, user.id)
+  const tokens = await relying.authorizationCodeGrant(client, callback, checks)
+  return { userId: user.id, idToken: tokens.claims(), alg: decodeProtectedHeader(tokens.id_token ?? '').alg }
+}
+
+test('a program that knows RS256 alone has the tenant get a key for it', async () => {
+  const { status, body } = await register(await newToken(), { ...app, id_token_signed_response_alg: 'RS256' })
+  assert.equal(status, 201)
+  const client = await house.client(String(body.client_id), relying.ClientSecretBasic(String(body.client_secret)))
+  relying.enableNonRepudiationChecks(client)
+  assert.equal((await signInTo(client, String(body.client_id))).alg, 'RS256')
 })
 
 test('the answer is what is kept, with a secret of ours and nothing to manage it by', async () => {

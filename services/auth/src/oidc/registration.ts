@@ -19,6 +19,9 @@ const POLICY = 'as administrators'
 /** Stands where the library makes a secret: ours are made where their hashes are kept. */
 const NO_SECRET = 'made later'
 
+/** The library refuses RS256 where the tenant has no such key yet: the first client that asks for one has it made, with the client. What is kept is what was judged. */
+const alwaysKeyed = { id_token_signed_response_alg: 'ES256' }
+
 const judgedBy = new WeakMap<IncomingMessage, JudgedClient>()
 const answers = new WeakMap<IncomingMessage, object>()
 
@@ -54,7 +57,7 @@ async function judge({ acts, tenant }: RegistrationParts, context: KoaContextWit
   const { client_id, client_secret } = properties
   for (const name of Object.keys(properties)) delete properties[name]
   const needsSecret = String(judged.metadata.token_endpoint_auth_method).startsWith('client_secret_')
-  Object.assign(properties, judged.metadata, { client_id, ...(needsSecret && { client_secret }) })
+  Object.assign(properties, judged.metadata, { client_id, ...(needsSecret && { client_secret }), ...alwaysKeyed })
 }
 
 /** Where the library saves a client that it found good. */
