@@ -8,10 +8,11 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '@gatehouse/local'
 import { until } from './house.ts'
+import { runQuickStart } from './quick-start.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-test('npm start starts, keeps what it learned, names a taken port and a crashed child, and stops cleanly', {
+test('npm start starts, does what the README says, keeps what it learned, names a taken port and a crashed child, and stops cleanly', {
   timeout: 300_000,
 }, async (t) => {
   const ports = await freePorts()
@@ -56,9 +57,10 @@ test('npm start starts, keeps what it learned, names a taken port and a crashed 
   const created = await fetch(api, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${await token()}` },
-    body: JSON.stringify({ name: 'Bob', email: 'bob@example.com' }),
+    body: JSON.stringify({ name: 'Bert', email: 'bert@example.com' }),
   })
   assert.equal(created.status, 201)
+  await runQuickStart({ originPort: ports.origin, state, env })
 
   const second = start()
   assert.equal(await second.ended, 1)
@@ -76,12 +78,12 @@ test('npm start starts, keeps what it learned, names a taken port and a crashed 
     await fetch(`${api}:search`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${await token()}` },
-      body: JSON.stringify({ query: 'bob@' }),
+      body: JSON.stringify({ query: 'bert@' }),
     })
   ).json()) as { users: { name: string }[] }
   assert.deepEqual(
     found.users.map(({ name }) => name),
-    ['Bob'],
+    ['Bert'],
   )
   // A service that dies by itself is named, with its last lines, and started again; one that keeps dying ends the whole, in order.
   const died = /The user service ended by itself \(SIGKILL\)\. Its last lines:/
