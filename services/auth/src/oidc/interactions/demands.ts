@@ -42,10 +42,10 @@ export function demandsOf(
  * just answered passes for somebody who has just signed in.
  */
 export function assertMeets({ strength, maxAge, anew, personId }: Demands, session: BrowserSession, askedAt: number): void {
-  const signedInAt = Math.floor(session.authTime.getTime() / 1000)
+  const signedInAt = session.authTime.getTime()
   if (personId !== null && personId !== session.userId) throw needs('other_person')
-  if (anew && signedInAt < askedAt) throw needs('login')
-  if (maxAge !== null && signedInAt + maxAge < askedAt) throw needs('max_age')
+  if (anew && signedInAt <= askedAt) throw needs('login')
+  if (maxAge !== null && signedInAt + maxAge * 1000 <= askedAt) throw needs('max_age')
   if (strengthOf(session.amr) < strength) throw needs('strength', { strength: nameOfStrength(strength as Strength) || 'out_of_reach' })
 }
 
