@@ -8,6 +8,7 @@ import { listClientsOfPerson } from '../../../services/auth/src/store/oidc/grant
 import * as logouts from '../../../services/auth/src/store/oidc/logouts.ts'
 import * as prune from '../../../services/auth/src/store/oidc/prune.ts'
 import * as records from '../../../services/auth/src/store/oidc/records.ts'
+import * as registrations from '../../../services/auth/src/store/oidc/registrations.ts'
 import * as resources from '../../../services/auth/src/store/oidc/resources.ts'
 import * as sessions from '../../../services/auth/src/store/oidc/session-clients.ts'
 import * as single from '../../../services/auth/src/store/oidc/single-use.ts'
@@ -126,6 +127,9 @@ export const statements: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'putSessionState:set': (db) => sessions.putSessionState(db, { tenant, sessionId }, '{}', now),
   'putSessionState:none': (db) => sessions.putSessionState(db, { tenant, sessionId }, null, now),
   consumeRecord: (db) => single.consumeRecord(db, code, now),
+  useRegistrationToken: (db) => registrations.useRegistrationToken(db, { tenant, hash: hashOf('10000'), now }),
+  deleteRegistrationToken: (db) => registrations.deleteRegistrationToken(db, { tenant, hash: hashOf('10000') }),
+  countRegistered: (db) => registrations.countRegistered(db, { tenant, most: 1_000 }),
   findConsumed: (db) => single.findConsumed(db, code),
   rotateRecord: (db) => single.rotateRecord(db, rotation),
   approveDeviceCode: (db) =>

@@ -88,6 +88,7 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
     challengeKey: deps.challengeKey,
     cookiesOfSession: ['__Host-gatehouse-refresh'],
     conformance: false,
+    registration: false,
     ...changes,
   }
   const providers = createProviders(oidc)

@@ -47,6 +47,7 @@ export function testProvider(changes: Partial<ProviderParts> = {}): TestProvider
     challengeKey: Buffer.alloc(32, 8),
     cookiesOfSession: ['__Host-gatehouse-refresh'],
     conformance: false,
+    registration: false,
     ...changes,
   })
   return { provider, acts, faults }

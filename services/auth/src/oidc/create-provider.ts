@@ -15,6 +15,7 @@ import { grantsOfSessions, ourSessions } from './overrides/session.ts'
 import { codesAreUses } from './overrides/session-use.ts'
 import { codesAfterPeople, rotatingRefreshTokens } from './overrides/single-use.ts'
 import { ourTokenIds } from './overrides/token-ids.ts'
+import { answersOfRegistration } from './registration.ts'
 import { exchangesTokens } from './token-exchange.ts'
 
 /** The library over our people, sessions, keys and Postgres. Everything in which it is not itself stands here, in the order in which it is applied. */
@@ -40,6 +41,7 @@ export function createProvider(parts: ProviderParts): Provider {
   formsToClients(provider)
   tellInterval(provider)
   tellAlgorithms(provider)
+  answersOfRegistration(provider)
   finishOurAnswers(provider)
   tellEvents(provider, parts)
   return provider

@@ -37,6 +37,8 @@ export interface OidcDeps {
   readonly cookiesOfSession: readonly string[]
   /** Lets clients that are registered for the conformance suite leave PKCE out. Never in production. */
   readonly conformance: boolean
+  /** Lets programs register themselves that show a token of ours. */
+  readonly registration: boolean
 }
 
 /** What one provider is made of: those of its tenant. */
