@@ -22,6 +22,7 @@ const commands = {
   chaos: ['packages/chaos/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
   tarballs: ['scripts/packing/main.ts'],
+  changeset: ['node_modules/@changesets/cli/bin.js'],
 }
 
 async function main([command = '', ...args]) {
