@@ -21,6 +21,7 @@ const commands = {
   bench: ['packages/bench/src/main.ts'],
   chaos: ['packages/chaos/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
+  images: ['deploy/images/src/main.ts'],
   tarballs: ['scripts/packing/main.ts'],
   changeset: ['node_modules/@changesets/cli/bin.js'],
 }
