@@ -45,6 +45,7 @@ function fingerprint(root) {
     'pnpm-lock.yaml',
     'pnpm-workspace.yaml',
     join('deploy', 'local', 'package.json'),
+    join('deploy', 'kubernetes', 'package.json'),
     ...manifests.sort(),
   ]) {
     hash.update(`${name}\n${read(join(root, name)) ?? ''}\n`)

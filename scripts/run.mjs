@@ -22,6 +22,7 @@ const commands = {
   chaos: ['packages/chaos/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
   tarballs: ['scripts/packing/main.ts'],
+  render: ['deploy/kubernetes/src/main.ts'],
 }
 
 async function main([command = '', ...args]) {
