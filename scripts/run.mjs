@@ -21,6 +21,7 @@ const commands = {
   bench: ['packages/bench/src/main.ts'],
   chaos: ['packages/chaos/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
+  bring: ['packages/testkit/src/debian/main.ts'],
   tarballs: ['scripts/packing/main.ts'],
   render: ['deploy/kubernetes/src/main.ts'],
 }
