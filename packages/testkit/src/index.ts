@@ -1,4 +1,6 @@
 export { startBrowser } from './browser.ts'
+export { type BringOptions, type Brought, bringDebianProgram } from './debian/bring-program.ts'
+export { type DebianProgramName, debianPrograms } from './debian/programs.ts'
 export { clockOffset } from './faults/clock-offset.ts'
 export type { Fault } from './faults/fault.ts'
 export { type FaultProxy, type FaultProxyOptions, type Passage, startFaultProxy, type Target } from './faults/fault-proxy.ts'
