@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { prepareDatabase, type Secrets } from '@gatehouse/local'
 import {
   type NatsServer,
+  type NatsUser,
   natsServiceUsers,
   type PostgresServer,
   type SmtpSink,
@@ -28,7 +29,7 @@ export async function startServers(folder: string, secrets: Secrets): Promise<Se
   await using starting = new AsyncDisposableStack()
   const natsFolder = join(folder, 'nats')
   const broker = { user: 'harness', pass: randomBytes(24).toString('base64url') }
-  const users = [...natsServiceUsers(secrets.nats), { name: broker.user, password: broker.pass }]
+  const users = [...natsServiceUsers(secrets.nats).map(alsoAsBefore), { name: broker.user, password: broker.pass }]
   const startable = {
     postgres: (port = 0) => startPostgres({ dataDir: join(folder, 'postgres'), durable: false, port, maxConnections: 300 }),
     nats: (port = 0) => startNats({ storeDir: natsFolder, users, port }),
@@ -57,6 +58,15 @@ export async function startServers(folder: string, secrets: Secrets): Promise<Se
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+/** The release before reads its replies where everybody may: upgrades run both. */
+const alsoAsBefore = ({ permissions, ...user }: NatsUser): NatsUser =>
+  permissions === undefined
+    ? user
+    : {
+        ...user,
+        permissions: { ...permissions, subscribe: { allow: [...permissions.subscribe.allow, '_INBOX.>'] } },
+      }
 
 /** The database of the services, as the superuser. */
 export function gatehouseUrl(url: string): string {
