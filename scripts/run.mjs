@@ -21,6 +21,7 @@ const commands = {
   bench: ['packages/bench/src/main.ts'],
   chaos: ['packages/chaos/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
+  'nats-users': ['packages/testkit/src/write-nats-users.ts'],
   tarballs: ['scripts/packing/main.ts'],
 }
 
