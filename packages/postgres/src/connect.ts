@@ -8,8 +8,11 @@ import { parseTime } from './parse-time.ts'
 import { StatementNames } from './statement-names.ts'
 
 export type ConnectOptions = {
-  /** `postgres://role:password@host:port/database`; `sslmode=verify-full&sslrootcert=…` for TLS. */
-  readonly url: string
+  /**
+   * `postgres://role:password@host:port/database`; `sslmode=verify-full&sslrootcert=…` for TLS. A function is asked for what it is now: connections that
+   * were made by another one are used no more, so that a role or its password is replaced while calls go on.
+   */
+  readonly url: string | (() => string)
   /** Connections held at most. Default 10. */
   readonly poolSize?: number
   /** Whether statements are prepared by name. Switch it off behind a pooler that cannot carry them. Default true. */
@@ -46,8 +49,9 @@ export type Database<DB> = AsyncDisposable & {
 export function connect<DB>(options: ConnectOptions): Database<DB> {
   const { poolSize = 10, namedStatements = true, statementTimeoutMs = 5000, connectTimeoutMs = 2000 } = options
   const { maxWaiting = 100 * poolSize } = options
+  const url = typeof options.url === 'string' ? () => options.url as string : options.url
   const pool = new pg.Pool({
-    connectionString: options.url,
+    Client: clientsOf(url),
     max: poolSize,
     application_name: options.applicationName ?? 'gatehouse',
     connectionTimeoutMillis: connectTimeoutMs,
@@ -71,7 +75,11 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     refuseWhenOver(currentBounds())
     if (pool.waitingCount >= maxWaiting) throw new DatabaseUnavailable(`${pool.waitingCount} calls wait for a database connection already`)
     try {
-      return await pool.connect()
+      for (;;) {
+        const client = await pool.connect()
+        if (madeBy.get(client) === url()) return client
+        client.release(true)
+      }
     } catch (error) {
       throw asKnown(error)
     }
@@ -99,6 +107,19 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
       ended ??= end()
       return ended
     },
+  }
+}
+
+const madeBy = new WeakMap<pg.ClientBase, string>()
+
+/** What logs in by the URL of that moment. */
+function clientsOf(url: () => string): typeof pg.Client {
+  return class extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      const connectionString = url()
+      super({ ...config, connectionString })
+      madeBy.set(this, connectionString)
+    }
   }
 }
 
