@@ -8,6 +8,8 @@ export { type SmtpBehaviour, type SmtpSink, type SunkMail, startSmtpSink } from 
 export { type FindNatsOptions, findNatsServer } from './nats-binary.ts'
 export { type NatsPermissions, type NatsUser, type NatsUserName, natsServiceUsers, type SubjectRule } from './nats-permissions.ts'
 export { type NatsOptions, type NatsServer, startNats } from './nats-server.ts'
+export { type Collector, startCollector } from './otlp-collector.ts'
+export type { Attribute, ReceivedSpan } from './otlp-spans.ts'
 export { type OwnedProcess, type OwnedProcessOptions, type ProcessEnd, startOwned } from './owned-process.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { refused } from './refused.ts'

@@ -1,5 +1,6 @@
 import DKIM from 'nodemailer/lib/dkim'
 import SMTPPool from 'nodemailer/lib/smtp-pool'
+import { traceSmtp } from './smtp-span.ts'
 import { type OutgoingMail, type Sender, type WrittenMail, writeMail } from './write-mail.ts'
 
 export interface MailerOptions extends Sender {
@@ -57,9 +58,11 @@ export function createMailer(options: MailerOptions): Mailer {
     send(mail, signal) {
       const written = writeMail(mail, options)
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(options.sendTimeoutMs)])
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      pool.send(asMessage(written, bounded, signer), (error) => (error ? reject(error) : resolve()))
-      return promise
+      return traceSmtp(options, () => {
+        const { promise, resolve, reject } = Promise.withResolvers<void>()
+        pool.send(asMessage(written, bounded, signer), (error) => (error ? reject(error) : resolve()))
+        return promise
+      })
     },
     async [Symbol.asyncDispose]() {
       pool.close()
