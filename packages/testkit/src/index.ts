@@ -10,15 +10,7 @@ export { type SmtpBehaviour, type SmtpSink, type SunkMail, startSmtpSink } from 
 export { freePort } from './free-port.ts'
 export { type FindNatsOptions, findNatsServer } from './nats-binary.ts'
 export { type NatsPermissions, type NatsUser, type NatsUserName, natsServiceUsers, type SubjectRule } from './nats-permissions.ts'
-export {
-  type NatsClusterPlace,
-  type NatsOptions,
-  type NatsOptions,
-  type NatsServer,
-  type NatsServer,
-  startNats,
-  startNats,
-} from './nats-server.ts'
+export { type NatsClusterPlace, type NatsOptions, type NatsServer, startNats } from './nats-server.ts'
 export { type Collector, startCollector } from './otlp-collector.ts'
 export type { Attribute, ReceivedSpan } from './otlp-spans.ts'
 export { type OwnedProcess, type OwnedProcessOptions, type ProcessEnd, startOwned } from './owned-process.ts'
