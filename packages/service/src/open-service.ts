@@ -35,7 +35,6 @@ import {
   type WebRoutes,
 } from '@gatehouse/rpc'
 import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
-import { trace } from '@opentelemetry/api'
 import { type Clock, followClock } from './clock.ts'
 import { followAuth, type ServiceIdentity } from './follow-auth.ts'
 import { startHealthServer } from './health-server.ts'
@@ -118,7 +117,9 @@ export function migrationsOf(own: MigrationSet): readonly MigrationSet[] {
 export async function openService<DB>(options: OpenOptions<DB>): Promise<Service<DB>> {
   const { name, config, signal } = options
   await using opening = new AsyncDisposableStack()
-  const telemetry = opening.use(await startTelemetry({ service: name, otlpEndpoint: config.otlpEndpoint }))
+  const telemetry = opening.use(
+    await startTelemetry({ service: name, otlpEndpoint: config.otlpEndpoint, traceSampleRatio: config.traceSampleRatio }),
+  )
   const log = createLogger({ service: name, level: config.logLevel })
   let ready = false
   const health = opening.use(await startHealthServer(config.listenHost, config.metricsPort, () => ready, telemetry))
@@ -174,7 +175,6 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     const apiKeys = parts.use(createApiKeyVerifier({ resolve: identity.resolveApiKey, changes: identity.revocations, now: clock.now }))
     const access = 'ready' in identity.access ? identity.access.ready : undefined
     await Promise.all([identity.revocations.ready, access, directory.ready])
-    const tracing = config.otlpEndpoint !== undefined && { tracer: trace.getTracer('@gatehouse/rpc') }
     const pipeline = createPipeline({
       service: name,
       accessTokens: createAccessTokenVerifier({
@@ -197,7 +197,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       translate,
       isUnavailable,
       strict: config.gatehouseMode === 'test',
-      ...tracing,
+      ...telemetry.tracing,
     })
     const services = rpc.map(([desc, implementation, accessOf]) => pipeline.guard(desc, implementation, accessOf))
     const subscribed =
@@ -226,7 +226,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         originOfHost: (host) => identity.issuers.issuer(identity.issuers.tenantOfHost(host) ?? '')?.origin,
         within: withinBounds,
         ...(routes && { routes }),
-        ...tracing,
+        ...telemetry.tracing,
       }),
     )
     parts.defer(async () => {

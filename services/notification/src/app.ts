@@ -22,6 +22,7 @@ import type { Schema } from './store/schema.ts'
 import { startCleanUp } from './workers/clean-up.ts'
 import { type MailWorker, startMailWorker } from './workers/deliver-mail.ts'
 import { shareInboxNudges } from './workers/inbox-nudges.ts'
+import { createDeliveryTracer } from './workers/trace-delivery.ts'
 
 /** Builds the service and opens its doors. Aborting `signal` ends a start that still waits for the schema. */
 export async function createApp(config: NotificationConfig, signal?: AbortSignal): Promise<App> {
@@ -60,11 +61,12 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
     },
   }
   const startSending = (): MailWorker => {
+    const traced = createDeliveryTracer()
     const urgent = Math.ceil((config.smtpConnections * 2) / 3)
     worker = startMailWorker({
       db,
       log,
-      deliver: (delivery, hand) => deliver(deps, delivery, hand),
+      deliver: (delivery, hand) => traced(delivery, () => deliver(deps, delivery, hand)),
       concurrency: { urgent, ordinary: config.smtpConnections - urgent },
       leaseSeconds: config.mailLease / 1000,
       pollMs: 250,

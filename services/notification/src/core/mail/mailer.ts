@@ -1,5 +1,6 @@
 import DKIM from 'nodemailer/lib/dkim'
 import SMTPPool from 'nodemailer/lib/smtp-pool'
+import { traceSmtp } from './smtp-span.ts'
 import { type OutgoingMail, type Sender, type WrittenMail, writeMail } from './write-mail.ts'
 
 export interface MailerOptions extends Sender {
@@ -44,7 +45,7 @@ export function createMailer(options: MailerOptions): Mailer {
     send(mail, signal) {
       const written = writeMail(mail, options)
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(options.sendTimeoutMs)])
-      return pool().send(asMessage(written, bounded, signer()))
+      return traceSmtp(options, () => pool().send(asMessage(written, bounded, signer())))
     },
     async [Symbol.asyncDispose]() {
       pool().close()
