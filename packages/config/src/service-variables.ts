@@ -27,6 +27,7 @@ export const serviceVariables = {
     min: 1024,
     max: 2 ** 40,
   }),
+  NATS_REPLICAS: integer({ about: "copies of the service's stream, in a cluster of at least as many servers", default: 1, min: 1, max: 5 }),
   WORKLOAD_KEY_FILE: optional(text({ about: "the service's private key as a JWK, for its workload tokens" })),
   WORKLOAD_TOKEN_FILE: optional(
     text({ about: 'in place of a key: the token that Kubernetes projects, {peer} in the path being the service that is called' }),
@@ -40,7 +41,7 @@ export const serviceVariables = {
       about: 'what becomes of a proven workload that is not registered; refuse in production, allow elsewhere unless given',
     }),
   ),
-  USER_URL: optional(text({ about: 'gRPC door of the user service, host:port' })),
+  USER_URL: optional(text({ about: 'gRPC door of the user service, host:port or dns:///host:port' })),
   AUTH_URL: optional(text({ about: 'gRPC door of the auth service, host:port' })),
   NOTIFICATION_URL: optional(text({ about: 'gRPC door of the notification service, host:port' })),
   GRPC_TLS_CERT_FILE: optional(text({ about: 'certificate chain of the gRPC door, PEM' })),

@@ -70,11 +70,11 @@ function statusLines(name: PeerName, { depth, oldestSeconds, position, lastPubli
 
 /** What cannot be asked is said, and the rest stands. */
 async function streamLine(name: PeerName, env: Environment): Promise<{ line: string; isWell: boolean }> {
-  const { NATS_URL, NATS_STREAM_BYTES } = serviceVariables
-  const { natsUrl, natsStreamBytes: maxBytes } = readConfig({ NATS_URL, NATS_STREAM_BYTES }, env)
+  const { NATS_URL, NATS_STREAM_BYTES, NATS_REPLICAS } = serviceVariables
+  const { natsUrl, natsStreamBytes: maxBytes, natsReplicas: replicas } = readConfig({ NATS_URL, NATS_STREAM_BYTES, NATS_REPLICAS }, env)
   try {
     await using broker = await reachNats(natsUrl, `gatehouse-${name}-command`)
-    const report = await reportStream(await broker.nats.connected(), name, { maxBytes })
+    const report = await reportStream(await broker.nats.connected(), name, { maxBytes, replicas })
     if (report === undefined)
       return {
         line: `gatehouse-${name} is not there: a running ${name} makes it; then gatehouse outbox replay ${name} --stream`,

@@ -18,6 +18,7 @@ import { channelCredentials, type PeerTls } from '../tls.ts'
 import { callMetadata, headersOf } from './call-metadata.ts'
 import { DEFAULT_TIMEOUT_MS } from './call-options.ts'
 import { CallsOut } from './calls-out.ts'
+import { freshName } from './fresh-names.ts'
 import { fromServiceError } from './from-service-error.ts'
 import { PeerState } from './peer-state.ts'
 import { withRequestId } from './request-id.ts'
@@ -27,7 +28,7 @@ import { createRetries } from './retries.ts'
 export interface PeerOptions {
   /** Name of the peer: the audience of our workload token, and `dependency` in refusals. */
   readonly target: string
-  /** gRPC name of the peer: `host:port`, or `dns:///host:port`. */
+  /** gRPC name of the peer: `host:port`, or `dns:///host:port`. Calls go round all addresses of a name, which is looked up anew every ten seconds. */
   readonly url: string
   /** Makes the workload token of each call; without it calls carry none. */
   readonly signer?: WorkloadSigner
@@ -49,9 +50,9 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,
   'grpc.dns_min_time_between_resolutions_ms': 2000,
-  // A peer behind a network that swallows packets is noticed and not waited for.
-  'grpc.keepalive_time_ms': 30_000,
-  'grpc.keepalive_timeout_ms': 10_000,
+  // A peer that is frozen, or behind a network that swallows packets, is noticed and not waited for: it gets calls for a quarter of a minute at most.
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
   'grpc.max_receive_message_length': 16 * 1024 * 1024,
   'grpc.enable_http_proxy': 0,
   'grpc.enable_channelz': 0,
@@ -64,7 +65,7 @@ const CHANNEL_OPTIONS: ChannelOptions = {
  * Errors are ConnectErrors whose details `findDetails` reads. A server stream ends when its `signal` aborts: leaving its loop does not end it.
  */
 export function peerTransport({ target, url, signer, tls, log, maxCalls = 2000, bounds }: PeerOptions): PeerTransport {
-  const client = new Client(url, channelCredentials(tls), CHANNEL_OPTIONS)
+  const client = new Client(freshName(url), channelCredentials(tls), CHANNEL_OPTIONS)
   const state = new PeerState(target, log)
   const retry = createRetries()
   const calls = new CallsOut(target, maxCalls)

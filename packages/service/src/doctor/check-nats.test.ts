@@ -67,6 +67,7 @@ async function seen(name: PeerName, more: Partial<NatsQuestion> = {}): Promise<s
     name,
     natsUrl: urlOf(name, passwords[name]),
     natsStreamBytes: maxBytes,
+    natsReplicas: 1,
     consumes: [],
     database: undefined,
     ...more,

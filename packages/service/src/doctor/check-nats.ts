@@ -22,6 +22,8 @@ export interface NatsQuestion {
   readonly natsUrl: string
   /** What the stream was asked to hold. */
   readonly natsStreamBytes: number
+  /** Of how many copies it was asked to be. */
+  readonly natsReplicas: number
   readonly consumes: readonly DescMessage[]
   /** Undefined when the database could not be asked. */
   readonly database: { readonly db: Db<unknown>; readonly outbox: OutboxStatus } | undefined
@@ -54,9 +56,12 @@ export async function checkNats(question: NatsQuestion): Promise<Finding[]> {
 
 type Connection = Awaited<ReturnType<ReachedNats['nats']['connected']>>
 
-async function checkStream({ name, natsStreamBytes: maxBytes, database }: NatsQuestion, connection: Connection): Promise<Finding[]> {
+async function checkStream(
+  { name, natsStreamBytes: maxBytes, natsReplicas: replicas, database }: NatsQuestion,
+  connection: Connection,
+): Promise<Finding[]> {
   const fill = `gatehouse outbox replay ${name} --stream`
-  const report = await reportStream(connection, name, { maxBytes })
+  const report = await reportStream(connection, name, { maxBytes, replicas })
   if (report === undefined)
     return [wrong(`the stream gatehouse-${name} is not there`, `a running ${name} makes it within a second. If it was lost: ${fill}`)]
   const { differences, bytes, messages } = report
