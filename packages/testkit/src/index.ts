@@ -1,4 +1,5 @@
 export { startBrowser } from './browser.ts'
+export { copyAsStandby, replicated, type StandbyOptions } from './copy-as-standby.ts'
 export { clockOffset } from './faults/clock-offset.ts'
 export type { Fault } from './faults/fault.ts'
 export { type FaultProxy, type FaultProxyOptions, type Passage, startFaultProxy, type Target } from './faults/fault-proxy.ts'
