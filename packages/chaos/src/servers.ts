@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { prepareDatabase, type Secrets } from '@gatehouse/local'
-import { natsServiceUsers, type PostgresServer, type SmtpSink, startSmtpSink } from '@gatehouse/testkit'
+import { type NatsUser, natsServiceUsers, type PostgresServer, type SmtpSink, startSmtpSink } from '@gatehouse/testkit'
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
 import { Brokers } from './brokers.ts'
 import { Databases, type Replication } from './databases.ts'
@@ -32,7 +32,7 @@ export async function startServers(folder: string, secrets: Secrets, { brokers: 
   await using starting = new AsyncDisposableStack()
   const natsFolder = join(folder, 'nats')
   const broker = { user: 'harness', pass: randomBytes(24).toString('base64url') }
-  const users = [...natsServiceUsers(secrets.nats), { name: broker.user, password: broker.pass }]
+  const users = [...natsServiceUsers(secrets.nats).map(alsoAsBefore), { name: broker.user, password: broker.pass }]
   const [databases, brokers] = await Promise.all([Databases.start(folder, standby), Brokers.start(natsFolder, users, count)])
   starting.use(brokers)
   starting.use(databases)
@@ -57,6 +57,15 @@ export async function startServers(folder: string, secrets: Secrets, { brokers: 
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+/** The release before reads its replies where everybody may: upgrades run both. */
+const alsoAsBefore = ({ permissions, ...user }: NatsUser): NatsUser =>
+  permissions === undefined
+    ? user
+    : {
+        ...user,
+        permissions: { ...permissions, subscribe: { allow: [...permissions.subscribe.allow, '_INBOX.>'] } },
+      }
 
 /** The database of the services, as the superuser. */
 export function gatehouseUrl(url: string): string {
