@@ -5,6 +5,7 @@ import { currentBounds, refuseWhenOver } from './bounds.ts'
 import { asKnown, DatabaseUnavailable } from './errors.ts'
 import { LeasedClient } from './leased-client.ts'
 import { parseTime } from './parse-time.ts'
+import { RoleClient, refuseStandby } from './refuse-standby.ts'
 import { StatementNames } from './statement-names.ts'
 
 export type ConnectOptions = {
@@ -41,7 +42,7 @@ export type Database<DB> = AsyncDisposable & {
 
 /**
  * Opens a pool. Nothing is connected until the first statement, and a database that is away is found again by itself:
- * every statement meanwhile fails with an error for which isUnavailable() is true.
+ * every statement meanwhile fails with an error for which isUnavailable() is true. So it does where a standby answers.
  *
  * Values read: `int8` (and count(*)) is a bigint, `timestamptz` a Date, `bytea` a Buffer, `numeric` a string.
  * Tables are found through the role's search_path: a role named like its schema needs no setting.
@@ -65,6 +66,8 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     idleTimeoutMillis: 60_000,
     maxLifetimeSeconds: 1800,
     types: { getTypeParser: parserOf },
+    Client: RoleClient,
+    verify: refuseStandby,
   })
   // An idle connection that dies is replaced at the next call; without a listener it would end the process.
   pool.on('error', () => {})

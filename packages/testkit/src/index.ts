@@ -1,4 +1,5 @@
 export { startBrowser } from './browser.ts'
+export { copyAsStandby, replicated, type StandbyOptions } from './copy-as-standby.ts'
 export { type BringOptions, type Brought, bringDebianProgram } from './debian/bring-program.ts'
 export { type DebianProgramName, debianPrograms } from './debian/programs.ts'
 export { clockOffset } from './faults/clock-offset.ts'
