@@ -4,6 +4,7 @@ import { prepareDatabase, type Secrets } from '@gatehouse/local'
 import { natsServiceUsers, type PostgresServer, type SmtpSink, startPostgres, startSmtpSink } from '@gatehouse/testkit'
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
 import { Brokers } from './brokers.ts'
+import { Pooled } from './pooled.ts'
 
 /** Real servers behind the services: they can be stopped and started where they were. */
 export interface Servers extends AsyncDisposable {
@@ -13,22 +14,27 @@ export interface Servers extends AsyncDisposable {
   /** Whom the harness is to the broker: it may do everything, and sees what services may not. */
   readonly broker: { readonly user: string; readonly pass: string }
   readonly natsFolder: string
+  /** Of a house whose services reach Postgres through a pooler. */
+  readonly pooled: Pooled | undefined
   stop(part: 'postgres' | 'nats'): Promise<void>
   start(part: 'postgres' | 'nats'): Promise<void>
 }
 
 /** Starts them in a folder, with schemas and roles, without what only a power cut asks for; as many brokers as are asked for make a cluster. */
-export async function startServers(folder: string, secrets: Secrets, { brokers: count = 1 } = {}): Promise<Servers> {
+export async function startServers(folder: string, secrets: Secrets, { brokers: count = 1, throughPooler = false } = {}): Promise<Servers> {
   await using starting = new AsyncDisposableStack()
   const natsFolder = join(folder, 'nats')
   const broker = { user: 'harness', pass: randomBytes(24).toString('base64url') }
   const users = [...natsServiceUsers(secrets.nats), { name: broker.user, password: broker.pass }]
-  const start = (port = 0) => startPostgres({ dataDir: join(folder, 'postgres'), durable: false, port, maxConnections: 300 })
+  const pooled = throughPooler ? new Pooled() : undefined
+  const start = (port = 0) =>
+    startPostgres({ dataDir: join(folder, 'postgres'), durable: false, port, maxConnections: 300, ...pooled?.ofServer })
   const [first, brokers] = await Promise.all([start(), Brokers.start(natsFolder, users, count)])
   let postgres = first
   starting.use(brokers)
   starting.defer(() => postgres.stop())
   await prepareDatabase(postgres.url, secrets.database)
+  if (pooled) starting.use(await pooled.open(gatehouseUrl(postgres.url)))
   const mail = starting.use(await startSmtpSink())
   const owned = starting.move()
   return {
@@ -39,6 +45,7 @@ export async function startServers(folder: string, secrets: Secrets, { brokers: 
     mail,
     broker,
     natsFolder,
+    pooled,
     stop: (part) => (part === 'postgres' ? postgres.stop() : brokers.stopAll()),
     async start(part) {
       if (part === 'postgres') postgres = await start(postgres.port)

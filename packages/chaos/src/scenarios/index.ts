@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
 import { brokerCluster } from './broker-cluster.ts'
+import { conflicts } from './conflicts.ts'
 import { databaseAway } from './database-away.ts'
 import { fullDisk } from './full-disk.ts'
 import { killServices } from './kill-services.ts'
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   brokerAway,
   brokerCluster,
   databaseAway,
+  conflicts,
   strangeEvents,
   mailServer,
   wrongClock,
