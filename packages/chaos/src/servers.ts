@@ -43,7 +43,10 @@ export async function startServers(
   const broker = { user: 'harness', pass: randomBytes(24).toString('base64url') }
   const users = [...natsServiceUsers(secrets.nats).map(alsoAsBefore), { name: broker.user, password: broker.pass }]
   const pooled = throughPooler ? new Pooled() : undefined
-  const [databases, brokers] = await Promise.all([Databases.start(folder, standby, pooled?.ofServer), Brokers.start(natsFolder, users, count)])
+  const [databases, brokers] = await Promise.all([
+    Databases.start(folder, standby, pooled?.ofServer),
+    Brokers.start(natsFolder, users, count),
+  ])
   starting.use(brokers)
   starting.use(databases)
   await prepareDatabase(databases.primary.server.url, secrets.database)
