@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
 import { brokerCluster } from './broker-cluster.ts'
 import { databaseAway } from './database-away.ts'
+import { databaseFailover } from './database-failover.ts'
 import { fullDisk } from './full-disk.ts'
 import { killServices } from './kill-services.ts'
 import { mailServer } from './mail-server.ts'
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   brokerAway,
   brokerCluster,
   databaseAway,
+  databaseFailover,
   strangeEvents,
   mailServer,
   wrongClock,
