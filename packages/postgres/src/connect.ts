@@ -66,7 +66,6 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     idleTimeoutMillis: 60_000,
     maxLifetimeSeconds: 1800,
     types: { getTypeParser: parserOf },
-    Client: RoleClient,
     verify: refuseStandby,
   })
   // An idle connection that dies is replaced at the next call; without a listener it would end the process.
@@ -117,7 +116,7 @@ const madeBy = new WeakMap<pg.ClientBase, string>()
 
 /** What logs in by the URL of that moment. */
 function clientsOf(url: () => string): typeof pg.Client {
-  return class extends pg.Client {
+  return class extends RoleClient {
     constructor(config?: pg.ClientConfig) {
       const connectionString = url()
       super({ ...config, connectionString })
