@@ -22,7 +22,9 @@ const commands = {
   chaos: ['packages/chaos/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
   bring: ['packages/testkit/src/debian/main.ts'],
+  images: ['deploy/images/src/main.ts'],
   tarballs: ['scripts/packing/main.ts'],
+  changeset: ['node_modules/@changesets/cli/bin.js'],
 }
 
 async function main([command = '', ...args]) {

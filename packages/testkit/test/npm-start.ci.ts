@@ -1,11 +1,12 @@
 // `npm start` as a person uses it: run by CI (npm run verify), because it takes two whole starts. Free ports and a state folder of its own.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { freePorts } from '@gatehouse/local'
 import { until } from './house.ts'
 import { runQuickStart } from './quick-start.ts'
@@ -61,6 +62,7 @@ test('npm start starts, does what the README says, keeps what it learned, names 
   })
   assert.equal(created.status, 201)
   await runQuickStart({ originPort: ports.origin, state, env })
+  await smoke(`http://localhost:${ports.origin}`)
 
   const second = start()
   assert.equal(await second.ended, 1)
@@ -101,6 +103,21 @@ test('npm start starts, does what the README says, keeps what it learned, names 
   }
   assert.equal(await third.ended, 1)
 })
+
+/** What tries a cluster says here too that all is well. */
+async function smoke(origin: string): Promise<void> {
+  for (const args of [[], ['--for', '1']]) {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'deploy/kind/smoke.mjs'), ...args], {
+      env: { ...process.env, ORIGIN: origin },
+    })
+    assert.match(stdout, args.length === 0 ? /refreshed, and signed out\n$/ : /^[1-9]\d* calls in 1 s, 0 failed\n$/)
+  }
+  await assert.rejects(
+    promisify(execFile)(process.execPath, [join(root, 'deploy/kind/smoke.mjs'), '--for', '1'], {
+      env: { ...process.env, ORIGIN: 'http://localhost:1' },
+    }),
+  )
+}
 
 /** The process that listens on a port of 127.0.0.1, by /proc. */
 async function pidListening(port: number): Promise<number> {

@@ -173,6 +173,7 @@ async function openIdConnect(
     limits: deps.limits,
     egress: createEgress({ allow: config.oidcEgressAllow }),
     log: deps.log,
+    now: deps.now,
     pages: consolePages(page),
     offline: offlineLifetimesOf(config),
     challengeKey: deps.challengeKey,

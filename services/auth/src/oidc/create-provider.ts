@@ -2,6 +2,7 @@ import Provider from 'oidc-provider'
 import { configurationOf } from './configuration.ts'
 import { tellEvents } from './events.ts'
 import type { ProviderParts } from './oidc-deps.ts'
+import { datesInteractions } from './overrides/asked-at.ts'
 import { hashedSecrets, logoutsByWorker } from './overrides/client.ts'
 import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
@@ -26,6 +27,7 @@ export function createProvider(parts: ProviderParts): Provider {
   askedAcr(provider)
   ourSessions(provider, parts)
   grantsOfSessions(provider)
+  datesInteractions(provider, parts)
   ourTokenIds(provider)
   codesAfterPeople(provider, parts)
   rotatingRefreshTokens(provider, parts)

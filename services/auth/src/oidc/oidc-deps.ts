@@ -27,6 +27,8 @@ export interface OidcDeps {
   /** How it calls what clients named. */
   readonly egress: Egress
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** Milliseconds since 1970, by the clock by which sign-ins are dated. */
+  readonly now: () => number
   readonly pages: OidcPages
   readonly offline: OfflineLifetimes
   /** Derives what all replicas must agree on and no database holds. */

@@ -46,10 +46,10 @@ export function assertMeets(
   session: BrowserSession & { readonly subject: string },
   askedAt: number,
 ): void {
-  const signedInAt = Math.floor(session.authTime.getTime() / 1000)
+  const signedInAt = session.authTime.getTime()
   if (subject !== null && subject !== session.subject) throw needs('other_person')
-  if (anew && signedInAt < askedAt) throw needs('login')
-  if (maxAge !== null && signedInAt + maxAge < askedAt) throw needs('max_age')
+  if (anew && signedInAt <= askedAt) throw needs('login')
+  if (maxAge !== null && signedInAt + maxAge * 1000 <= askedAt) throw needs('max_age')
   if (strengthOf(session.amr) < strength) throw needs('strength', { strength: nameOfStrength(strength as Strength) || 'out_of_reach' })
 }
 
