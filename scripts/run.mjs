@@ -24,6 +24,7 @@ const commands = {
   bring: ['packages/testkit/src/debian/main.ts'],
   images: ['deploy/images/src/main.ts'],
   tarballs: ['scripts/packing/main.ts'],
+  render: ['deploy/kubernetes/src/main.ts'],
   changeset: ['node_modules/@changesets/cli/bin.js'],
 }
 

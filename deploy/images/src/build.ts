@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url'
 export const images = ['user', 'auth', 'notification', 'console'] as const
 export type ImageName = (typeof images)[number]
 
+/** Where it is made of, from the root: each is released by itself, and has its own version. */
+export const folderOf = (image: ImageName): string => (image === 'console' ? 'deploy/console-server' : `services/${image}`)
+
 /** The root of the checkout, which is the context of every build. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 

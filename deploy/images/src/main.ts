@@ -3,7 +3,7 @@ import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { locked, lockFile, pinned, readBases } from './bases.ts'
-import { buildCommand, images, root } from './build.ts'
+import { buildCommand, folderOf, images, root } from './build.ts'
 
 const usage = `Usage: npm run images -- build [user | auth | notification | console …] [--registry ghcr.io/gatehouse] [--print]
        npm run images -- lock`
@@ -35,9 +35,9 @@ function build(names: readonly string[], registry: string, print: boolean): void
   if (wrong !== undefined) throw new Error(`there is no image "${wrong}": they are ${images.join(', ')}`)
   const bases = pinned(readBases())
   const builder = onPath(['docker', 'podman', 'buildah'] as const, 'building an image')
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   const revision = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
   for (const image of images.filter((each) => names.length === 0 || names.includes(each))) {
+    const { version } = JSON.parse(readFileSync(join(root, folderOf(image), 'package.json'), 'utf8')) as { version: string }
     const [program = '', ...args] = buildCommand(builder, { image, bases, tag: `${registry}/${image}:${version}`, version, revision })
     if (print) process.stdout.write(`${[program, ...args].join(' ')}\n`)
     else if (spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status !== 0)

@@ -13,6 +13,7 @@ import {
   type Values,
 } from '@gatehouse/config'
 import type { Lifetimes } from './core/deps.ts'
+import type { ClientRules } from './core/oidc/clients/validate-client.ts'
 import { defaultRegistrationQuota } from './core/oidc/registration/quota.ts'
 import { leastParameters, problemOfParameters } from './core/passwords/hash-parameters.ts'
 import type { HashPoolOptions } from './core/passwords/hash-pool.ts'
@@ -117,8 +118,8 @@ export function offlineLifetimesOf(config: AuthConfig): { readonly absoluteSecon
 }
 
 /** What may be asked of a client of OpenID Connect. */
-export function clientRulesOf(config: AuthConfig): { readonly conformance: boolean; readonly pairwise: boolean } {
-  return { conformance: config.oidcConformance, pairwise: config.oidcPairwiseKey !== undefined }
+export function clientRulesOf(config: AuthConfig): Required<ClientRules> {
+  return { conformance: config.oidcConformance, pairwise: config.oidcPairwiseKey !== undefined, egressAllow: config.oidcEgressAllow }
 }
 
 export function pairwiseKeyOf({ oidcPairwiseKey: key }: AuthConfig): Uint8Array | undefined {

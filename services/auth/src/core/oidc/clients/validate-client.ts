@@ -17,6 +17,8 @@ export interface ClientRules {
   readonly conformance?: boolean
   /** There is a key that pairwise ids follow from. */
   readonly pairwise?: boolean
+  /** What of our own network may be called, by `host` or `host:port`. */
+  readonly egressAllow?: readonly string[]
 }
 
 /** Introspects whatever we issue: a gateway's word, of our own ones only. */
@@ -35,14 +37,15 @@ type Problem = readonly [field: string, problem: string | undefined]
 
 function* problemsOf(
   settings: ClientSettings,
-  { localhost, conformance = false, pairwise = false }: ClientRules & { localhost: boolean },
+  { localhost, egressAllow, conformance = false, pairwise = false }: ClientRules & { localhost: boolean },
 ): Generator<Problem> {
   const { kind, options } = settings
   for (const [at, uri] of settings.redirectUris.entries()) yield [`redirect_uris[${at}]`, redirectProblem(uri, { kind, localhost })]
   for (const [at, uri] of settings.postLogoutRedirectUris.entries())
     yield [`post_logout_redirect_uris[${at}]`, redirectProblem(uri, { kind, localhost })]
   for (const [at, origin] of settings.origins.entries()) yield [`origins[${at}]`, originProblem(origin, localhost)]
-  if (settings.backchannelLogoutUri !== '') yield ['backchannel_logout_uri', backchannelProblem(settings.backchannelLogoutUri, localhost)]
+  if (settings.backchannelLogoutUri !== '')
+    yield ['backchannel_logout_uri', backchannelProblem(settings.backchannelLogoutUri, { localhost, egressAllow })]
   if (settings.jwksJson !== '') yield ['jwks_json', keySetProblem(settings.jwksJson)]
   yield* problemsOfGrants(settings)
   if (settings.introspects.includes(everyAudience))
