@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { prepareDatabase, type Secrets } from '@gatehouse/local'
-import { natsServiceUsers, type PostgresServer, type SmtpSink, startPostgres, startSmtpSink } from '@gatehouse/testkit'
+import {
+  type NatsUser,
+  natsServiceUsers,
+  type PostgresServer,
+  type SmtpSink,
+  startPostgres,
+  startSmtpSink,
+} from '@gatehouse/testkit'
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
 import { Brokers } from './brokers.ts'
 
@@ -22,7 +29,7 @@ export async function startServers(folder: string, secrets: Secrets, { brokers: 
   await using starting = new AsyncDisposableStack()
   const natsFolder = join(folder, 'nats')
   const broker = { user: 'harness', pass: randomBytes(24).toString('base64url') }
-  const users = [...natsServiceUsers(secrets.nats), { name: broker.user, password: broker.pass }]
+  const users = [...natsServiceUsers(secrets.nats).map(alsoAsBefore), { name: broker.user, password: broker.pass }]
   const start = (port = 0) => startPostgres({ dataDir: join(folder, 'postgres'), durable: false, port, maxConnections: 300 })
   const [first, brokers] = await Promise.all([start(), Brokers.start(natsFolder, users, count)])
   let postgres = first
@@ -47,6 +54,15 @@ export async function startServers(folder: string, secrets: Secrets, { brokers: 
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+/** The release before reads its replies where everybody may: upgrades run both. */
+const alsoAsBefore = ({ permissions, ...user }: NatsUser): NatsUser =>
+  permissions === undefined
+    ? user
+    : {
+        ...user,
+        permissions: { ...permissions, subscribe: { allow: [...permissions.subscribe.allow, '_INBOX.>'] } },
+      }
 
 /** The database of the services, as the superuser. */
 export function gatehouseUrl(url: string): string {

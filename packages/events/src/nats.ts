@@ -1,8 +1,10 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
+import { ackInboxIn } from './ack-inbox.ts'
 import { greeting } from './greeting.ts'
 import { type Log, silent } from './log.ts'
+import { inboxPrefixOf } from './nats-names.ts'
 
 export type NatsOptions = {
   /** `nats://user:password@host:port`, or `tls://…`; several servers of one cluster separated by commas. */
@@ -47,6 +49,7 @@ export function connectNats({ url, name, log = silent }: NatsOptions): Nats {
         await using connection = disposable(await connect(options))
         attempt = 0
         if (stop.signal.aborted) return
+        ackInboxIn(connection.nc, options.inboxPrefix)
         rise(connection.nc)
         void watchStatus(connection.nc, rise, fall)
         await Promise.race([connection.nc.closed(), aborted(stop.signal)])
@@ -88,6 +91,7 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
     servers: servers.map(({ host }) => host),
     name,
     ...(username !== '' && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+    ...inboxOf(username),
     ...(servers.some(({ protocol }) => protocol === 'tls:') && { tls: {} }),
     timeout: 2000,
     maxReconnectAttempts: -1,
@@ -98,6 +102,9 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
     pingInterval: 10_000,
   }
 }
+
+// A name of other letters is none of those that the rights are written for.
+const inboxOf = (user: string) => (/^[\w-]+$/.test(user) ? { inboxPrefix: inboxPrefixOf(user) } : {})
 
 async function watchStatus(connection: NatsConnection, rise: (connection: NatsConnection) => void, fall: () => void): Promise<void> {
   for await (const { type } of connection.status()) {
