@@ -72,7 +72,8 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
     })
     await writeFile(join(storeDir, ownerFile), `${server.pid}\n${(await lifeOf(process.pid)) ?? ''}`)
     const ready = await server.line((line) => line.includes('Server is ready'), 30_000)
-    const port = ready && (await listeningPort(portsFolder))
+    // A server that is slow to start writes no such file: where the port is known it is not needed.
+    const port = ready && (options.port || (await listeningPort(portsFolder)))
     if (!port) throw await failure(server, options)
     return running(server, port)
   } finally {
