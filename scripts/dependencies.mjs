@@ -37,16 +37,10 @@ async function install(root, env) {
 /** Everything that decides what is installed. */
 function fingerprint(root) {
   const hash = createHash('sha256').update(`${process.platform}-${process.arch}\n`)
-  const manifests = ['packages', 'services'].flatMap((folder) =>
+  const manifests = ['packages', 'services', 'deploy'].flatMap((folder) =>
     folders(join(root, folder)).map((name) => join(folder, name, 'package.json')),
   )
-  for (const name of [
-    'package.json',
-    'pnpm-lock.yaml',
-    'pnpm-workspace.yaml',
-    join('deploy', 'local', 'package.json'),
-    ...manifests.sort(),
-  ]) {
+  for (const name of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests.sort()]) {
     hash.update(`${name}\n${read(join(root, name)) ?? ''}\n`)
   }
   return hash.digest('hex')

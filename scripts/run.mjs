@@ -21,8 +21,12 @@ const commands = {
   bench: ['packages/bench/src/main.ts'],
   chaos: ['packages/chaos/src/main.ts'],
   gatehouse: ['packages/cli/src/main.ts'],
+  bring: ['packages/testkit/src/debian/main.ts'],
+  images: ['deploy/images/src/main.ts'],
   'nats-users': ['packages/testkit/src/write-nats-users.ts'],
   tarballs: ['scripts/packing/main.ts'],
+  render: ['deploy/kubernetes/src/main.ts'],
+  changeset: ['node_modules/@changesets/cli/bin.js'],
 }
 
 async function main([command = '', ...args]) {

@@ -15,8 +15,10 @@ async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(usage)
   const folder = process.env.STATE_FOLDER || join(root, '.local')
   const { ports, variables } = fixedPorts(process.env)
-  // The variables of a service that are handed on: without, clients of a conformance suite could not be made on this machine, and no program on it be called.
-  const { OIDC_CONFORMANCE, OIDC_EGRESS_ALLOW } = process.env
+  // The variables of a service that are handed on: without, clients of a conformance suite could not be made on this machine, no program on it be called, and none register itself or know people by ids of its own.
+  const auth: Record<string, string> = {}
+  for (const name of ['OIDC_CONFORMANCE', 'OIDC_EGRESS_ALLOW', 'OIDC_PAIRWISE_KEY', 'OIDC_REGISTRATION'])
+    if (process.env[name]) auth[name] = process.env[name]
   const began = performance.now()
   const stopping = untilAskedToStop()
   await demandFree(variables)
@@ -29,7 +31,7 @@ async function main(args: readonly string[]): Promise<void> {
     ports,
     onStep: (step) => say(`starting ${step} …`),
     onTrouble: say,
-    extra: { auth: { ...(OIDC_CONFORMANCE && { OIDC_CONFORMANCE }), ...(OIDC_EGRESS_ALLOW && { OIDC_EGRESS_ALLOW }) } },
+    extra: { auth },
   })
   process.stdout.write(table(local))
   say(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Ctrl-C stops everything.`)

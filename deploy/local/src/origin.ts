@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { pipeline } from 'node:stream'
 import { create, toBinary } from '@bufbuild/protobuf'
+import { pageHeaders } from '@gatehouse/console-server/page-headers'
 import { ErrorInfoSchema } from '@gatehouse/contracts/google/rpc/error_details_pb'
 import type { Mailbox } from './mailbox.ts'
 import { answerMailbox } from './mailbox-page.ts'
@@ -37,15 +38,6 @@ const types: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
   '.json': 'application/json',
   '.woff2': 'font/woff2',
-}
-
-const pageHeaders = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 }
 
 /**

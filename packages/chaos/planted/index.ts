@@ -6,6 +6,7 @@ import { markedBeforeAnswer } from './marked-before-answer.ts'
 import { noDrain } from './no-drain.ts'
 import { noInboxRow } from './no-inbox-row.ts'
 import { noMessageId } from './no-message-id.ts'
+import { oneCopy } from './one-copy.ts'
 import { outboxAfterCommit } from './outbox-after-commit.ts'
 import type { PlantedFault } from './planted-fault.ts'
 import { refreshInTwo } from './refresh-in-two.ts'
@@ -28,4 +29,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   silenceIsConsent,
   noDrain,
   sessionsOutliveSuspension,
+  oneCopy,
 ]

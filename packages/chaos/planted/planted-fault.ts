@@ -1,3 +1,4 @@
+import type { HouseNeeds } from '../src/scenario.ts'
 import type { Edit } from '../src/scratch-tree.ts'
 
 /** A mistake that somebody could make, put into a copy of the tree: the harness has to find it. */
@@ -10,4 +11,6 @@ export interface PlantedFault {
   /** One of these rules has to be what sees it: a house that breaks elsewhere proves nothing. */
   readonly rules: readonly [string, ...string[]]
   readonly edits: readonly Edit[]
+  /** What is wrong with its house, where the mistake is no code of ours. */
+  readonly house?: HouseNeeds
 }

@@ -2,10 +2,9 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { roleOf, type ServiceName, serviceNames } from '@gatehouse/local'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
 import type { Constellation } from './constellation.ts'
-import { gatehouseUrl } from './servers.ts'
+import { connectBroker, gatehouseUrl } from './servers.ts'
 import { shortenAckWait } from './short-waits.ts'
 import { within } from './until.ts'
 
@@ -42,11 +41,8 @@ export async function replayAll(house: Constellation, since: Date): Promise<void
 }
 
 /** Runs something with the broker's own view of its streams. */
-export async function asBroker<T>(
-  { servers: { nats, broker } }: Constellation,
-  act: (manager: JetStreamManager) => Promise<T>,
-): Promise<T> {
-  const connection = await connect({ servers: nats.url, ...broker })
+export async function asBroker<T>({ servers }: Constellation, act: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+  const connection = await connectBroker(servers)
   try {
     return await act(await jetstreamManager(connection))
   } finally {

@@ -14,7 +14,7 @@ import {
 import pg from 'pg'
 import { administratorToken } from './administrator-token.ts'
 import { History } from './history.ts'
-import { Links } from './links.ts'
+import { Links, natsNames } from './links.ts'
 import { Publications } from './publications.ts'
 import { createRandom, type Random } from './random.ts'
 import { Replica } from './replica.ts'
@@ -26,6 +26,8 @@ export interface HouseOptions {
   readonly seed: number
   /** Two of each unless given. */
   readonly replicas?: number
+  /** Servers of the broker, as a cluster; one unless given. */
+  readonly brokers?: number
   /** More variables for the services. */
   readonly extra?: Partial<Record<ServiceName, Record<string, string>>>
   /** The checkout whose migrations make the schema; the own one unless given. */
@@ -81,7 +83,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
   const troubles: string[] = []
 
   const [secrets, { jwksFile, keyFile }] = await Promise.all([secretsOf(folder), workloadKeysOf(folder)])
-  const servers = opening.use(await startServers(folder, secrets))
+  const servers = opening.use(await startServers(folder, secrets, options))
   const none = { grpc: 0, web: 0, metrics: 0 }
   // Nobody listens at the origin: its port is a name that browsers would send.
   const ports = { origin: 8080, smtp: servers.mail.port, services: { user: none, auth: none, notification: none } }
@@ -89,7 +91,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     ports,
     secrets,
     postgresUrl: servers.postgres.url,
-    natsUrl: servers.nats.url,
+    natsUrl: servers.brokers.urls[0] ?? '',
     jwksFile,
     keyFile,
   })
@@ -99,17 +101,27 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     const peers = serviceNames.filter((peer) => peer !== service && links.now?.matching(new RegExp(`^${service}→${peer}\\.`)).length)
     return Object.fromEntries(peers.map((peer) => [`${peer.toUpperCase()}_URL`, links.now?.urlOf(service, peer) ?? '']))
   }
-  const commandEnvironment = (name: ServiceName) => ({ ...environmentOf(name, direct()), ...peerUrls(name), ...options.extra?.[name] })
+  const commandEnvironment = (name: ServiceName) => ({
+    ...onPorts(
+      environmentOf(name, direct()),
+      servers.brokers.nodes.map(({ port }) => port),
+    ),
+    ...peerUrls(name),
+    ...options.extra?.[name],
+  })
   function environment(service: ServiceName, name: string): Record<string, string> {
     const through = (url: string, link: string) => Object.assign(new URL(url), { port: String(at(link)) }).href
     const parts = direct()
+    const own = environmentOf(service, {
+      ...parts,
+      ports: { ...ports, ...(service === 'notification' && { smtp: at(`${name}→smtp`) }) },
+      postgresUrl: through(parts.postgresUrl, `${name}→postgres`),
+    })
     return {
-      ...environmentOf(service, {
-        ...parts,
-        ports: { ...ports, ...(service === 'notification' && { smtp: at(`${name}→smtp`) }) },
-        postgresUrl: through(parts.postgresUrl, `${name}→postgres`),
-        natsUrl: through(parts.natsUrl, `${name}→nats`),
-      }),
+      ...onPorts(
+        own,
+        natsNames(servers.brokers.nodes.length).map((nats) => at(`${name}→${nats}`)),
+      ),
       ...peerUrls(service),
       ...impatient[service],
       ...options.extra?.[service],
@@ -136,7 +148,11 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
       replicas,
       random,
       onFault,
-      servers: () => ({ postgres: servers.postgres.port, nats: servers.nats.port, smtp: servers.mail.port }),
+      servers: () => ({
+        postgres: servers.postgres.port,
+        nats: servers.brokers.nodes.map(({ port }) => port),
+        smtp: servers.mail.port,
+      }),
     }),
   )
   opening.defer(async () => void (await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()))))
@@ -177,11 +193,18 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     adminToken,
     async restore() {
       await links.now?.heal()
+      await servers.brokers.startAll()
       await Promise.all(replicas.map((replica) => replica.thaw()))
       await Promise.all(replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start()))
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** The same environment with these ports of the broker's servers. */
+function onPorts(environment: Record<string, string>, nats: readonly number[]): Record<string, string> {
+  const url = environment.NATS_URL ?? ''
+  return { ...environment, NATS_URL: nats.map((port) => Object.assign(new URL(url), { port: String(port) }).href).join() }
 }
 
 /** A command that finds the machine at its worst moment is run again. */

@@ -14,13 +14,16 @@ const peersOf: Readonly<Record<ServiceName | 'client', readonly ServiceName[]>> 
 export interface LinksOptions {
   readonly replicas: readonly Replica[]
   /** Ports of the servers, which may change with a restart. */
-  readonly servers: () => { readonly postgres: number; readonly nats: number; readonly smtp: number }
+  readonly servers: () => { readonly postgres: number; readonly nats: readonly number[]; readonly smtp: number }
   readonly random: Random
   readonly onFault: (fault: string) => void
 }
 
+/** What the servers of a broker are called: `nats` where there is one, `nats.0` and so on in a cluster. */
+export const natsNames = (count: number): string[] => (count === 1 ? ['nats'] : Array.from({ length: count }, (_, i) => `nats.${i}`))
+
 /**
- * Every way between two programs of the house, each through a fault proxy of its own. Their names say between whom: `user.0→postgres`, `auth.1→nats`,
+ * Every way between two programs of the house, each through a fault proxy of its own. Their names say between whom: `user.0→postgres`, `auth.1→nats` (of a cluster `auth.1→nats.2`),
  * `notification.0→smtp`, `auth→user.1` (all replicas of auth to one of user), `client→user.0`, and `web→auth`, behind which all replicas of a web door stand.
  */
 export class Links implements AsyncDisposable {
@@ -45,7 +48,7 @@ export class Links implements AsyncDisposable {
     await Promise.all([
       ...replicas.flatMap((replica) => [
         add(`${replica.name}→postgres`, () => [servers().postgres]),
-        add(`${replica.name}→nats`, () => [servers().nats]),
+        ...natsNames(servers().nats.length).map((nats, i) => add(`${replica.name}→${nats}`, () => [servers().nats[i]])),
         ...(replica.service === 'notification' ? [add(`${replica.name}→smtp`, () => [servers().smtp])] : []),
       ]),
       ...Object.entries(peersOf).flatMap(([from, targets]) =>

@@ -32,7 +32,8 @@ async function find(fault: PlantedFault, seed: number): Promise<string | undefin
   const scenario = scenarioCalled(fault.scenario)
   // What needs no second replica has one: all calls that are under way die with it.
   const replicas = scenario.name === 'kill-services' ? 1 : 2
-  const there: Scenario = { ...scenario, house: { replicas, schemaOf: tree.folder, codeOf: tree.folder } }
+  const ownHouse = typeof scenario.house === 'function' ? {} : scenario.house
+  const there: Scenario = { ...scenario, house: { ...ownHouse, replicas, schemaOf: tree.folder, codeOf: tree.folder, ...fault.house } }
   for (let attempt = 0; attempt < seedsEach; attempt++) {
     const { violations, seconds } = await runScenario(there, { seed: seed + attempt, effort, settleMs, say: () => undefined })
     const rules = violations.map(({ rule }) => rule)

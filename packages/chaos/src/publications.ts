@@ -1,5 +1,5 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node'
-import type { Servers } from './servers.ts'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { connectBroker, type Servers } from './servers.ts'
 
 /** One event that somebody published, whether the stream stored it or knew it already. */
 export interface Publication {
@@ -32,8 +32,8 @@ export class Publications implements AsyncDisposable {
     })
   }
 
-  static async watch({ nats, broker }: Servers): Promise<Publications> {
-    const connection = await connect({ servers: nats.url, ...broker, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
+  static async watch(servers: Servers): Promise<Publications> {
+    const connection = await connectBroker(servers, { maxReconnectAttempts: -1, reconnectTimeWait: 100 })
     const publications = new Publications(connection)
     await connection.flush()
     return publications

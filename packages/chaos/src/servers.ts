@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { prepareDatabase, type Secrets } from '@gatehouse/local'
 import {
-  type NatsServer,
   type NatsUser,
   natsServiceUsers,
   type PostgresServer,
   type SmtpSink,
-  startNats,
   startPostgres,
   startSmtpSink,
 } from '@gatehouse/testkit'
+import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
+import { Brokers } from './brokers.ts'
 
 /** Real servers behind the services: they can be stopped and started where they were. */
 export interface Servers extends AsyncDisposable {
   readonly postgres: PostgresServer
-  readonly nats: NatsServer
+  readonly brokers: Brokers
   readonly mail: SmtpSink
   /** Whom the harness is to the broker: it may do everything, and sees what services may not. */
   readonly broker: { readonly user: string; readonly pass: string }
@@ -24,18 +24,16 @@ export interface Servers extends AsyncDisposable {
   start(part: 'postgres' | 'nats'): Promise<void>
 }
 
-/** Starts them in a folder, with schemas and roles, without what only a power cut asks for. */
-export async function startServers(folder: string, secrets: Secrets): Promise<Servers> {
+/** Starts them in a folder, with schemas and roles, without what only a power cut asks for; as many brokers as are asked for make a cluster. */
+export async function startServers(folder: string, secrets: Secrets, { brokers: count = 1 } = {}): Promise<Servers> {
   await using starting = new AsyncDisposableStack()
   const natsFolder = join(folder, 'nats')
   const broker = { user: 'harness', pass: randomBytes(24).toString('base64url') }
   const users = [...natsServiceUsers(secrets.nats).map(alsoAsBefore), { name: broker.user, password: broker.pass }]
-  const startable = {
-    postgres: (port = 0) => startPostgres({ dataDir: join(folder, 'postgres'), durable: false, port, maxConnections: 300 }),
-    nats: (port = 0) => startNats({ storeDir: natsFolder, users, port }),
-  }
-  let [postgres, nats] = await Promise.all([startable.postgres(), startable.nats()])
-  starting.defer(() => nats.stop())
+  const start = (port = 0) => startPostgres({ dataDir: join(folder, 'postgres'), durable: false, port, maxConnections: 300 })
+  const [first, brokers] = await Promise.all([start(), Brokers.start(natsFolder, users, count)])
+  let postgres = first
+  starting.use(brokers)
   starting.defer(() => postgres.stop())
   await prepareDatabase(postgres.url, secrets.database)
   const mail = starting.use(await startSmtpSink())
@@ -44,16 +42,14 @@ export async function startServers(folder: string, secrets: Secrets): Promise<Se
     get postgres() {
       return postgres
     },
-    get nats() {
-      return nats
-    },
+    brokers,
     mail,
     broker,
     natsFolder,
-    stop: (part) => (part === 'postgres' ? postgres : nats).stop(),
+    stop: (part) => (part === 'postgres' ? postgres.stop() : brokers.stopAll()),
     async start(part) {
-      if (part === 'postgres') postgres = await startable.postgres(postgres.port)
-      else nats = await startable.nats(nats.port)
+      if (part === 'postgres') postgres = await start(postgres.port)
+      else await brokers.startAll()
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -71,4 +67,12 @@ const alsoAsBefore = ({ permissions, ...user }: NatsUser): NatsUser =>
 /** The database of the services, as the superuser. */
 export function gatehouseUrl(url: string): string {
   return Object.assign(new URL(url), { pathname: '/gatehouse' }).href
+}
+
+/** Connects to the broker as the harness. */
+export function connectBroker(
+  { brokers, broker }: Pick<Servers, 'brokers' | 'broker'>,
+  more: ConnectionOptions = {},
+): Promise<NatsConnection> {
+  return connect({ servers: brokers.urls, ...broker, ...more })
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { roleOf, serviceNames } from '@gatehouse/local'
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
 import type { Constellation } from './constellation.ts'
+import { connectBroker } from './servers.ts'
 
 const boundMs = 60_000
 
@@ -32,8 +32,8 @@ async function unsettled(sql: Constellation['sql'], manager: JetStreamManager): 
  * Waits until nothing waits any more: outboxes empty, events consumed, mails sent. Answers what still waits after a minute, which is a violation:
  * everything works again by then.
  */
-export async function settle({ sql, servers: { nats, broker } }: Constellation, patienceMs = boundMs): Promise<readonly string[]> {
-  const connection = await connect({ servers: nats.url, ...broker })
+export async function settle({ sql, servers }: Constellation, patienceMs = boundMs): Promise<readonly string[]> {
+  const connection = await connectBroker(servers)
   // Whoever died with one of these holds it for half a minute: asking auth again is harmless, and what holds after a short wait holds after a long one.
   await sql(`update ${roleOf('user')}.pending_revocations set due_time = least(due_time, now() + interval '4 seconds')`)
   try {

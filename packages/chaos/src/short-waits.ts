@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/nats-core'
-import { connect } from '@nats-io/transport-node'
-import type { Servers } from './servers.ts'
+import { connectBroker, type Servers } from './servers.ts'
 
 /** What a killed consumer had taken comes again after this, and not after half a minute: what holds for one wait holds for the other. */
 const ackWaitMs = 4_000
@@ -14,8 +13,8 @@ const durables = [
 ] as const
 
 /** Shortens the time after which the streams give unacknowledged events again, once the services have made their durables. */
-export async function shortenAckWait({ nats, broker }: Servers): Promise<void> {
-  const connection = await connect({ servers: nats.url, ...broker })
+export async function shortenAckWait(servers: Servers): Promise<void> {
+  const connection = await connectBroker(servers)
   try {
     const { consumers } = await jetstreamManager(connection)
     for (const [stream, durable] of durables) {

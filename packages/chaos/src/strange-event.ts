@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { jetstream } from '@nats-io/jetstream'
 import { headers } from '@nats-io/nats-core'
-import { connect } from '@nats-io/transport-node'
 import type { Constellation } from './constellation.ts'
+import { connectBroker } from './servers.ts'
 
 /** An event as a stream takes it from whoever may publish. */
 export interface StrangeEvent {
@@ -26,7 +26,7 @@ export interface StrangeMessage {
 
 /** Puts events into streams past every outbox and relay, under message ids that the streams do not know. */
 export async function injectEvents(house: Constellation, events: readonly StrangeEvent[]): Promise<void> {
-  const connection = await connect({ servers: house.servers.nats.url, ...house.servers.broker })
+  const connection = await connectBroker(house.servers)
   try {
     for (const { service, type, id, key, version, time, payload, traceparent } of events) {
       const envelope = headers()

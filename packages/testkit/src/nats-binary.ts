@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { isNewEnough } from '@gatehouse/events/server-version'
-import { fetchNatsServer } from './nats-from-debian.ts'
+import { fromDebian } from './debian/archive.ts'
 import { SetupProblem } from './setup-problem.ts'
 
 export type FindNatsOptions = {
@@ -39,9 +39,12 @@ export async function findNatsServer({
     await mkdir(cacheDir, { recursive: true })
     const staging = await mkdtemp(join(cacheDir, 'fetching-'))
     try {
-      const file = join(staging, 'nats-server')
-      await fetchNatsServer(file, log)
-      await chmod(file, 0o755)
+      const file = join(staging, 'usr', 'sbin', 'nats-server')
+      // Testing's needs a libc that Debian 12 has already, so that it comes without libraries.
+      await fromDebian('nats-server', log, async (archive) => {
+        const [deb = ''] = await archive.download(['nats-server'])
+        await promisify(execFile)('dpkg-deb', ['-x', deb, staging])
+      })
       const version = await versionOf(file)
       if (!version || !isNewEnough(version))
         throw new SetupProblem(`Debian's nats-server is ${version ?? 'not for this machine'}; 2.12.12 or newer is needed.`)

@@ -14,9 +14,24 @@ export type NatsOptions = {
   readonly port?: number
   /** Who may connect. None, the default, lets every program on this machine in without a name: for tests only. */
   readonly users?: readonly NatsUser[]
+  /** Makes it one server of a cluster; alone unless given. */
+  readonly cluster?: NatsClusterPlace
   /** The program; by default findNatsServer() looks for it. */
   readonly binary?: string
   readonly log?: (line: string) => void
+}
+
+/** One server's place in a cluster on this machine. Ports have to be known before any of its servers runs. */
+export type NatsClusterPlace = {
+  readonly cluster: string
+  /** Unique in the cluster; under it JetStream knows the server again. */
+  readonly server: string
+  /** Where the others find it. */
+  readonly port: number
+  /** Of all servers of the cluster; its own may be among them. */
+  readonly ports: readonly number[]
+  /** Of its monitoring, over HTTP. */
+  readonly monitorPort: number
 }
 
 export type NatsServer = AsyncDisposable & {
@@ -73,16 +88,27 @@ function running(server: OwnedProcess, port: number): NatsServer {
 }
 
 /** nats-server reads JSON as a form of its own notation. */
-function configuration({ port = 0, users }: NatsOptions, storeDir: string, portsFolder: string): unknown {
+function configuration({ port = 0, users, cluster }: NatsOptions, storeDir: string, portsFolder: string): unknown {
   for (const { name, password } of users ?? []) {
     if (!/^[\w-]{16,}$/.test(password)) throw new TypeError(`the password of NATS user ${name} needs at least 16 base64url characters`)
   }
   return {
     host: '127.0.0.1',
     port: port || -1,
-    server_name: 'gatehouse',
+    server_name: cluster?.server ?? 'gatehouse',
     ports_file_dir: portsFolder,
     jetstream: { store_dir: storeDir },
+    ...(cluster && {
+      http: `127.0.0.1:${cluster.monitorPort}`,
+      cluster: {
+        name: cluster.cluster,
+        host: '127.0.0.1',
+        port: cluster.port,
+        routes: cluster.ports.map((route) => `nats-route://127.0.0.1:${route}`),
+        // Clients go by the addresses that they were given: there may be something between.
+        no_advertise: true,
+      },
+    }),
     ...(users && {
       accounts: {
         GATEHOUSE: {

@@ -78,6 +78,8 @@ export const calls: Readonly<Record<string, { readonly vain: readonly string[]; 
     'clients rotate': { vain: ['nobody'], wrong: [] },
     'clients disable': { vain: ['nobody'], wrong: [] },
     'clients enable': { vain: ['nobody'], wrong: [] },
+    'clients registration-token': { vain: nowhere, env: { OIDC_REGISTRATION: 'true' }, wrong: ['x'] },
+    'clients end-registration-token': { vain: ['goi_nobody'], wrong: [] },
     'clients delete': { vain: ['nobody'], env: databaseAway, wrong: [] },
     'resources add': { vain: ['urn:orders', '--scopes', 'read', ...nowhere], wrong: ['urn:orders'] },
     'resources list': { vain: nowhere, wrong: ['x'] },

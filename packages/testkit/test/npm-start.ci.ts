@@ -1,17 +1,19 @@
 // `npm start` as a person uses it: run by CI (npm run verify), because it takes two whole starts. Free ports and a state folder of its own.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { freePorts } from '@gatehouse/local'
 import { until } from './house.ts'
+import { runQuickStart } from './quick-start.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-test('npm start starts, keeps what it learned, names a taken port and a crashed child, and stops cleanly', {
+test('npm start starts, does what the README says, keeps what it learned, names a taken port and a crashed child, and stops cleanly', {
   timeout: 300_000,
 }, async (t) => {
   const ports = await freePorts()
@@ -56,9 +58,11 @@ test('npm start starts, keeps what it learned, names a taken port and a crashed 
   const created = await fetch(api, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${await token()}` },
-    body: JSON.stringify({ name: 'Bob', email: 'bob@example.com' }),
+    body: JSON.stringify({ name: 'Bert', email: 'bert@example.com' }),
   })
   assert.equal(created.status, 201)
+  await runQuickStart({ originPort: ports.origin, state, env })
+  await smoke(`http://localhost:${ports.origin}`)
 
   const second = start()
   assert.equal(await second.ended, 1)
@@ -76,12 +80,12 @@ test('npm start starts, keeps what it learned, names a taken port and a crashed 
     await fetch(`${api}:search`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${await token()}` },
-      body: JSON.stringify({ query: 'bob@' }),
+      body: JSON.stringify({ query: 'bert@' }),
     })
   ).json()) as { users: { name: string }[] }
   assert.deepEqual(
     found.users.map(({ name }) => name),
-    ['Bob'],
+    ['Bert'],
   )
   // A service that dies by itself is named, with its last lines, and started again; one that keeps dying ends the whole, in order.
   const died = /The user service ended by itself \(SIGKILL\)\. Its last lines:/
@@ -99,6 +103,21 @@ test('npm start starts, keeps what it learned, names a taken port and a crashed 
   }
   assert.equal(await third.ended, 1)
 })
+
+/** What tries a cluster says here too that all is well. */
+async function smoke(origin: string): Promise<void> {
+  for (const args of [[], ['--for', '1']]) {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'deploy/kind/smoke.mjs'), ...args], {
+      env: { ...process.env, ORIGIN: origin },
+    })
+    assert.match(stdout, args.length === 0 ? /refreshed, and signed out\n$/ : /^[1-9]\d* calls in 1 s, 0 failed\n$/)
+  }
+  await assert.rejects(
+    promisify(execFile)(process.execPath, [join(root, 'deploy/kind/smoke.mjs'), '--for', '1'], {
+      env: { ...process.env, ORIGIN: 'http://localhost:1' },
+    }),
+  )
+}
 
 /** The process that listens on a port of 127.0.0.1, by /proc. */
 async function pidListening(port: number): Promise<number> {

@@ -3,11 +3,13 @@ import * as secrets from '../../../services/auth/src/store/oidc/client-secrets.t
 import * as clients from '../../../services/auth/src/store/oidc/clients.ts'
 import * as consents from '../../../services/auth/src/store/oidc/consents.ts'
 import { endGrantsOfSessions } from '../../../services/auth/src/store/oidc/ended-sessions.ts'
+import * as expired from '../../../services/auth/src/store/oidc/expired-sessions.ts'
 import * as grants from '../../../services/auth/src/store/oidc/grants.ts'
 import { listClientsOfPerson } from '../../../services/auth/src/store/oidc/grants-of-person.ts'
 import * as logouts from '../../../services/auth/src/store/oidc/logouts.ts'
 import * as prune from '../../../services/auth/src/store/oidc/prune.ts'
 import * as records from '../../../services/auth/src/store/oidc/records.ts'
+import * as registrations from '../../../services/auth/src/store/oidc/registrations.ts'
 import * as resources from '../../../services/auth/src/store/oidc/resources.ts'
 import * as sessions from '../../../services/auth/src/store/oidc/session-clients.ts'
 import * as single from '../../../services/auth/src/store/oidc/single-use.ts'
@@ -83,6 +85,9 @@ export const statements: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'forgetConsents:one': (db) => consents.forgetConsents(db, { tenant, userId, clientId: 'app-0' }),
   deleteConsentsOfClient: (db) => consents.deleteConsentsOfClient(db, { tenant, clientId: 'app-rare', limit: 500 }),
   endGrantsOfSessions: (db) => endGrantsOfSessions(db, [{ tenant, id: sessionId, user_id: userId }], now),
+  lockSweep: (db) => expired.lockSweep(db),
+  moveSweep: (db) => expired.moveSweep(db, now),
+  listExpired: (db) => expired.listExpired(db, { after: ago(1), until: now, limit: 500 }),
   lockGrant: (db) => grants.lockGrant(db, { tenant, id: grantId }),
   findGrant: (db) => grants.findGrant(db, { tenant, id: grantId, now }),
   insertGrant: (db) => grants.insertGrant(db, { ...newGrant, id: randomUUID() }),
@@ -126,6 +131,9 @@ export const statements: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'putSessionState:set': (db) => sessions.putSessionState(db, { tenant, sessionId }, '{}', now),
   'putSessionState:none': (db) => sessions.putSessionState(db, { tenant, sessionId }, null, now),
   consumeRecord: (db) => single.consumeRecord(db, code, now),
+  useRegistrationToken: (db) => registrations.useRegistrationToken(db, { tenant, hash: hashOf('10000'), now }),
+  deleteRegistrationToken: (db) => registrations.deleteRegistrationToken(db, { tenant, hash: hashOf('10000') }),
+  countRegistered: (db) => registrations.countRegistered(db, { tenant, most: 1_000 }),
   findConsumed: (db) => single.findConsumed(db, code),
   rotateRecord: (db) => single.rotateRecord(db, rotation),
   approveDeviceCode: (db) =>

@@ -22,7 +22,7 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { createAccessTokenVerifier, createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
 import type { WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served, servedAs } from '@gatehouse/service'
-import { type AuthConfig, hashingOf, lifetimesOf, offlineLifetimesOf } from './config.ts'
+import { type AuthConfig, clientRulesOf, hashingOf, lifetimesOf, offlineLifetimesOf, pairwiseKeyOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
 import { auditRefusals } from './core/audit/refusals.ts'
 import { createBatches } from './core/batches.ts'
@@ -121,7 +121,7 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
       served(AccountService, accountService(deps)),
       served(AuditService, auditService(deps)),
       served(ChallengeService, challengeService(deps)),
-      served(ClientService, clientService(deps, { conformance: config.oidcConformance })),
+      served(ClientService, clientService(deps, clientRulesOf(config))),
       served(ConnectionService, connectionService({ ...deps, upstreams, accessChanged: accessFeed.refresh })),
       served(EmailSignInService, emailSignInService(deps)),
       served(EnrolmentService, enrolmentService(deps)),
@@ -162,7 +162,7 @@ async function openIdConnect(
   const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
   // Told at the start, and not when somebody stands before the door.
   await page.read()
-  const acts = createOidcActs(deps)
+  const acts = createOidcActs(deps, { registrationQuota: config.oidcRegistrationQuota, pairwiseKey: pairwiseKeyOf(config) })
   const inspector = createTokenInspector({ issuers, now: deps.now })
   const oidc: OidcDeps = {
     acts,
@@ -173,11 +173,13 @@ async function openIdConnect(
     limits: deps.limits,
     egress: createEgress({ allow: config.oidcEgressAllow }),
     log: deps.log,
+    now: deps.now,
     pages: consolePages(page),
     offline: offlineLifetimesOf(config),
     challengeKey: deps.challengeKey,
     cookiesOfSession: [refreshCookieName],
     conformance: config.oidcConformance,
+    registration: config.oidcRegistration,
   }
   const verifier = createAccessTokenVerifier({ audience: 'gatehouse', issuers, revocations: deps.feed.list, now: deps.now })
   const providers = createProviders(oidc)

@@ -5,7 +5,8 @@ import { ClientSettingsSchema } from '@gatehouse/contracts/gatehouse/auth/v1/cli
 import { CreateClientRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
 import { compileRequestCheck, Refusal } from '@gatehouse/rpc'
 import { print } from '@gatehouse/service'
-import { settingsOf } from './core/oidc/clients/client-metadata.ts'
+import { clientRulesOf } from './config.ts'
+import { isRegistered, settingsOf } from './core/oidc/clients/client-metadata.ts'
 import { createClient } from './core/oidc/clients/create-client.ts'
 import { deleteClient, disableClient } from './core/oidc/clients/disable-client.ts'
 import { getClient, listClients } from './core/oidc/clients/list-clients.ts'
@@ -25,9 +26,9 @@ export const clientCommands: readonly Command[] = [
     name: 'clients create',
     usage: 'ID JSON [--tenant ID]',
     summary: `makes a client of ClientSettings, such as '{"name": "Grafana", "kind": "CLIENT_KIND_WEB", "redirectUris": ["https://grafana.example.com/login/generic_oauth"], "grantTypes": ["CLIENT_GRANT_TYPE_AUTHORIZATION_CODE"], "authMethod": "CLIENT_AUTH_METHOD_CLIENT_SECRET_BASIC"}', and prints its secret once`,
-    run: operated(async ({ deps, config: { oidcConformance: conformance } }, words, { tenant = defaultTenant }) => {
+    run: operated(async ({ deps, config }, words, { tenant = defaultTenant }) => {
       const [clientId, settings] = checked(words)
-      const { secret } = await inWords(createClient(deps, { tenant, clientId, settings }, { conformance }))
+      const { secret } = await inWords(createClient(deps, { tenant, clientId, settings }, clientRulesOf(config)))
       print(secret === '' ? `${clientId} has no secret` : secret)
     }),
   },
@@ -35,17 +36,15 @@ export const clientCommands: readonly Command[] = [
     name: 'clients update',
     usage: 'ID JSON [--tenant ID]',
     summary: 'changes what is given of its ClientSettings; people keep what they allowed',
-    run: operated(
-      async ({ deps, config: { oidcConformance: conformance } }, [clientId = '', json = '', ...more], { tenant = defaultTenant }) => {
-        // What is written wrongly is told before anything is looked for.
-        const given = toJson(ClientSettingsSchema, settingsIn(json)) as object
-        const { row } = await getClient(deps, { tenant, clientId })
-        const whole = { ...(toJson(ClientSettingsSchema, settingsOf(row)) as object), ...given }
-        const [, settings] = checked([clientId, JSON.stringify(whole), ...more])
-        await inWords(updateClient(deps, { tenant, clientId, settings, etag: clientEtag(row) }, { conformance }))
-        print(`${clientId} is changed: every replica goes by it within a second`)
-      },
-    ),
+    run: operated(async ({ deps, config }, [clientId = '', json = '', ...more], { tenant = defaultTenant }) => {
+      // What is written wrongly is told before anything is looked for.
+      const given = toJson(ClientSettingsSchema, settingsIn(json)) as object
+      const { row } = await getClient(deps, { tenant, clientId })
+      const whole = { ...(toJson(ClientSettingsSchema, settingsOf(row)) as object), ...given }
+      const [, settings] = checked([clientId, JSON.stringify(whole), ...more])
+      await inWords(updateClient(deps, { tenant, clientId, settings, etag: clientEtag(row) }, clientRulesOf(config)))
+      print(`${clientId} is changed: every replica goes by it within a second`)
+    }),
   },
   {
     name: 'clients list',
@@ -58,7 +57,7 @@ export const clientCommands: readonly Command[] = [
         const page = await listClients(deps, { tenant, pageSize: 200, pageToken })
         for (const { row, secrets } of page.clients)
           print(
-            `${row.client_id}\t${row.disable_time ? `disabled ${row.disable_time.toISOString()}` : 'enabled'}\t${secrets.length} secrets\t${row.name}`,
+            `${row.client_id}\t${row.disable_time ? `disabled ${row.disable_time.toISOString()}` : 'enabled'}\t${secrets.length} secrets\t${row.name}${isRegistered(row) ? '\tregistered itself' : ''}`,
           )
         pageToken = page.nextPageToken
       } while (pageToken !== '')

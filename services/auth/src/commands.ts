@@ -24,6 +24,7 @@ import type { Operator } from './operator.ts'
 import { pagesCheck } from './pages-check.ts'
 import { passwordCommands } from './password-commands.ts'
 import { policyCommands } from './policy-commands.ts'
+import { registrationCommands } from './registration-commands.ts'
 import { resourceCommands } from './resource-commands.ts'
 import { roleCommands } from './role-commands.ts'
 import { migrations } from './store/migrations/index.ts'
@@ -136,6 +137,7 @@ export const commands: readonly Command[] = [
   ...machineCommands({ operated, word, none }),
   ...policyCommands,
   ...clientCommands,
+  ...registrationCommands,
   ...connectionCommands,
   ...resourceCommands,
   {

@@ -13,6 +13,8 @@ import {
   type Values,
 } from '@gatehouse/config'
 import type { Lifetimes } from './core/deps.ts'
+import type { ClientRules } from './core/oidc/clients/validate-client.ts'
+import { defaultRegistrationQuota } from './core/oidc/registration/quota.ts'
 import { leastParameters, problemOfParameters } from './core/passwords/hash-parameters.ts'
 import type { HashPoolOptions } from './core/passwords/hash-pool.ts'
 
@@ -64,6 +66,19 @@ export const variables = {
     about: 'lets clients that are registered for the conformance suite leave PKCE out; never in production',
     default: false,
   }),
+  OIDC_REGISTRATION: flag({
+    about: 'lets programs register themselves as clients of OpenID Connect that show a token of `gatehouse clients registration-token`',
+    default: false,
+  }),
+  OIDC_REGISTRATION_QUOTA: integer({
+    about: 'how many clients of a tenant may have registered themselves',
+    min: 1,
+    max: 100_000,
+    default: defaultRegistrationQuota,
+  }),
+  OIDC_PAIRWISE_KEY: optional(
+    secret({ about: 'makes the ids by which pairwise clients know people, 32 bytes in base64; it may never change', bytes: 32 }),
+  ),
   AUTH_AUDIENCES: list({ about: 'audiences that tokens may be issued for, in every tenant', default: [] }),
   PASSWORD_HASHES: optional(
     integer({ about: 'password hashes computed at once; as many as there are cores unless given', min: 1, max: 256 }),
@@ -100,6 +115,15 @@ export function lifetimesOf(config: AuthConfig): Lifetimes {
 /** How long a client acts for people whose session has ended. */
 export function offlineLifetimesOf(config: AuthConfig): { readonly absoluteSeconds: number; readonly idleSeconds: number } {
   return { absoluteSeconds: config.offlineGrantLifetime / 1000, idleSeconds: config.offlineGrantIdleLifetime / 1000 }
+}
+
+/** What may be asked of a client of OpenID Connect. */
+export function clientRulesOf(config: AuthConfig): Required<ClientRules> {
+  return { conformance: config.oidcConformance, pairwise: config.oidcPairwiseKey !== undefined, egressAllow: config.oidcEgressAllow }
+}
+
+export function pairwiseKeyOf({ oidcPairwiseKey: key }: AuthConfig): Uint8Array | undefined {
+  return key === undefined ? undefined : Buffer.from(key, 'base64')
 }
 
 /** What new hashes cost. */

@@ -156,6 +156,25 @@ test('a client of the conformance suite is made where that is switched on, and n
   await gatehouseWith(on, 'clients update', 'suite', '{"name": "Suite"}')
 })
 
+test('a token with which programs register themselves is made and ended, where that is switched on; its hash is all that is kept', async () => {
+  await assert.rejects(gatehouse('clients registration-token'), CommandProblem)
+  const on = { OIDC_REGISTRATION: 'true' }
+  for (const wrong of [['--limit', '0'], ['--limit', '1001'], ['--limit', 'x'], ['--lifetime', '31d'], ['--lifetime', '1s'], ['x']])
+    await assert.rejects(gatehouseWith(on, 'clients registration-token', ...wrong), CommandProblem, wrong.join(' '))
+  const token = (await gatehouseWith(on, 'clients registration-token', '--limit', '3', '--lifetime', '1h')).trim()
+  assert.match(token, /^goi_[\w-]{43}$/)
+  const { rows } = await sql<{ payload: string; seconds: number; row: string }>`
+    select payload, extract(epoch from expire_time - create_time)::integer as seconds, to_jsonb(r)::text as row
+    from oidc_records r where kind = 'InitialAccessToken'`.execute(house.story.db)
+  assert.deepEqual(
+    rows.map(({ payload, seconds }) => [JSON.parse(payload).left, seconds]),
+    [[3, 3600]],
+  )
+  assert.equal(rows[0]?.row.includes(token), false)
+  await gatehouse('clients end-registration-token', token)
+  await assert.rejects(gatehouse('clients end-registration-token', token), CommandFailed)
+})
+
 test('a connection to a provider is made, shown, changed, disabled and removed by commands, its secret in no word of them', async () => {
   const corp = { name: 'Corp', clientId: 'gatehouse', domains: ['corp.example'], jit: 'CONNECTION_JIT_ON', trustedEmail: true }
   connectionSecret = 'a secret'

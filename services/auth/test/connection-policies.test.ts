@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { ChallengePurpose } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { ConnectionJit } from '@gatehouse/contracts/gatehouse/auth/v1/connection_pb'
 import { Factor } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
@@ -9,6 +10,7 @@ import { forgetPerson } from '../src/core/accounts/forget-person.ts'
 import { requestPasswordReset } from '../src/core/accounts/request-password-reset.ts'
 import { resetPassword } from '../src/core/accounts/reset-password.ts'
 import { signUp } from '../src/core/accounts/sign-up.ts'
+import { revealSecret } from '../src/core/challenges/reveal-secret.ts'
 import { createConnection, deleteConnection, updateConnection } from '../src/core/connections/change-connection.ts'
 import { completeConnectionSignIn } from '../src/core/connections/complete-sign-in.ts'
 import { connectionEtag } from '../src/core/connections/connection-content.ts'
@@ -116,12 +118,38 @@ test('people of an enforced domain come by its connection and no other way, whet
   wholeOf(await signIn(deps, { tenant, email: elsewhere.email, password: rightPassword, ...place }))
 })
 
-test('a mail for a new password opens no session past the connection', async () => {
+/** What is mailed to whoever asks for a new password. */
+async function resetOf(email: string) {
+  const challengeId = await requestPasswordReset(deps, { tenant, email, retry: noRetry, withheld: false })
+  return { challengeId, mail: await revealSecret(deps, { tenant, challengeId, deliveryId: randomUUID() }) }
+}
+
+test('whoever asks for a new password in an enforced domain is told how they get in, and gets no link', async () => {
   const { domain } = await connection({ enforce: true })
+  const invited = await personOf(domain)
+  invited.state = User_State.INVITED
+  for (const { email } of [await personOf(domain), invited]) {
+    const { mail } = await resetOf(email)
+    assert.deepEqual([mail.purpose, mail.address, mail.token, mail.code], [ChallengePurpose.SIGN_IN_ELSEWHERE, email, '', ''])
+  }
+  assert.equal((await resetOf(`nobody@${domain}`)).mail.purpose, ChallengePurpose.NOTHING)
+  const { mail } = await resetOf((await somebody(opened)).email)
+  assert.deepEqual([mail.purpose, mail.token !== ''], [ChallengePurpose.RESET_PASSWORD, true])
+})
+
+test('a mail for a new password opens no session past a connection that is enforced since', async () => {
+  const { domain, key } = await connection()
   const user = await personOf(domain)
-  const { revealSecret } = await import('../src/core/challenges/reveal-secret.ts')
-  const challengeId = await requestPasswordReset(deps, { tenant, email: user.email, retry: noRetry, withheld: false })
-  const { code } = await revealSecret(deps, { tenant, challengeId, deliveryId: randomUUID() })
+  const { challengeId, mail } = await resetOf(user.email)
+  const { code } = mail
+  const before = await findConnection(deps.db, key)
+  await updateConnection(deps, {
+    ...key,
+    settings: connectionSettings({ domains: [domain], enforce: true }),
+    etag: before ? connectionEtag(before) : '',
+    secret: '',
+    granter: 'operator',
+  })
   const input = { tenant, challengeId, proof: { case: 'code', value: code } as const, password: 'kz7vq9mmlp2xrtwe', place }
   await assert.rejects(resetPassword(deps, input), refusedWith('CONNECTION_REQUIRED'))
 })
@@ -260,16 +288,6 @@ test('an issuer that takes anybody, and a domain of another connection, are refu
   assert.deepEqual([after.name, openSecret(deps, after)], ['Other', 'a secret'])
 })
 
-test('a secret goes over to the next encryption key', async () => {
-  const { key } = await connection()
-  const [encryptionKey, previousEncryptionKey] = [Buffer.alloc(32, 3), Buffer.alloc(32, 7)]
-  const keys = createKeyRing({ db: deps.db, now: deps.now, encryptionKey, previousEncryptionKey })
-  assert.deepEqual((await reencryptKeys({ ...deps, keys })).shut, [])
-  const row = (await findConnection(deps.db, key)) ?? assert.fail()
-  assert.equal(openSecret({ keys: createKeyRing({ db: deps.db, now: deps.now, encryptionKey }) }, row), 'a secret')
-  assert.throws(() => openSecret(deps, row))
-})
-
 test('links end with their person, and with their connection', async () => {
   const { connectionId, domain, key, issuer } = await connection(jit)
   said = saying(`one@${domain}`)
@@ -315,4 +333,15 @@ test('what was linked lately goes with a lock-down, and what made the account st
     (await listIdentitiesOf(deps.db, { tenant, userId })).map(({ subject }) => subject),
     [said.subject],
   )
+})
+
+// The last one: from here on the keys of this database open with another key than the process has.
+test('a secret goes over to the next encryption key', async () => {
+  const { key } = await connection()
+  const [encryptionKey, previousEncryptionKey] = [Buffer.alloc(32, 3), Buffer.alloc(32, 7)]
+  const keys = createKeyRing({ db: deps.db, now: deps.now, encryptionKey, previousEncryptionKey })
+  assert.deepEqual((await reencryptKeys({ ...deps, keys })).shut, [])
+  const row = (await findConnection(deps.db, key)) ?? assert.fail()
+  assert.equal(openSecret({ keys: createKeyRing({ db: deps.db, now: deps.now, encryptionKey }) }, row), 'a secret')
+  assert.throws(() => openSecret(deps, row))
 })

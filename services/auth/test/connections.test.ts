@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
 import { after, afterEach, before, test } from 'node:test'
+import { fromBinary } from '@bufbuild/protobuf'
 import { ConnectionJit, ConnectionKind } from '@gatehouse/contracts/gatehouse/auth/v1/connection_pb'
 import { ConnectionService } from '@gatehouse/contracts/gatehouse/auth/v1/connection_service_pb'
+import { FactorsChangedSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { sql } from 'kysely'
 import { createBatches } from '../src/core/batches.ts'
 import { createKeyRing } from '../src/core/keys/key-ring.ts'
@@ -187,6 +189,16 @@ test('somebody who is signed in links who they are elsewhere, signs in by it, an
   assert.equal(personIn(await signInBy(house.port, 'hub', github.visit)), user.id)
   assert.equal((await pages.call('ConnectionService/UnlinkIdentity', { identityId }, token)).status, 200)
   assert.equal((await signInBy(house.port, 'hub', github.visit)).reason, 'IDENTITY_NOT_LINKED')
+  const { rows } = await sql<{ payload: Uint8Array }>`
+    select payload from outbox where type = ${FactorsChangedSchema.typeName} order by id`.execute(story.db)
+  assert.deepEqual(
+    rows.map(({ payload }) => fromBinary(FactorsChangedSchema, payload)).map(({ userId, change }) => [userId, change]),
+    [
+      [user.id, 'identity_linked'],
+      [user.id, 'identity_unlinked'],
+    ],
+    'told of what the person did, and of no account that was made by it',
+  )
 })
 
 test('a link takes a proven mailbox on both sides', async () => {

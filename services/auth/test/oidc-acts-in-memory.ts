@@ -2,6 +2,7 @@ import { createHash, createHmac, createSecretKey, randomUUID } from 'node:crypto
 import { create } from '@bufbuild/protobuf'
 import { type User, UserSchema } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import type { BrowserSession, Consent, LibraryMetadata, NewGrant, OidcActs, Payload, Resource } from '../src/core/oidc/oidc-parts.ts'
+import { subjectFor } from '../src/core/oidc/people/pairwise-subject.ts'
 
 /** A session of a browser, as a test changes it. */
 export type SessionRow = { -readonly [Member in keyof BrowserSession]: BrowserSession[Member] }
@@ -176,8 +177,13 @@ export function actsInMemory(): ActsInMemory {
     },
     clients: {
       known: async (_, id) => clientRows.get(id),
+      subject: (_, client, userId) => subjectFor(secret.export(), { tenant: 'default', client, userId }),
       secretFits: (secrets, presented) => secrets.some(({ hash }) => hash === createHash('sha256').update(presented).digest('base64url')),
       resource: async (_, client, resource) => (client.gatehouse_resources.includes(resource) ? resources.get(resource) : undefined),
+    },
+    registration: {
+      judge: () => Promise.reject(new TypeError('nobody registers here')),
+      register: () => Promise.reject(new TypeError('nobody registers here')),
     },
     tokens: {
       async revoke() {

@@ -119,17 +119,42 @@ test('whoever is signed in stays who they are: with prompt=none, a hint, and a l
   assert.equal(callback.searchParams.get('error'), 'login_required', 'of somebody else')
 })
 
-test('a request names its answer, and comes by GET', async () => {
+test('a request names its answer', async () => {
   const { browser } = signedIn()
   const { url } = await ask(app)
   const without = new URL(url)
   without.searchParams.delete('response_type')
   assert.equal(sentTo(await browser.visit(String(without))).searchParams.get('error'), 'invalid_request')
-  const post = { method: 'POST', headers: FORM, body: url.searchParams.toString() }
-  const { status } = await browser.visit(`${ISSUER}/auth`, post)
-  assert.ok(status === 404 || status === 405, String(status))
-  assert.equal((await browser.visit(String(url))).status, 303)
+  assert.equal(sentTo(await browser.visit(String(url))).searchParams.get('error'), null)
 })
+
+test('a form that is posted to the authorization endpoint is asked what a link is', async () => {
+  const { browser } = signedIn()
+  const { url, checks } = await ask(app, { prompt: 'none' })
+  // What another site posts comes without the browser's cookie, and is sent on before anybody looks at one.
+  const sentOn = await house.visitor().visit(`${ISSUER}/auth?prompt=login`, posted(url))
+  assert.deepEqual([sentOn.status, sentTo(sentOn).href], [303, url.href])
+  assert.deepEqual(sentOn.headers.getSetCookie(), [])
+  const callback = sentTo(await browser.visit(sentTo(sentOn).href))
+  assert.equal((await relying.authorizationCodeGrant(app, callback, checks)).token_type, 'bearer')
+  const twice = await browser.visit(`${ISSUER}/auth`, { ...posted(url), body: `${url.searchParams}&prompt=none` })
+  assert.equal(sentTo(await browser.visit(sentTo(twice).href)).searchParams.get('error'), 'invalid_request')
+})
+
+test('what is posted there and is no form, or no address could hold, is not taken', async () => {
+  const { url } = await ask(app)
+  const json = await house
+    .visitor()
+    .visit(`${ISSUER}/auth`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+  assert.ok(json.status === 404 || json.status === 405, String(json.status))
+  const long = await house.visitor().visit(`${ISSUER}/auth`, { ...posted(url), body: `${url.searchParams}&claims=${'a'.repeat(8192)}` })
+  assert.match(await long.text(), /REQUEST_TOO_LARGE/)
+  assert.equal((await house.visitor().visit(`${ISSUER}/auth`, posted(url))).status, 303)
+})
+
+function posted(url: URL) {
+  return { method: 'POST', headers: FORM, body: url.searchParams.toString() }
+}
 
 test('a client that is registered to send its secret in the form gets its tokens so', async () => {
   const posts = await house.client('posts', relying.ClientSecretPost('secret of posts'))
@@ -184,6 +209,16 @@ test('a sign-out that a client began comes back to where it said, with its state
   const whole = await signOut((id) => ({ id_token_hint: id, ...back, state: 'x y' }))
   assert.deepEqual(whole, { status: 200, location: `${SIGNED_OUT}?state=x+y`, ended: true })
   assert.equal((await signOut((id) => ({ id_token_hint: id, ...back }))).location, SIGNED_OUT, 'without a state')
+})
+
+test('a sign-out that a client has the browser post is the same', async () => {
+  const somebody = signedIn()
+  const { id_token = '' } = await tokensOf({}, somebody)
+  const url = new URL(`${ISSUER}/session/end?${new URLSearchParams({ id_token_hint: id_token, post_logout_redirect_uri: SIGNED_OUT })}`)
+  const sentOn = await house.visitor().visit(`${ISSUER}/session/end`, posted(url))
+  assert.deepEqual([sentOn.status, sentTo(sentOn).href], [303, url.href])
+  assert.match(await (await somebody.browser.visit(sentTo(sentOn).href, { headers: HTML })).text(), /name="xsrf"/)
+  assert.equal(sentTo(await house.visitor().visit(`${ISSUER}/session/end`, { ...posted(url), body: '' })).href, `${ISSUER}/session/end`)
 })
 
 test('a sign-out that names no client, or no way back, ends here', async () => {

@@ -82,11 +82,13 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
     limits: deps.limits,
     log: log as unknown as OidcDeps['log'],
     egress: createEgress(),
+    now: deps.now,
     pages: plainPages,
     offline: { absoluteSeconds: 90 * 86_400, idleSeconds: 30 * 86_400 },
     challengeKey: deps.challengeKey,
     cookiesOfSession: ['__Host-gatehouse-refresh'],
     conformance: false,
+    registration: false,
     ...changes,
   }
   const providers = createProviders(oidc)

@@ -181,6 +181,19 @@ test('a sign-in that was asked for anew is one', async () => {
   await finished(page, again)
 })
 
+for (const asked of [{ prompt: 'login' }, { max_age: '0' }] as Record<string, string>[]) {
+  test(`a sign-in of the second in which the client asks by ${JSON.stringify(asked)} is not one that came after it`, async () => {
+    const signed = await signIn()
+    const page = await pageOf(browserOf(house, acts, signed), app, asked)
+    const { iat } = (await acts.records.find(tenant, 'Interaction', page.uid)) ?? {}
+    const before = await raise(signed, ['pwd'], new Date(Number(iat) * 1000))
+    assert.equal((await page.post('sign-in', before.accessToken)).reason, 'INTERACTION_NEEDS')
+    const again = await raise(before, ['pwd'])
+    page.browser.cookies.set('__Host-gatehouse-oidc', acts.sessions.cookieOf('default', again.session?.id ?? '', 2))
+    await finished(page, again)
+  })
+}
+
 test('a sign-in is no older than the client takes', async () => {
   const signed = await raise(await signIn(), ['pwd'], new Date(Date.now() - 600_000))
   const page = await pageOf(browserOf(house, acts, signed, 1), app, { max_age: '60' })

@@ -19,6 +19,7 @@ import type { Deps } from '../src/core/deps.ts'
 import { createEgress } from '../src/core/egress/egress.ts'
 import { deliverLogouts, type LogoutOutcome, type TellLogout } from '../src/core/oidc/logout/deliver-logouts.ts'
 import { createRestingClients } from '../src/core/oidc/logout/resting-clients.ts'
+import { sweepExpired } from '../src/core/oidc/logout/sweep-expired.ts'
 import { createOidcActs } from '../src/core/oidc/oidc-acts.ts'
 import type { OidcActs } from '../src/core/oidc/oidc-parts.ts'
 import { revokePersonSessions } from '../src/core/sessions/revoke-person-sessions.ts'
@@ -102,7 +103,7 @@ async function handle(
 
 const mailOf = (challengeId: string) => revealSecret(deps, { tenant, challengeId, deliveryId: randomUUID() })
 
-/** Everything that ends a session, but its time. */
+/** Everything by which somebody ends a session. */
 const causes: Record<string, (who: SignedIn) => Promise<unknown>> = {
   'a sign-out': ({ refreshToken }) => signOut(deps, { tenant, refreshToken }),
   'a sign-out on the page': ({ sessionId }) => acts.sessions.end(tenant, sessionId),
@@ -144,6 +145,47 @@ test('a client hears of every end of a session, whatever ended it, once of two r
     )
   }
 })
+
+test('a session that ends by its time is heard of too, once of two replicas, and its grants are over', async () => {
+  const ends = async (sessionId: string, seconds: number, column = 'idle_expire_time') =>
+    await sql`update sessions set ${sql.ref(column)} = ${new Date(deps.now() + seconds * 1000)} where id = ${sessionId}`.execute(deps.db)
+  const idle = await atClients(told, quiet)
+  const old = await atClients(told)
+  const alive = await atClients(told)
+  const nowhere = await atClients()
+  const signedOut = await atClients(told)
+  await ends(idle.sessionId, 10)
+  await ends(old.sessionId, 20, 'expire_time')
+  await ends(alive.sessionId, 3_600)
+  await ends(nowhere.sessionId, 15)
+  await acts.sessions.end(tenant, signedOut.sessionId)
+  await deliver()
+  const before = receiver.tokens.length
+  house.opened.pass(61)
+  await sweep()
+  assert.deepEqual(await deliver(), [], 'a use that was noted late may still be on its way')
+  house.opened.pass(30)
+  await sweep()
+  assert.deepEqual([await deliver(), await sweep(), await deliver()], [['delivered', 'delivered'], 0, []])
+  assert.deepEqual(
+    receiver.tokens
+      .slice(before)
+      .map((token) => decodeJwt(token).sid)
+      .sort(),
+    [idle, old].map(({ sessionId }) => acts.sessions.sidOf(tenant, sessionId, told)).sort(),
+  )
+  const { rows } =
+    await sql`select 1 from oidc_grants where session_id = any(${[idle.sessionId, old.sessionId]}::uuid[]) and end_time is null`.execute(
+      deps.db,
+    )
+  assert.deepEqual(rows, [])
+})
+
+/** Both replicas at once; how many sessions they found. */
+async function sweep(): Promise<number> {
+  const counts = await Promise.all(replicas.map((each) => sweepExpired(each.deps)))
+  return counts.reduce((sum, each) => sum + each, 0)
+}
 
 test('what it hears is a logout token, and nothing that could be taken for another one', async () => {
   const { user, sessionId } = await atClients(told)

@@ -41,11 +41,13 @@ export function testProvider(changes: Partial<ProviderParts> = {}): TestProvider
       error: (fields: object, message?: string) => void faults.push(`${message} ${JSON.stringify(fields)}`),
     } as ProviderParts['log'],
     egress: createEgress(),
+    now: Date.now,
     pages: plainPages,
     offline: { absoluteSeconds: 90 * 86_400, idleSeconds: 30 * 86_400 },
     challengeKey: Buffer.alloc(32, 8),
     cookiesOfSession: ['__Host-gatehouse-refresh'],
     conformance: false,
+    registration: false,
     ...changes,
   })
   return { provider, acts, faults }

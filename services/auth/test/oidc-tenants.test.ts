@@ -40,6 +40,7 @@ test('discovery offers what is served, and no algorithm with a shared secret', a
   assert.deepEqual(metadata.id_token_signing_alg_values_supported, ['ES256', 'RS256'])
   assert.deepEqual(metadata.token_endpoint_auth_methods_supported, ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
   assert.doesNotMatch(JSON.stringify(metadata), /"HS\d|"none"\]?,"id_token|client_secret_jwt/)
+  assert.equal('registration_endpoint' in metadata, false)
   assert.deepEqual([metadata.backchannel_logout_supported, metadata.backchannel_logout_session_supported], [true, true])
 })
 

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { ClientAuthMethod, ClientGrantType, ClientKind } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { createTokenInspector, followIssuers } from '@gatehouse/identity'
 import { DatabaseUnavailable } from '@gatehouse/postgres'
+import { startTelemetry } from '@gatehouse/telemetry'
 import { decodeJwt, exportJWK, importJWK } from 'jose'
 import { sql } from 'kysely'
 import * as relying from 'openid-client'
@@ -198,6 +199,8 @@ test('what was allowed beyond the session outlives it, also as a signed token', 
 })
 
 test('a client gives back a signed token of its own: that one, and nothing else, is dead', async () => {
+  // Without it nothing knows for which call it runs, and so who acts.
+  await using _telemetry = await startTelemetry({ service: 'test' })
   const { access, refresh, userId } = await scene.tokensOf(app, forOrders)
   const next = await relying.refreshTokenGrant(app.relying, refresh, { resource: 'urn:orders', scope: 'read' })
   for (const client of [stranger, orders, gateway])
@@ -211,9 +214,11 @@ test('a client gives back a signed token of its own: that one, and nothing else,
   assert.equal(await isActive(orders, next.access_token), true)
   assert.ok(await relying.refreshTokenGrant(app.relying, next.refresh_token ?? ''))
   const { rows } = await sql`
-    select details from audit_entries where kind = 'token_revoke' and subject_id = ${userId}`.execute(house.opened.deps.db)
+    select actor_kind, actor_id, details from audit_entries where kind = 'token_revoke' and subject_id = ${userId}`.execute(
+    house.opened.deps.db,
+  )
   const { jti: token, gid: grant } = decodeJwt(access)
-  assert.deepEqual(rows, [{ details: { client: app.id, token, grant } }])
+  assert.deepEqual(rows, [{ actor_kind: 'workload', actor_id: `client:${app.id}`, details: { client: app.id, token, grant } }])
 })
 
 test('a token that is looked up, and a refresh token, are given back as the library does it', async () => {

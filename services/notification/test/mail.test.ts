@@ -73,6 +73,18 @@ test('each event of auth is the mail that it stands for', async () => {
   const removed = (await mailTo('kept-out@example.com')).email
   assert.deepEqual([removed.subject, removed.text?.includes('recovery codes were just removed')], ['A way to sign in was removed', true])
 
+  const linked = story.addPerson({ email: 'linked@example.com' })
+  await story.tell('auth', FactorsChangedSchema, { userId: linked, version: 2n, change: 'identity_linked' })
+  assert.equal((await mailTo('linked@example.com')).email.subject, 'A sign-in was connected to your account')
+
+  const elsewhere = uuidv7()
+  peers.secrets.set(`default ${elsewhere}`, () =>
+    signUpSecret('corp@example.com', { purpose: ChallengePurpose.SIGN_IN_ELSEWHERE, token: '', code: '' }),
+  )
+  await story.tell('auth', PasswordResetRequestedSchema, { challengeId: elsewhere, version: 1n })
+  const { subject, text } = (await mailTo('corp@example.com')).email
+  assert.deepEqual([subject, text?.includes('#token')], ['Sign in with your organisation’s account', false])
+
   const challengeId = uuidv7()
   peers.secrets.set(`default ${challengeId}`, () =>
     signUpSecret('old@example.com', { purpose: ChallengePurpose.EMAIL_CHANGED, token: '', code: '' }),

@@ -1,8 +1,8 @@
 import { roleOf, type ServiceName } from '@gatehouse/local'
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
 import type pg from 'pg'
 import type { Constellation } from '../constellation.ts'
+import { connectBroker } from '../servers.ts'
 import type { AuthRows, Evidence, NotificationRows, ServiceRows, StreamEvent, UserRows } from './evidence.ts'
 
 type Sql = Constellation['sql']
@@ -74,8 +74,8 @@ async function notificationRows(sql: Sql): Promise<NotificationRows> {
 }
 
 /** All that the three streams hold. */
-async function streamEvents({ nats, broker }: Constellation['servers']): Promise<StreamEvent[]> {
-  const connection = await connect({ servers: nats.url, ...broker })
+async function streamEvents(servers: Constellation['servers']): Promise<StreamEvent[]> {
+  const connection = await connectBroker(servers)
   try {
     const events: StreamEvent[] = []
     for (const service of ['user', 'auth', 'notification']) {

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
+import { brokerCluster } from './broker-cluster.ts'
 import { databaseAway } from './database-away.ts'
 import { fullDisk } from './full-disk.ts'
 import { killServices } from './kill-services.ts'
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   rollingRestart,
   twoVersions,
   brokerAway,
+  brokerCluster,
   databaseAway,
   strangeEvents,
   mailServer,

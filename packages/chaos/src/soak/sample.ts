@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { roleOf, serviceNames } from '@gatehouse/local'
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
 import type { Constellation } from '../constellation.ts'
+import { connectBroker } from '../servers.ts'
 
 /** What was counted at one moment. */
 export interface Sample {
@@ -37,8 +37,8 @@ export async function measure(house: Constellation): Promise<Sample> {
   return { seconds: performance.now() / 1000, values }
 }
 
-async function consumerCounts({ servers: { nats, broker } }: Constellation): Promise<[string, number][]> {
-  const connection = await connect({ servers: nats.url, ...broker })
+async function consumerCounts({ servers }: Constellation): Promise<[string, number][]> {
+  const connection = await connectBroker(servers)
   try {
     const { streams } = await jetstreamManager(connection)
     const counts: [string, number][] = []

@@ -5,6 +5,7 @@ import type { Payload, RecordKind } from '../core/oidc/oidc-parts.ts'
 import { currentRoute } from './current-context.ts'
 import { translated } from './error-of.ts'
 import type { ProviderParts } from './oidc-deps.ts'
+import { register, registrationTokenAdapter } from './registration.ts'
 import { sessionAdapter } from './session-adapter.ts'
 
 type AdapterParts = Pick<ProviderParts, 'acts' | 'tenant' | 'jwks'>
@@ -15,6 +16,9 @@ export function adapterOf(parts: AdapterParts): AdapterFactory {
     Client: clientAdapter(parts),
     Grant: grantAdapter(parts),
     Session: sessionAdapter(parts),
+    InitialAccessToken: registrationTokenAdapter(parts),
+    // None is ever given: nobody manages themselves.
+    RegistrationAccessToken: { find: async () => undefined },
     // Proofs and assertions are counted by one statement that the override makes.
     ReplayDetection: {},
   }
@@ -33,6 +37,7 @@ function clientAdapter({ acts, tenant, jwks }: AdapterParts): Partial<Adapter> {
       const withSecret = /^client_secret_/.test(String(client.token_endpoint_auth_method ?? 'client_secret_basic'))
       return { ...client, ...(withSecret && { client_secret: 'kept as a hash' }) }
     },
+    upsert: (id) => register({ acts, tenant }, id),
   }
 }
 

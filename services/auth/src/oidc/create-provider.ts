@@ -2,6 +2,7 @@ import Provider from 'oidc-provider'
 import { configurationOf } from './configuration.ts'
 import { tellEvents } from './events.ts'
 import type { ProviderParts } from './oidc-deps.ts'
+import { datesInteractions } from './overrides/asked-at.ts'
 import { hashedSecrets, logoutsByWorker } from './overrides/client.ts'
 import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
@@ -14,6 +15,7 @@ import { grantsOfSessions, ourSessions } from './overrides/session.ts'
 import { codesAreUses } from './overrides/session-use.ts'
 import { codesAfterPeople, rotatingRefreshTokens } from './overrides/single-use.ts'
 import { ourTokenIds } from './overrides/token-ids.ts'
+import { answersOfRegistration } from './registration.ts'
 import { exchangesTokens } from './token-exchange.ts'
 
 /** The library over our people, sessions, keys and Postgres. Everything in which it is not itself stands here, in the order in which it is applied. */
@@ -25,6 +27,7 @@ export function createProvider(parts: ProviderParts): Provider {
   askedAcr(provider)
   ourSessions(provider, parts)
   grantsOfSessions(provider)
+  datesInteractions(provider, parts)
   ourTokenIds(provider)
   codesAfterPeople(provider, parts)
   rotatingRefreshTokens(provider, parts)
@@ -38,6 +41,7 @@ export function createProvider(parts: ProviderParts): Provider {
   formsToClients(provider)
   tellInterval(provider)
   tellAlgorithms(provider)
+  answersOfRegistration(provider)
   finishOurAnswers(provider)
   tellEvents(provider, parts)
   return provider

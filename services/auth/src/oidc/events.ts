@@ -19,6 +19,7 @@ const TOLD = [
   'grant',
   'introspection',
   'pushed_authorization_request',
+  'registration_create',
   'revocation',
   'userinfo',
 ] as const

@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto'
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { type Client, factsOf } from './client-facts.ts'
 import type { ProviderParts } from './oidc-deps.ts'
+import { registrationOf } from './registration.ts'
 import { resourceServerOf } from './resource-servers.ts'
 
 type Features = NonNullable<Configuration['features']>
@@ -49,7 +50,7 @@ export function featuresOf(parts: ProviderParts): Features {
     jwtResponseModes: off,
     jwtUserinfo: off,
     mTLS: off,
-    registration: off,
+    registration: registrationOf(parts),
     registrationManagement: off,
     requestObjects: off,
   }

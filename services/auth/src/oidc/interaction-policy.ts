@@ -21,6 +21,8 @@ export function policyOf(): interactionPolicy.DefaultPolicy {
       ({ oidc }) => ({ strength: demandOf(oidc) }),
     ),
   )
+  // The same as prompt=login (OpenID Connect Core 1.0 section 3.1.2.1). Compared by whole seconds, a sign-in of this very second would pass.
+  alsoWhere(login, 'max_age', ({ oidc }) => Number(oidc.params?.max_age) === 0 && oidc.result?.login === undefined)
   const consent = promptOf(policy, 'consent')
   exceptWhere(consent, 'consent_prompt', ({ oidc }) => oidc.client !== undefined && factsOf(oidc.client).gatehouse_first_party)
   // Whoever answers at an https address is known by its certificate; who listens at a scheme or a port is not (RFC 8252 section 8.6).
@@ -43,8 +45,19 @@ function promptOf(policy: interactionPolicy.DefaultPolicy, name: string): intera
 }
 
 function exceptWhere(prompt: interactionPolicy.Prompt, reason: string, spares: (context: KoaContextWithOIDC) => boolean): void {
-  const check = prompt.checks.get(reason)
-  if (check === undefined) throw new TypeError(`the library has no check ${reason}`)
+  const check = checkOf(prompt, reason)
   const asks = check.check
   check.check = (context) => (spares(context) ? Check.NO_NEED_TO_PROMPT : asks(context))
+}
+
+function alsoWhere(prompt: interactionPolicy.Prompt, reason: string, asksAlso: (context: KoaContextWithOIDC) => boolean): void {
+  const check = checkOf(prompt, reason)
+  const asks = check.check
+  check.check = (context) => (asksAlso(context) ? Check.REQUEST_PROMPT : asks(context))
+}
+
+function checkOf(prompt: interactionPolicy.Prompt, reason: string): interactionPolicy.Check {
+  const check = prompt.checks.get(reason)
+  if (check === undefined) throw new TypeError(`the library has no check ${reason}`)
+  return check
 }

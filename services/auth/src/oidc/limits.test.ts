@@ -23,6 +23,7 @@ test('what a stranger can have written, or guess at, is counted', async () => {
     ['POST', '/device'],
     ['POST', '/Device/Auth'],
     ['POST', '/request'],
+    ['POST', '/reg'],
   ] as const)
     assert.equal(await wait(method, below), 7, `${method} ${below}`)
 })

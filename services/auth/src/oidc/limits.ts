@@ -16,6 +16,8 @@ const LIMITS: Readonly<Record<string, SourceLimit>> = {
   'GET /device': { count: 600, windowSeconds: 300 },
   'POST /device': { count: 10, windowSeconds: 600 },
   'POST /device/auth': { count: 60, windowSeconds: 300 },
+  // Whoever has a token has it for a few.
+  'POST /reg': { count: 120, windowSeconds: 300 },
   // A program pushes for all of its people.
   'POST /request': { count: 6000, windowSeconds: 300 },
 }

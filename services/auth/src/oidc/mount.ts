@@ -6,6 +6,7 @@ import { noteCall } from './calls.ts'
 import { secondsToWait } from './limits.ts'
 import type { OidcDeps } from './oidc-deps.ts'
 import { PAGE_POLICY } from './page-policy.ts'
+import { postAsGet } from './post-as-get.ts'
 import type { Providers } from './providers.ts'
 import { pathBelowMount, rewrite, routePath } from './tenant-request.ts'
 import { tokenAnswers } from './token-answers.ts'
@@ -28,6 +29,8 @@ export function mount(deps: OidcDeps, providers: Providers): RawAct {
       if (left !== undefined) await serve(providers, tenant, below, left, response, call)
       return
     }
+    // What the browser asks for next is counted.
+    if (await postAsGet(request, response, { issuer: deps.issuers.issuer(tenant)?.issuer ?? '', path })) return
     const wait = await secondsToWait(deps, { method: request.method ?? '', path, source: call.source })
     if (wait !== undefined) throw commonRefusal(ErrorReason.LIMIT_EXCEEDED, {}, { retryAfterSeconds: wait })
     await serve(providers, tenant, below, request, response, call)

@@ -27,6 +27,8 @@ export interface OidcDeps {
   /** How it calls what clients named. */
   readonly egress: Egress
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** Milliseconds since 1970, by the clock by which sign-ins are dated. */
+  readonly now: () => number
   readonly pages: OidcPages
   readonly offline: OfflineLifetimes
   /** Derives what all replicas must agree on and no database holds. */
@@ -35,6 +37,8 @@ export interface OidcDeps {
   readonly cookiesOfSession: readonly string[]
   /** Lets clients that are registered for the conformance suite leave PKCE out. Never in production. */
   readonly conformance: boolean
+  /** Lets programs register themselves that show a token of ours. */
+  readonly registration: boolean
 }
 
 /** What one provider is made of: those of its tenant. */

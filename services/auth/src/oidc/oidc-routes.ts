@@ -25,6 +25,7 @@ const NAMED = [
   '/device',
   '/device/auth',
   '/request',
+  '/reg',
   '/.well-known/openid-configuration',
   '/.well-known/oauth-authorization-server',
 ]

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { commonRefusal } from '@gatehouse/rpc'
+import { decodeJwt } from 'jose'
 import type { Session } from 'oidc-provider'
 import { clientOf } from '../../test/oidc-acts-in-memory.ts'
 import { ISSUER, type TestProvider, testProvider } from '../../test/oidc-provider-for-tests.ts'
@@ -194,6 +195,24 @@ test('what the library does for a back-channel logout is kept for whoever delive
   acts.clientRows.set('quiet', clientOf('quiet'))
   for (const clientId of ['quiet', 'nobody']) assert.equal(await tell({ ...logout, clientId }), 'dropped')
   assert.equal(sent.length, 1)
+})
+
+test('a client hears of a sign-out by the id that it knows the person by', async () => {
+  const bodies: string[] = []
+  const egress = async (_to: string | URL, init?: EgressRequest) => {
+    bodies.push(String(init?.body))
+    return new Response(null, { status: 204 })
+  }
+  const { provider, acts } = testProvider({ egress })
+  const tell = logoutTeller({ acts }, { of: async () => ({ provider, issuer: new URL(ISSUER), handle: async () => {} }) })
+  const told = { backchannel_logout_uri: 'https://rp.example/out', backchannel_logout_session_required: true }
+  acts.clientRows.set('pairs', clientOf('pairs', { ...told, subject_type: 'pairwise' }))
+  acts.clientRows.set('plain', clientOf('plain', told))
+  for (const clientId of ['pairs', 'plain']) await tell({ tenant: 'default', sessionId: 'session', userId: 'ada', clientId })
+  const subjects = bodies.map((body) => decodeJwt(new URLSearchParams(body).get('logout_token') ?? '').sub)
+  const pairs = acts.clientRows.get('pairs')
+  assert.deepEqual(subjects, [pairs && acts.clients.subject('default', pairs, 'ada'), 'ada'])
+  assert.notEqual(subjects[0], 'ada')
 })
 
 test('the answered acr is the first that was asked for and is reached', () => {

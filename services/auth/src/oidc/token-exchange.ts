@@ -125,7 +125,13 @@ function subjectToken(params: ExchangeContext['oidc']['params']): string {
 /** Whoever the token is about, where this client may act for them. What is wrong with a token is told to nobody. */
 function personIn(client: Client, subject: FoundToken | undefined) {
   const onlooker = { client_id: client.clientId, gatehouse_introspects: factsOf(client).gatehouse_introspects, isPublic: false }
-  if (subject === undefined || subject.kind !== 'access' || subject.clientId === undefined || !mayLookAt(onlooker, subject))
+  if (
+    subject === undefined ||
+    subject.kind !== 'access' ||
+    subject.clientId === undefined ||
+    subject.isPairwise ||
+    !mayLookAt(onlooker, subject)
+  )
     throw unusable()
   const { sub, gid, sid } = subject.claims
   if (typeof sub !== 'string' || typeof gid !== 'string' || typeof sid !== 'string')

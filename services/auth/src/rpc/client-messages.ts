@@ -1,6 +1,6 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { WholeClient } from '../core/oidc/clients/client-change.ts'
-import { settingsOf } from '../core/oidc/clients/client-metadata.ts'
+import { isRegistered, settingsOf } from '../core/oidc/clients/client-metadata.ts'
 import { clientEtag } from '../core/oidc/clients/update-client.ts'
 import type { ClientSecretRow } from '../store/oidc/client-secrets.ts'
 
@@ -12,6 +12,7 @@ export function clientMessage({ row, secrets }: WholeClient) {
     clientId: row.client_id,
     secrets: secrets.map(secretMessage),
     etag: clientEtag(row),
+    registered: isRegistered(row),
     createTime: timestampFromDate(row.create_time),
     updateTime: timestampFromDate(row.update_time),
     ...(row.disable_time && { disableTime: timestampFromDate(row.disable_time) }),

@@ -1,5 +1,6 @@
 import { type ColumnType, type Generated, type Selectable, sql } from 'kysely'
 import type { Db } from './schema.ts'
+import { lockTenant } from './tenants.ts'
 
 /** A policy as it is stored: the JSON form of `gatehouse.auth.v1.Policy` without etag and time. */
 export interface PoliciesTable {
@@ -21,10 +22,10 @@ export async function findPolicies(db: Db, tenant: string): Promise<ReadonlyMap<
   return new Map(row ? [[tenant, row]] : [])
 }
 
-/** Whoever holds the lock is the only one who changes the policy of the tenant, also the first time. */
+/** Holds the tenant: whoever does is the only one who changes its policy, also the first time, when there is no row of it to lock. */
 export async function lockPolicy(tx: Db, tenant: string): Promise<PolicyRow | undefined> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`policy ${tenant}`}, 0))`.execute(tx)
-  return await tx.selectFrom('policies').select(columns).where('tenant', '=', tenant).forUpdate().executeTakeFirst()
+  await lockTenant(tx, tenant)
+  return await tx.selectFrom('policies').select(columns).where('tenant', '=', tenant).executeTakeFirst()
 }
 
 /** Stores what the tenant asks for from now on. */

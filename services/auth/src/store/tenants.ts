@@ -9,7 +9,7 @@ export async function findTenant(db: Db, id: string): Promise<TenantRow | undefi
   return await db.selectFrom('tenants').select(['id', 'origin']).where('id', '=', id).executeTakeFirst()
 }
 
-/** Whoever holds the lock is the only one who makes keys for the tenant. */
+/** Whoever holds the lock is the only one who makes keys for the tenant, changes its policy or registers a client. It comes before all other locks of a transaction. */
 export async function lockTenant(tx: Db, id: string): Promise<TenantRow | undefined> {
   return await tx.selectFrom('tenants').select(['id', 'origin']).where('id', '=', id).forUpdate().executeTakeFirst()
 }

@@ -12,6 +12,8 @@ const toldAs = {
   recovery_codes_made: 'recovery_codes_made',
   recovery_code_used: 'recovery_code_used',
   recovery_codes_removed: 'factor_removed',
+  identity_linked: 'identity_linked',
+  identity_unlinked: 'identity_unlinked',
 } as const
 
 const isKnown = (change: string): change is keyof typeof toldAs => Object.hasOwn(toldAs, change)

@@ -26,8 +26,7 @@ describe('replicas behind a name that has all of their addresses, looked up as i
   before(async () => {
     whyNot = await run('unshare', [...inNamespace, 'true']).then(
       () => '',
-      (error) =>
-        `NOT RUN: it takes root, unshare and ip to have loopback and resolv.conf of one's own (${(error as Error).message.split('\n')[0]})`,
+      (error) => `it takes root, unshare and ip to have loopback and resolv.conf of one's own (${(error as Error).message.split('\n')[0]})`,
     )
     if (whyNot) return
     const { stdout } = await run('unshare', [...inNamespace, process.execPath, here('./day-for-tests.ts'), nameServer], {
@@ -38,7 +37,7 @@ describe('replicas behind a name that has all of their addresses, looked up as i
 
   const shows = (fact: string, check: (seen: Seen) => void): void => {
     test(fact, (t) => {
-      if (!seen) return t.diagnostic(whyNot)
+      if (!seen) return t.skip(whyNot)
       t.diagnostic(JSON.stringify(seen))
       check(seen)
     })

@@ -3,6 +3,7 @@ import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/us
 import type { SecretPurpose } from '../../store/account-tables.ts'
 import type { ChallengeRow } from '../../store/challenges.ts'
 import { findSignUp } from '../../store/sign-ups.ts'
+import { requiredConnection } from '../connections/required-connection.ts'
 import type { Deps } from '../deps.ts'
 import { resolvePerson } from '../people/resolve-person.ts'
 
@@ -25,6 +26,20 @@ const nothing: Mail = { purpose: ChallengePurpose.NOTHING, address: '', locale: 
  * answered long before, so the answer cannot differ. Suspended people get none: their mail is stopped.
  */
 export async function decideMail(deps: Pick<Deps, 'db' | 'users' | 'batches'>, challenge: ChallengeRow): Promise<Mail> {
+  const mail = await mailOf(deps, challenge)
+  // A link that would be refused is not sent: whoever the address belongs to is told how they get in.
+  if (!opensSession.has(mail.purpose) || (await requiredConnection(deps, challenge.tenant, mail.address)) === undefined) return mail
+  const { secret: _, userId: __, ...rest } = mail
+  return { ...rest, purpose: ChallengePurpose.SIGN_IN_ELSEWHERE }
+}
+
+const opensSession: ReadonlySet<ChallengePurpose> = new Set([
+  ChallengePurpose.RESET_PASSWORD,
+  ChallengePurpose.EMAIL_SIGN_IN,
+  ChallengePurpose.ACCEPT_INVITATION,
+])
+
+async function mailOf(deps: Pick<Deps, 'db' | 'users' | 'batches'>, challenge: ChallengeRow): Promise<Mail> {
   switch (challenge.kind) {
     case 'sign_up':
       return await mailOfSignUp(deps, challenge)

@@ -8,11 +8,13 @@ import {
   type LinkedIdentityRow,
   listIdentitiesOf,
 } from '../../store/connections/linked-identities.ts'
+import { nextFactorVersion } from '../../store/factors.ts'
 import { holdSessionEpoch } from '../../store/session-epochs.ts'
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
 import type { Db, Deps } from '../deps.ts'
 import { assertStrongSession, type OwnSession } from '../factors/assert-strong-enough.ts'
+import { addFactorsChanged } from '../factors/change-factors.ts'
 import { policyOf } from '../policies/policy-of.ts'
 import { connectionsOf } from './known-connections.ts'
 
@@ -38,7 +40,10 @@ export async function unlinkIdentity(deps: Pick<Deps, 'db' | 'batches' | 'lifeti
     await holdSessionEpoch(tx, owner)
     await assertStrongSession(tx, policy, owner)
     const row = await deleteIdentity(tx, { ...owner, id })
-    if (row !== undefined) await tellUnlinked(tx, row, 'person')
+    if (row !== undefined) {
+      await tellUnlinked(tx, row, 'person')
+      await addFactorsChanged(tx, owner, { version: await nextFactorVersion(tx, owner), change: 'identity_unlinked' })
+    }
     return row
   })
   if (unlinked !== undefined) deps.committed()

@@ -8,8 +8,10 @@ import {
   listIdentitiesOf,
   markLinked,
 } from '../../store/connections/linked-identities.ts'
+import { nextFactorVersion } from '../../store/factors.ts'
 import { holdSessionEpoch } from '../../store/session-epochs.ts'
 import { assertStrongSession, type OwnSession } from '../factors/assert-strong-enough.ts'
+import { addFactorsChanged } from '../factors/change-factors.ts'
 import { resolveActivePerson } from '../people/resolve-person.ts'
 import { policyOf } from '../policies/policy-of.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
@@ -53,6 +55,7 @@ export async function completeLink(
     const inserted = await insertIdentity(tx, row)
     if (inserted.id !== row.id || !(await markLinked(tx, subject, userId, time))) throw refuse(ErrorReason.IDENTITY_LINKED_ELSEWHERE)
     await tellLinked(tx, inserted)
+    await addFactorsChanged(tx, owner, { version: await nextFactorVersion(tx, owner), change: 'identity_linked' })
     return { ...inserted, link_time: time }
   })
   deps.committed()

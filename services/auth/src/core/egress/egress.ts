@@ -38,11 +38,10 @@ export function createEgress({ allow = [], timeoutMs = 5_000, maxBytes = 512 * 1
   return async (given, { method = 'GET', headers = {}, body, signal } = {}) => {
     const url = new URL(given)
     if (url.username !== '' || url.password !== '') throw new EgressFailed(`${url.origin} is asked with a user in its address`)
-    const isAllowed = allowed.has(url.host) || allowed.has(url.hostname)
+    const isAllowed = isNamed(url, allowed)
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isAllowed && thisMachine.test(url.hostname)))
       throw new EgressFailed(`${url.origin} is not https`)
-    const literal = url.hostname.replace(/^\[|\]$/g, '')
-    if (!isAllowed && isIP(literal) !== 0 && !isPublicAddress(literal)) throw notPublic(url.host)
+    if (!isAllowed && isNearLiteral(url)) throw notPublic(url.host)
     const bounds = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])])
     return await ask(url, {
       method,
@@ -53,6 +52,20 @@ export function createEgress({ allow = [], timeoutMs = 5_000, maxBytes = 512 * 1
       maxBytes,
     })
   }
+}
+
+/** Whether an address is refused by how it is written: a number of one's own network that `allow` does not name. What a name stands for shows when it is asked. */
+export function isRefused(url: URL, allow: readonly string[]): boolean {
+  return isNearLiteral(url) && !isNamed(url, new Set(allow.map((each) => each.toLowerCase())))
+}
+
+function isNearLiteral({ hostname }: URL): boolean {
+  const literal = hostname.replace(/^\[|\]$/g, '')
+  return isIP(literal) !== 0 && !isPublicAddress(literal)
+}
+
+function isNamed({ host, hostname }: URL, allowed: ReadonlySet<string>): boolean {
+  return allowed.has(host) || allowed.has(hostname)
 }
 
 interface Asked {

@@ -25,6 +25,9 @@ export type FactorChange =
   | 'recovery_code_used'
   | 'recovery_codes_removed'
 
+/** The same of a sign-in elsewhere: it is linked and taken away on its own terms, and people are told of it as of a factor. */
+export type LinkChange = 'identity_linked' | 'identity_unlinked'
+
 /**
  * Changes a person's factors in one transaction: changes of one person pass one after the other. The door saw a token that may be ten minutes
  * old; whether the session goes on, and is as strong as the factors that the tenant takes are by now, is asked of the session itself.
@@ -62,9 +65,18 @@ export async function tellChange(
   told: { version: number; change: FactorChange; by?: Actor },
 ): Promise<void> {
   const { tenant, userId } = owner
-  const message = create(FactorsChangedSchema, { userId, version: BigInt(told.version), change: told.change })
-  await addEvent(tx, { schema: FactorsChangedSchema, message, tenant, version: told.version })
+  await addFactorsChanged(tx, owner, told)
   await audit(tx, { tenant, actor: told.by ?? thePerson(userId), subjectId: userId, ...actOf(told.change) })
+}
+
+/** Has the person told. */
+export async function addFactorsChanged(
+  tx: Db,
+  { tenant, userId }: { tenant: string; userId: string },
+  { version, change }: { version: number; change: FactorChange | LinkChange },
+): Promise<void> {
+  const message = create(FactorsChangedSchema, { userId, version: BigInt(version), change })
+  await addEvent(tx, { schema: FactorsChangedSchema, message, tenant, version })
 }
 
 /** `totp_added` -> `factor_add` of a `totp`. */

@@ -14,8 +14,8 @@ export const keysMaxAgeSeconds = 300
 /** From a key's publication to its first signature: twice what a verifier, and once more what a cache before it, may keep. */
 const publishLeadSeconds = 2 * keysMaxAgeSeconds
 
-/** What a client may have at most (`ClientOptions.id_token_lifetime`); that of keys which sign nothing else. */
-const longestIdTokenSeconds = 86_400
+/** The longest life of what a key signs: an ID token's (`ClientOptions.id_token_lifetime`), which clients keep and send back as `id_token_hint`. */
+const longestTokenSeconds = 86_400
 
 /** Verifiers' clocks may be behind ours by this much. */
 const clockLeewaySeconds = 60
@@ -34,10 +34,7 @@ export interface RotateKeysInput {
  * Makes the tenant's next signing key. Answers its kid, or undefined where there was nothing to do: one that waits for its time is enough. A key
  * that does not open is no successor: where the ones that open are to leave, the next is made.
  */
-export async function rotateKeys(
-  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes'>,
-  input: RotateKeysInput,
-): Promise<string | undefined> {
+export async function rotateKeys(deps: Pick<Deps, 'db' | 'keys' | 'now'>, input: RotateKeysInput): Promise<string | undefined> {
   const { tenant, alg = 'ES256' } = input
   const kid = await transact(deps.db, async (tx) => {
     if ((await lockTenant(tx, tenant)) === undefined) throw new Error(`there is no tenant ${tenant}`)
@@ -51,7 +48,6 @@ export async function rotateKeys(
       if (newest.sign_time.getTime() > now - (input.olderThanSeconds ?? 0) * 1000) return undefined
     }
     const signTime = now + (input.immediately ? 0 : publishLeadSeconds * 1000)
-    const longestTokenSeconds = alg === 'RS256' ? longestIdTokenSeconds : deps.lifetimes.accessTokenSeconds
     const lastTokenEnds = signTime + (longestTokenSeconds + clockLeewaySeconds) * 1000
     await assertOpens(tx, deps.keys, tenant, new Date(now))
     const key = await makeSigningKey(deps.keys.encryptionKey, tenant, alg)
@@ -71,7 +67,7 @@ function newestToGoOn(rows: readonly SigningKeyRow[], opened: readonly OpenedSig
 
 /** Rotates in every tenant whose key has signed for long enough. Every replica may do it at once: the tenant's lock lets one act. */
 export async function rotateOldKeys(
-  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'log'>,
+  deps: Pick<Deps, 'db' | 'keys' | 'now' | 'log'>,
   input: { olderThanSeconds: number; signal: AbortSignal },
 ): Promise<void> {
   for (const { id } of await listTenants(deps.db)) {

@@ -99,13 +99,13 @@ test('a damaged box, and one with another key than the published one, are shut t
 test('where no signing key opens nothing is signed, nobody makes another, and no refresh token is used up', async () => {
   const user = await somebody(opened)
   const { refreshToken } = await signSomebodyIn(opened.deps, user)
-  const { db, now, lifetimes } = opened.deps
+  const { db, now } = opened.deps
   const keys = createKeyRing({ db, now, encryptionKey: elsewhere })
   const stranger = { ...opened.deps, keys }
   await assert.rejects(minted(stranger, 'default'), away)
   await assert.rejects(signSomebodyIn(stranger, user), away)
   await assert.rejects(refresh(stranger, refreshToken), away)
-  await assert.rejects(rotateKeys({ db, now, lifetimes, keys }, { tenant: 'default', immediately: true }), { name: 'WrongEncryptionKey' })
+  await assert.rejects(rotateKeys({ db, now, keys }, { tenant: 'default', immediately: true }), { name: 'WrongEncryptionKey' })
   opened.pass(31)
   assert.ok((await refresh(opened.deps, refreshToken)).refreshToken)
 })

@@ -3,6 +3,7 @@ import { type InspectedToken, type TokenInspector, TokenInvalid } from '@gatehou
 import { validate as isUuid } from 'uuid'
 import type { Deps } from '../deps.ts'
 import type { LibraryMetadata, OidcActs } from './oidc-parts.ts'
+import { isPairwise } from './people/pairwise-subject.ts'
 import { isHarmless } from './records/find-record.ts'
 import { type FoundToken, foundByHash, foundSigned } from './tokens/found-token.ts'
 
@@ -15,7 +16,7 @@ const longest = 8 * 1024
 export interface LookParts {
   readonly deps: Pick<Deps, 'batches' | 'now' | 'lifetimes'>
   readonly inspector: TokenInspector
-  readonly clients: Pick<OidcActs['clients'], 'known'>
+  readonly clients: Pick<OidcActs['clients'], 'known' | 'subject'>
 }
 
 /**
@@ -27,7 +28,17 @@ export function createTokenLook({ deps, inspector, clients }: LookParts): LookAt
     if (token === '' || token.length > longest) return undefined
     const found = token.includes('.') ? await lookAtSigned(tenant, token) : await lookUp(tenant, token)
     if (found === undefined || found.clientId === undefined) return found
-    return (await clients.known(tenant, found.clientId)) === undefined ? undefined : found
+    const client = await clients.known(tenant, found.clientId)
+    if (client === undefined) return undefined
+    return isPairwise(client) ? asKnownTo(client, found, tenant) : found
+  }
+
+  /** Whoever may look at a token learns no more of its person than the client that it was given to, nor by which session another client knows them. */
+  function asKnownTo(client: LibraryMetadata, found: FoundToken, tenant: string): FoundToken {
+    const { sub, gid } = found.claims
+    // A program's own token is about nobody.
+    if (gid === undefined) return found
+    return { ...found, isPairwise: true, claims: { ...found.claims, sub: clients.subject(tenant, client, String(sub)), sid: gid } }
   }
 
   async function lookUp(tenant: string, token: string): Promise<FoundToken | undefined> {

@@ -15,20 +15,30 @@ import { saveGrant } from './grants/save-grant.ts'
 import { enqueueLogout } from './logout/enqueue-logout.ts'
 import type { OidcActs } from './oidc-parts.ts'
 import { claimsOfPerson } from './people/claims-of-person.ts'
+import { subjectFor } from './people/pairwise-subject.ts'
 import { consumeRecord } from './records/consume-record.ts'
 import { findByUserCode, findRecord } from './records/find-record.ts'
 import { mayPoll } from './records/may-poll.ts'
 import { keyOfRecord } from './records/record-hash.ts'
 import { rotateRefreshRecord } from './records/rotate-refresh-record.ts'
 import { saveRecord } from './records/save-record.ts'
+import { judgeMetadata } from './registration/judge-metadata.ts'
+import { defaultRegistrationQuota } from './registration/quota.ts'
+import { registerClient } from './registration/register-client.ts'
 import { revokeJwt } from './revoke-jwt.ts'
 import { browserCookie, clientSid } from './sessions/browser-cookie.ts'
 import { findBrowserSession, findByCookie } from './sessions/find-browser-session.ts'
 import { endBrowserSession, saveBrowserSession } from './sessions/save-browser-session.ts'
 import { touchSession } from './sessions/touch-session.ts'
 
+export interface ActOptions {
+  readonly registrationQuota?: number
+  /** Pairwise ids follow from it: under another key everybody is somebody else to their clients. */
+  readonly pairwiseKey?: Uint8Array | undefined
+}
+
 /** What the library's door calls, over the database. */
-export function createOidcActs(deps: Deps): OidcActs {
+export function createOidcActs(deps: Deps, { registrationQuota = defaultRegistrationQuota, pairwiseKey }: ActOptions = {}): OidcActs {
   return {
     records: {
       save: (tenant, kind, id, payload, ttlSeconds) => saveRecord(deps, { tenant, kind, id, payload, ttlSeconds }),
@@ -66,8 +76,13 @@ export function createOidcActs(deps: Deps): OidcActs {
     logouts: { enqueue: (tenant, of) => enqueueLogout(deps, { tenant, ...of }) },
     clients: {
       known: createKnownClients(deps),
+      subject: (tenant, client, userId) => subjectFor(pairwiseKey, { tenant, client, userId }),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
       resource: createKnownResources(deps),
+    },
+    registration: {
+      judge: (tenant, asked) => judgeMetadata(deps, { tenant, asked }, { pairwise: pairwiseKey !== undefined }),
+      register: (tenant, of) => registerClient(deps, { tenant, ...of }, registrationQuota),
     },
     tokens: {
       revoke: (tenant, of) => revokeJwt(deps, { tenant, ...of }),

@@ -3,6 +3,8 @@ import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import type { InspectedToken } from '@gatehouse/identity'
 import type { GrantEndCause, RecordKind } from '../../store/oidc/oidc-tables.ts'
 import type { Exchange } from './exchange-token.ts'
+import type { JudgedClient } from './registration/judge-metadata.ts'
+import type { Registered } from './registration/register-client.ts'
 
 export type { GrantEndCause, RecordKind }
 
@@ -157,9 +159,17 @@ export interface OidcActs {
   readonly clients: {
     /** Undefined of one that is disabled or deleted. A second old at most. */
     known(t: string, clientId: string): Promise<LibraryMetadata | undefined>
+    /** The id by which a client knows somebody. */
+    subject(t: string, client: LibraryMetadata, userId: string): string
     secretFits(secrets: readonly SecretHash[], presented: string): boolean
     /** A resource that the client may ask tokens for. */
     resource(t: string, client: Pick<LibraryMetadata, 'gatehouse_resources'>, resource: string): Promise<Resource | undefined>
+  }
+  readonly registration: {
+    /** What a program that says this of itself may be; refuses what nobody may. */
+    judge(t: string, asked: Payload): Promise<JudgedClient>
+    /** Makes a client of it, by a token that is good for so many. */
+    register(t: string, of: { readonly clientId: string; readonly token: string; readonly judged: JudgedClient }): Promise<Registered>
   }
   readonly tokens: {
     /** Ends a signed token of the client's own. One of somebody else stays as it is. */

@@ -13,8 +13,8 @@ export interface Demands {
   readonly maxAge: number | null
   /** Whether the person has to sign in after the client asked. */
   readonly anew: boolean
-  /** Whom the client means. */
-  readonly personId: string | null
+  /** Whom the client means, by the id that it knows them by. */
+  readonly subject: string | null
 }
 
 interface ClaimsParameter {
@@ -33,7 +33,7 @@ export function demandsOf(
     strength: demandedStrength(acr, client.gatehouse_min_strength),
     maxAge: params.max_age === undefined ? null : Number(params.max_age),
     anew: prompt.reasons.includes('login_prompt'),
-    personId: typeof hinted === 'string' ? hinted : null,
+    subject: typeof hinted === 'string' ? hinted : null,
   }
 }
 
@@ -41,11 +41,15 @@ export function demandsOf(
  * Refuses a session of which the client would get less than it asked for. The library looks again when the browser comes back, except at the age: whoever has
  * just answered passes for somebody who has just signed in.
  */
-export function assertMeets({ strength, maxAge, anew, personId }: Demands, session: BrowserSession, askedAt: number): void {
-  const signedInAt = Math.floor(session.authTime.getTime() / 1000)
-  if (personId !== null && personId !== session.userId) throw needs('other_person')
-  if (anew && signedInAt < askedAt) throw needs('login')
-  if (maxAge !== null && signedInAt + maxAge < askedAt) throw needs('max_age')
+export function assertMeets(
+  { strength, maxAge, anew, subject }: Demands,
+  session: BrowserSession & { readonly subject: string },
+  askedAt: number,
+): void {
+  const signedInAt = session.authTime.getTime()
+  if (subject !== null && subject !== session.subject) throw needs('other_person')
+  if (anew && signedInAt <= askedAt) throw needs('login')
+  if (maxAge !== null && signedInAt + maxAge * 1000 <= askedAt) throw needs('max_age')
   if (strengthOf(session.amr) < strength) throw needs('strength', { strength: nameOfStrength(strength as Strength) || 'out_of_reach' })
 }
 

@@ -1,4 +1,5 @@
 import type { LibraryMetadata } from '../../core/oidc/oidc-parts.ts'
+import { isPairwise } from '../../core/oidc/people/pairwise-subject.ts'
 import type { ProviderParts } from '../oidc-deps.ts'
 import { type Access, askedOf, missingOf } from './asked.ts'
 import { demandsOf } from './demands.ts'
@@ -27,7 +28,7 @@ export async function describeInteraction({ acts, tenant }: DescribeParts, inter
   const { params, prompt, session, exp } = interaction
   const client = await clientOf({ acts, tenant }, interaction)
   const asked = await askedOf(acts, tenant, interaction, client)
-  const { strength, maxAge, personId } = demandsOf(interaction, client)
+  const { strength, maxAge, subject } = demandsOf(interaction, client)
   return {
     prompt: prompt.name,
     reasons: prompt.reasons,
@@ -42,7 +43,8 @@ export async function describeInteraction({ acts, tenant }: DescribeParts, inter
     strength,
     maxAge,
     loginHint: typeof params.login_hint === 'string' ? params.login_hint : null,
-    personId: personId ?? session?.accountId ?? null,
+    // An id that only the client knows somebody by says nothing to the page.
+    personId: (isPairwise(client) ? null : subject) ?? session?.accountId ?? null,
     expireTime: new Date(exp * 1000).toISOString(),
   }
 }

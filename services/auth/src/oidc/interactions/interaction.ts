@@ -7,6 +7,8 @@ export interface Interaction extends Payload {
   /** Seconds since 1970, as all times of the library. */
   readonly iat: number
   readonly exp: number
+  /** When the client asked, in milliseconds. */
+  readonly askedAtMs?: number
   /** Where the browser goes on. */
   readonly returnTo: string
   readonly prompt: { readonly name: string; readonly reasons: readonly string[]; readonly details: MissingDetails }
@@ -28,6 +30,11 @@ export interface MissingDetails {
 export type InteractionKey = { readonly tenant: string; readonly uid: string }
 
 type Records = { readonly acts: Pick<OidcActs, 'records'> }
+
+/** The last moment at which the client can have asked: of an interaction that a version before this one began, the end of its second. */
+export function askedAtMs({ askedAtMs: told, iat }: Pick<Interaction, 'askedAtMs' | 'iat'>): number {
+  return told ?? iat * 1000 + 999
+}
 
 /** One that goes on. */
 export async function findInteraction({ acts }: Records, { tenant, uid }: InteractionKey): Promise<Interaction> {

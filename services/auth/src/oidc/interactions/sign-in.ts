@@ -6,7 +6,7 @@ import type { ProviderParts } from '../oidc-deps.ts'
 import type { SignedInSession } from '../overrides/session.ts'
 import { assertMeets, demandsOf, needs } from './demands.ts'
 import { clientOf } from './describe.ts'
-import { finishInteraction, type Interaction, invalid } from './interaction.ts'
+import { askedAtMs, finishInteraction, type Interaction, invalid } from './interaction.ts'
 
 type SignInParts = Pick<ProviderParts, 'acts' | 'tenant'>
 
@@ -18,7 +18,9 @@ export async function signIn(parts: SignInParts, interaction: Interaction, perso
   const { acts, tenant } = parts
   if (interaction.prompt.name !== 'login') throw invalid()
   const session = await sessionOf(parts, person)
-  assertMeets(demandsOf(interaction, await clientOf(parts, interaction)), session, interaction.iat)
+  const client = await clientOf(parts, interaction)
+  const known = { ...session, subject: acts.clients.subject(tenant, client, session.userId) }
+  assertMeets(demandsOf(interaction, client), known, askedAtMs(interaction))
   // Whoever may not sign in any more would be sent back here for ever.
   if ((await acts.people.account(tenant, session.userId)) === undefined) throw needs('other_person')
   // Somebody else, or the same person anew: the library insists on the session that it began with.

@@ -3,6 +3,7 @@ import type { Session } from 'oidc-provider'
 import { ANONYMOUS_SECONDS, cookieNames, sessionCookie } from '../cookies.ts'
 import { currentContext } from '../current-context.ts'
 import type { ProviderParts } from '../oidc-deps.ts'
+import { keepAlso } from './keep-also.ts'
 
 /** The session of ours that a finished interaction signs the browser in with. */
 export interface SignedInSession {
@@ -76,11 +77,6 @@ export function grantsOfSessions(provider: Provider): void {
     grant.sessionUid ??= currentContext()?.oidc.session?.uid
     return save.call(this)
   }
-}
-
-function keepAlso(model: { IN_PAYLOAD: string[] }, member: string): void {
-  const names = [...model.IN_PAYLOAD, member]
-  Object.defineProperty(model, 'IN_PAYLOAD', { configurable: true, get: () => names })
 }
 
 function inside(session: Session): SessionInside {

@@ -14,6 +14,7 @@ import * as suspicion from './0012-suspicion.ts'
 import * as afterLockDown from './0013-after-a-lock-down.ts'
 import * as oidc from './0014-oidc.ts'
 import * as connections from './0015-connections.ts'
+import * as sessionsThatExpire from './0016-sessions-that-expire.ts'
 
 /** The tables of the auth service. */
 export const migrations: MigrationSet = {
@@ -34,6 +35,7 @@ export const migrations: MigrationSet = {
     { id: '0013-after-a-lock-down', up: afterLockDown.up },
     { id: '0014-oidc', up: oidc.up },
     { id: '0015-connections', up: connections.up },
+    { id: '0016-sessions-that-expire', up: sessionsThatExpire.up },
   ],
   insertOnly: ['audit_entries', 'audit_seals', 'audit_checkpoints'],
 }

@@ -109,6 +109,8 @@ function contentOf({ purpose, suspicion }: RevealSecretResponse): Content | unde
       return { template: 'verify_email', path: '/verify', coded: true, named: false }
     case ChallengePurpose.ALREADY_REGISTERED:
       return { template: 'already_registered', named: false }
+    case ChallengePurpose.SIGN_IN_ELSEWHERE:
+      return { template: 'sign_in_elsewhere', named: true }
     case ChallengePurpose.RESET_PASSWORD:
       return { template: 'reset_password', path: '/reset', coded: true, named: true }
     case ChallengePurpose.EMAIL_SIGN_IN:

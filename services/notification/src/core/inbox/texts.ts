@@ -7,6 +7,8 @@ export const inboxKinds = [
   'password_changed',
   'factor_added',
   'factor_removed',
+  'identity_linked',
+  'identity_unlinked',
   'recovery_codes_made',
   'recovery_code_used',
   'email_changed',
@@ -39,6 +41,14 @@ const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> 
     factor_removed: {
       title: 'Way to sign in removed',
       body: 'A passkey, an authenticator app or recovery codes were removed. If this was not you, set a new password and end the sessions that you do not know.',
+    },
+    identity_linked: {
+      title: 'Sign-in connected',
+      body: 'An account at another provider was connected: whoever signs in there gets in here. If this was not you, disconnect it, set a new password and end the sessions that you do not know.',
+    },
+    identity_unlinked: {
+      title: 'Sign-in disconnected',
+      body: 'An account at another provider was disconnected and opens yours no more. If this was not you, set a new password and end the sessions that you do not know.',
     },
     recovery_codes_made: {
       title: 'New recovery codes',
@@ -75,6 +85,14 @@ const texts: Readonly<Record<Language, Readonly<Record<InboxKind, InboxText>>>> 
     factor_removed: {
       title: 'Weg zur Anmeldung entfernt',
       body: 'Ein Passkey, eine Authenticator-App oder Wiederherstellungscodes wurden entfernt. Wenn Sie das nicht waren, setzen Sie ein neues Passwort und beenden Sie die Sitzungen, die Sie nicht kennen.',
+    },
+    identity_linked: {
+      title: 'Anmeldung verbunden',
+      body: 'Ein Konto bei einem anderen Anbieter wurde verbunden: Wer sich dort anmeldet, kommt hier herein. Wenn Sie das nicht waren, trennen Sie es, setzen Sie ein neues Passwort und beenden Sie die Sitzungen, die Sie nicht kennen.',
+    },
+    identity_unlinked: {
+      title: 'Anmeldung getrennt',
+      body: 'Ein Konto bei einem anderen Anbieter wurde getrennt und öffnet das Ihre nicht mehr. Wenn Sie das nicht waren, setzen Sie ein neues Passwort und beenden Sie die Sitzungen, die Sie nicht kennen.',
     },
     recovery_codes_made: {
       title: 'Neue Wiederherstellungscodes',

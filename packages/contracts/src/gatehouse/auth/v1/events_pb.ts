@@ -360,7 +360,7 @@ export type FactorsChanged = Message<"gatehouse.auth.v1.FactorsChanged"> & {
   version: bigint;
 
   /**
-   * What happened: `passkey_added`, `passkey_removed`, `totp_added`, `totp_removed`, `recovery_codes_made`, `recovery_code_used`, `recovery_codes_removed` where an administrator took away codes alone.
+   * What happened: `passkey_added`, `passkey_removed`, `totp_added`, `totp_removed`, `recovery_codes_made`, `recovery_code_used`, `recovery_codes_removed` where an administrator took away codes alone, `identity_linked` and `identity_unlinked` where the person connected or took away a sign-in of a provider elsewhere.
    *
    * @generated from field: string change = 3;
    */

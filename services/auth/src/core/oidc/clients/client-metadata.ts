@@ -28,6 +28,7 @@ interface StoredMetadata {
   readonly dpop_bound_access_tokens?: true
   readonly id_token_signed_response_alg: 'ES256' | 'RS256'
   readonly default_max_age?: number
+  readonly subject_type?: 'pairwise'
   readonly response_modes?: readonly string[]
   readonly gatehouse_kind: string
   readonly gatehouse_origins: readonly string[]
@@ -35,6 +36,8 @@ interface StoredMetadata {
   readonly gatehouse_claims_in_id_token: boolean
   readonly gatehouse_min_strength: number
   readonly gatehouse_conformance: boolean
+  /** It came by itself (RFC 7591). */
+  readonly gatehouse_registered?: true
 }
 
 const idTokenSeconds = 3_600
@@ -56,6 +59,7 @@ export function contentOf(settings: ClientSettings): ClientContent {
     ...(options?.requirePushedRequests && { require_pushed_authorization_requests: true as const }),
     ...(options?.dpopBound && { dpop_bound_access_tokens: true as const }),
     id_token_signed_response_alg: options?.rs256 ? 'RS256' : 'ES256',
+    ...(options?.pairwise && { subject_type: 'pairwise' as const }),
     ...(options?.defaultMaxAge && { default_max_age: durationMs(options.defaultMaxAge) / 1000 }),
     ...(options &&
       options.responseModes.length > 0 && { response_modes: options.responseModes.map((mode) => namesOfModes.get(mode) ?? '') }),
@@ -74,6 +78,16 @@ export function contentOf(settings: ClientSettings): ClientContent {
     introspects: settings.introspects,
     backchannel_logout_uri: settings.backchannelLogoutUri || null,
   }
+}
+
+/** The same of a program that came by itself. */
+export function registered(settings: ClientSettings): ClientContent {
+  const content = contentOf(settings)
+  return { ...content, metadata: { ...content.metadata, gatehouse_registered: true } }
+}
+
+export function isRegistered({ metadata }: Pick<ClientContent, 'metadata'>): boolean {
+  return metadata.gatehouse_registered === true
 }
 
 /** The settings that a client was given. */
@@ -99,6 +113,7 @@ export function settingsOf(content: ClientContent): ClientSettings {
       dpopBound: metadata.dpop_bound_access_tokens ?? false,
       rs256: metadata.id_token_signed_response_alg === 'RS256',
       idTokenLifetime: durationFromMs(metadata.gatehouse_id_token_seconds * 1000),
+      pairwise: metadata.subject_type === 'pairwise',
       claimsInIdToken: metadata.gatehouse_claims_in_id_token,
       minStrength: metadata.gatehouse_min_strength as Strength,
       ...(metadata.default_max_age !== undefined && { defaultMaxAge: durationFromMs(metadata.default_max_age * 1000) }),

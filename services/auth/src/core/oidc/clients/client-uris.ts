@@ -1,4 +1,5 @@
 import { ClientKind } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+import { isRefused } from '../../egress/egress.ts'
 
 const loopback = new Set(['127.0.0.1', '[::1]'])
 
@@ -21,11 +22,16 @@ export function redirectProblem(text: string, { kind, localhost }: UriRules): st
   return webProblem(text, uri, localhost || kind === ClientKind.NATIVE)
 }
 
-/** What is wrong with an address that we call ourselves. */
-export function backchannelProblem(text: string, localhost: boolean): string | undefined {
+/** What is wrong with an address that we call ourselves; `egressAllow` is what of our own network we may call, where that is known. */
+export function backchannelProblem(
+  text: string,
+  { localhost, egressAllow }: { localhost: boolean; egressAllow?: readonly string[] | undefined },
+): string | undefined {
   const uri = URL.canParse(text) ? new URL(text) : undefined
   if (uri === undefined) return 'is no URI'
   if (text.includes('#')) return 'has a fragment'
+  // It would be accepted, and never called.
+  if (egressAllow !== undefined && isRefused(uri, egressAllow)) return 'is at no public address, and OIDC_EGRESS_ALLOW does not name it'
   return webProblem(text, uri, localhost)
 }
 

@@ -2,7 +2,7 @@ import type { ClientSettings } from '@gatehouse/contracts/gatehouse/auth/v1/clie
 import { transact } from '@gatehouse/postgres'
 import { validate as isUuid, v7 as uuidv7 } from 'uuid'
 import { insertClientSecret } from '../../../store/oidc/client-secrets.ts'
-import { type ClientKey, insertClient } from '../../../store/oidc/clients.ts'
+import { type ClientContent, type ClientKey, insertClient } from '../../../store/oidc/clients.ts'
 import type { Db, Deps } from '../../deps.ts'
 import { ensureRs256Key } from '../../keys/ensure-keys.ts'
 import { ErrorReason, refuse } from '../../refuse.ts'
@@ -29,18 +29,26 @@ export async function createClient(
   await validateClient(deps, tenant, settings, rules)
   const key = { tenant, clientId: clientId || uuidv7() }
   const content = contentOf(settings)
-  const made = await transact(deps.db, async (tx) => {
-    const now = deps.now()
-    if (asksForRs256(content)) await ensureRs256Key(tx, deps.keys, tenant, now)
-    const row = await insertClient(tx, key, content, new Date(now))
-    if (row === undefined) throw refuse(ErrorReason.CLIENT_EXISTS)
-    const secret = hasSecrets(content) ? await addSecret(tx, key, now) : undefined
-    await tellClient(tx, row, 'created', { first_party: String(row.first_party) })
-    return { client: await withSecrets(tx, row, now), secret: secret?.text ?? '' }
-  })
+  const made = await transact(deps.db, (tx) => addClient(tx, deps.keys, key, content, { now: deps.now() }))
   if (asksForRs256(content)) deps.keys.forget(tenant)
   deps.committed()
   return made
+}
+
+/** Adds a client in the caller's transaction, with the secret that it needs and the keys that sign for it; `details` go into the audit log. */
+export async function addClient(
+  tx: Db,
+  keys: Deps['keys'],
+  key: ClientKey,
+  content: ClientContent,
+  { now, details = {} }: { readonly now: number; readonly details?: Readonly<Record<string, string>> },
+): Promise<{ client: WholeClient; secret: string }> {
+  if (asksForRs256(content)) await ensureRs256Key(tx, keys, key.tenant, now)
+  const row = await insertClient(tx, key, content, new Date(now))
+  if (row === undefined) throw refuse(ErrorReason.CLIENT_EXISTS)
+  const secret = hasSecrets(content) ? await addSecret(tx, key, now) : undefined
+  await tellClient(tx, row, 'created', { first_party: String(row.first_party), ...details })
+  return { client: await withSecrets(tx, row, now), secret: secret?.text ?? '' }
 }
 
 /** Makes a secret in the caller's transaction; the text of it is kept nowhere. */

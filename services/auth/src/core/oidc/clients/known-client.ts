@@ -43,7 +43,7 @@ async function readClient(deps: Pick<Deps, 'db' | 'now'>, tenant: string, client
   const found = await findClient(deps.db, { tenant, clientId })
   if (found === undefined || found.disable_time !== null) return undefined
   const { row, secrets } = await withSecrets(deps.db, found, deps.now())
-  const { gatehouse_kind: _, ...metadata } = row.metadata
+  const { gatehouse_kind: _, gatehouse_registered: __, ...metadata } = row.metadata
 
   return {
     ...(metadata as unknown as Stored),

@@ -15,6 +15,10 @@ import { backchannelProblem, originProblem, redirectProblem } from './client-uri
 export interface ClientRules {
   /** Clients without PKCE may be made: for a conformance suite, never in production. */
   readonly conformance?: boolean
+  /** There is a key that pairwise ids follow from. */
+  readonly pairwise?: boolean
+  /** What of our own network may be called, by `host` or `host:port`. */
+  readonly egressAllow?: readonly string[]
 }
 
 /** Introspects whatever we issue: a gateway's word, of our own ones only. */
@@ -33,19 +37,30 @@ type Problem = readonly [field: string, problem: string | undefined]
 
 function* problemsOf(
   settings: ClientSettings,
-  { localhost, conformance = false }: ClientRules & { localhost: boolean },
+  { localhost, egressAllow, conformance = false, pairwise = false }: ClientRules & { localhost: boolean },
 ): Generator<Problem> {
   const { kind, options } = settings
   for (const [at, uri] of settings.redirectUris.entries()) yield [`redirect_uris[${at}]`, redirectProblem(uri, { kind, localhost })]
   for (const [at, uri] of settings.postLogoutRedirectUris.entries())
     yield [`post_logout_redirect_uris[${at}]`, redirectProblem(uri, { kind, localhost })]
   for (const [at, origin] of settings.origins.entries()) yield [`origins[${at}]`, originProblem(origin, localhost)]
-  if (settings.backchannelLogoutUri !== '') yield ['backchannel_logout_uri', backchannelProblem(settings.backchannelLogoutUri, localhost)]
+  if (settings.backchannelLogoutUri !== '')
+    yield ['backchannel_logout_uri', backchannelProblem(settings.backchannelLogoutUri, { localhost, egressAllow })]
   if (settings.jwksJson !== '') yield ['jwks_json', keySetProblem(settings.jwksJson)]
   yield* problemsOfGrants(settings)
   if (settings.introspects.includes(everyAudience))
     yield ['introspects', settings.firstParty ? undefined : 'has *, which is for our own clients']
+  if (options?.pairwise) yield ['options.pairwise', pairwise ? pairwiseProblem(settings) : 'needs OIDC_PAIRWISE_KEY']
   if (options?.conformance) yield ['options.conformance', conformance ? undefined : 'is for where OIDC_CONFORMANCE is set']
+}
+
+/** Whoever knows a client's people by ids of its own: a sector that is its own, and no token that says to somebody else who they are. */
+function pairwiseProblem({ kind, grantTypes, redirectUris, resources }: ClientSettings): string | undefined {
+  if (kind !== ClientKind.WEB && kind !== ClientKind.BROWSER) return 'is for clients with a host of their own'
+  if (grantTypes.includes(Grant.DEVICE_CODE) || grantTypes.includes(Grant.TOKEN_EXCHANGE))
+    return 'goes with neither device_code nor token_exchange'
+  if (resources.length > 0) return 'goes with no resources: their tokens would say who it is'
+  return new Set(redirectUris.map((uri) => new URL(uri).host)).size === 1 ? undefined : 'needs redirect_uris of one host'
 }
 
 function* problemsOfGrants({ kind, grantTypes, scopes, authMethod }: ClientSettings): Generator<Problem> {

@@ -9,6 +9,8 @@ export interface FoundToken {
   readonly clientId: string | undefined
   /** Undefined of a token that names no audience: one that is looked up, or for the client itself. */
   readonly audience: string | undefined
+  /** It says who somebody is as its client alone knows them. */
+  readonly isPairwise?: true
   /** What it says about itself, by the names of RFC 7662 and RFC 9068. */
   readonly claims: Payload
   readonly scope: readonly string[]

@@ -1,24 +1,31 @@
-import { execFile, spawn } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
+import { execFile } from 'node:child_process'
 import { access, chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { SetupProblem } from '../setup-problem.ts'
 import { type DebianMirror, debianMirror } from './apt-sources.ts'
-import { SetupProblem } from './setup-problem.ts'
 
 const run = promisify(execFile)
 
+/** Debian's packages of one suite, newer than this machine's own. */
+export type DebianArchive = {
+  readonly suite: string
+  /** The stanzas of `apt-cache show` of the packages that the suite has. */
+  show(packages: readonly string[]): Promise<string>
+  /** The paths of the packages' files, gone when the archive is closed. */
+  download(packages: readonly string[]): Promise<readonly string[]>
+}
+
 /**
- * Debian 12 and 13 carry a nats-server that is too old. Testing's needs a libc that Debian 12 has already, so it is unpacked from there:
+ * Debian 12 and 13 carry versions that are too old for us, so that what we need comes from testing, else from unstable:
  * apt with a private sources list and private folders, no root, nothing installed. apt checks the archive's signature
  * with the key rings of this machine (testing is signed with the automatic keys of the current and the previous stable release).
  */
-export async function fetchNatsServer(target: string, log?: (line: string) => void): Promise<void> {
+export async function fromDebian<T>(what: string, log: ((line: string) => void) | undefined, use: (archive: DebianArchive) => Promise<T>) {
   const mirror = process.platform === 'linux' ? await debianMirror() : undefined
-  if (!mirror) throw new SetupProblem('There is no nats-server on PATH, and one can be brought on Debian only.')
-  log?.(`bringing nats-server from ${new URL(mirror.uri.replace(/^mirror\+/, '')).host}`)
+  if (!mirror) throw new SetupProblem(`There is no ${what} on PATH, and one can be brought on Debian only.`)
+  log?.(`bringing ${what} from ${new URL(mirror.uri.replace(/^mirror\+/, '')).host}`)
   const work = await mkdtemp(join(tmpdir(), 'gatehouse-apt-'))
   try {
     // apt started by root downloads as its own user, who must be able to enter.
@@ -26,8 +33,7 @@ export async function fetchNatsServer(target: string, log?: (line: string) => vo
     let failure: unknown
     for (const suite of ['testing', 'unstable']) {
       try {
-        await unpack(await download(join(work, suite), mirror, suite), target)
-        return
+        return await use(await open(join(work, suite), mirror, suite, what))
       } catch (error) {
         failure ??= error
       }
@@ -38,7 +44,7 @@ export async function fetchNatsServer(target: string, log?: (line: string) => vo
   }
 }
 
-async function download(folder: string, mirror: DebianMirror, suite: string): Promise<string> {
+async function open(folder: string, mirror: DebianMirror, suite: string, what: string): Promise<DebianArchive> {
   for (const name of ['', 'parts', 'lists/partial', 'cache/archives/partial']) await mkdir(join(folder, name), { recursive: true })
   const keyrings = [...new Set([...mirror.keyrings, '/usr/share/keyrings/debian-archive-keyring.gpg'])]
   const present = await Promise.all(
@@ -62,34 +68,29 @@ async function download(folder: string, mirror: DebianMirror, suite: string): Pr
     'Acquire::Retries': '2',
   }
   const options = Object.entries(own).flatMap(([name, value]) => ['-o', `${name}=${value}`])
-  await apt([...options, 'update'], folder)
-  await apt([...options, 'download', 'nats-server'], folder)
-  const deb = (await readdir(folder)).find((name) => name.endsWith('.deb'))
-  if (!deb) throw new SetupProblem(`Debian ${suite} at ${mirror.uri} has no nats-server.`)
-  return join(folder, deb)
-}
-
-async function apt(args: readonly string[], folder: string): Promise<void> {
-  try {
-    await run('apt-get', ['-q', ...args], { cwd: folder, timeout: 180_000, env: { ...process.env, LC_ALL: 'C' } })
-  } catch (error) {
-    const said = error && typeof error === 'object' && 'stderr' in error ? String(error.stderr) : ''
-    const reason = said.split('\n').find((line) => line.startsWith('E:')) ?? (error instanceof Error ? error.message.split('\n')[0] : '')
-    throw new SetupProblem(`apt could not bring nats-server: ${reason?.replace(/^E:\s*/, '').replace(/\.?$/, '.')}`, { cause: error })
+  await apt('apt-get', [...options, 'update'], folder, what)
+  return {
+    suite,
+    show: (packages) => apt('apt-cache', [...options, 'show', '--no-all-versions', ...packages], folder, what),
+    async download(packages) {
+      await apt('apt-get', [...options, 'download', ...packages], folder, what)
+      const files = (await readdir(folder)).filter((name) => name.endsWith('.deb'))
+      return packages.map((name) => {
+        const file = files.find((candidate) => candidate.startsWith(`${name}_`))
+        if (!file) throw new SetupProblem(`Debian ${suite} at ${mirror.uri} has no ${name}.`)
+        return join(folder, file)
+      })
+    },
   }
 }
 
-async function unpack(deb: string, target: string): Promise<void> {
-  const archive = spawn('dpkg-deb', ['--fsys-tarfile', deb], { stdio: ['ignore', 'pipe', 'ignore'] })
-  const tar = spawn('tar', ['-xO', './usr/sbin/nats-server'], { stdio: ['pipe', 'pipe', 'ignore'] })
-  const done = [archive, tar].map(
-    (child) => new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)),
-  )
-  // tar stops reading once it has the file; what dpkg-deb still had to say is lost then, and that is fine.
-  await Promise.all([
-    pipeline(archive.stdout, tar.stdin).catch(() => undefined),
-    pipeline(tar.stdout, createWriteStream(target, { mode: 0o755 })),
-  ])
-  const [, code] = await Promise.all(done)
-  if (code !== 0) throw new SetupProblem(`${deb} holds no /usr/sbin/nats-server.`)
+async function apt(program: string, args: readonly string[], folder: string, what: string): Promise<string> {
+  try {
+    const env = { ...process.env, LC_ALL: 'C' }
+    return (await run(program, ['-q', ...args], { cwd: folder, timeout: 180_000, env, maxBuffer: 64 << 20 })).stdout
+  } catch (error) {
+    const said = error && typeof error === 'object' && 'stderr' in error ? String(error.stderr) : ''
+    const reason = said.split('\n').find((line) => line.startsWith('E:')) ?? (error instanceof Error ? error.message.split('\n')[0] : '')
+    throw new SetupProblem(`apt could not bring ${what}: ${reason?.replace(/^E:\s*/, '').replace(/\.?$/, '.')}`, { cause: error })
+  }
 }

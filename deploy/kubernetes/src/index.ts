@@ -1,0 +1,2 @@
+export { type RenderedUnit, render, unitsOf } from './render.ts'
+export { grpcRoute, httpRoute } from './route-files.ts'

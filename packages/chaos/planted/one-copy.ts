@@ -1,0 +1,10 @@
+import type { PlantedFault } from './planted-fault.ts'
+
+export const oneCopy: PlantedFault = {
+  name: 'one-copy',
+  mistake: 'the streams of a cluster of three have one copy',
+  scenario: 'broker-cluster',
+  rules: ['cluster-follow'],
+  edits: [],
+  house: { extra: {} },
+}
