@@ -1,14 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { prepareDatabase, type Secrets } from '@gatehouse/local'
-import {
-  type NatsUser,
-  natsServiceUsers,
-  type PostgresServer,
-  type SmtpSink,
-  startPostgres,
-  startSmtpSink,
-} from '@gatehouse/testkit'
+import { type NatsUser, natsServiceUsers, type PostgresServer, type SmtpSink, startPostgres, startSmtpSink } from '@gatehouse/testkit'
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
 import { Brokers } from './brokers.ts'
 

@@ -136,6 +136,12 @@ test('what is for one’s own machine does not work elsewhere', async () => {
   }
 })
 
+test('the first administrator is invited once, by however many at once', async () => {
+  const printed = await Promise.all([1, 2, 3].map(() => gatehouse('admin invite', ['first@example.com'])))
+  assert.equal(printed.filter((line) => /the invitation is on its way/.test(line)).length, 1)
+  assert.equal(new Set(printed.map((line) => line.split(' ')[0])).size, 1)
+})
+
 test('the first administrator is invited with the database’s credentials', async () => {
   const earlier = await sql`select from service_accounts`.execute(story.db)
   const {
