@@ -75,7 +75,8 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
     // At once: a server that finds others of its cluster has more to say than is remembered.
     const ready = server.line((line) => line.includes('Server is ready'), 30_000)
     await writeFile(join(storeDir, ownerFile), `${server.pid}\n${(await lifeOf(process.pid)) ?? ''}`)
-    const port = (await ready) && (await listeningPort(portsFolder))
+    // A server that is slow to start writes no such file: where the port is known it is not needed.
+    const port = (await ready) && (options.port || (await listeningPort(portsFolder)))
     if (!port) throw await failure(server, options)
     return running(server, port)
   } finally {
