@@ -7,7 +7,7 @@ import { buildCommand, folderOf, images, root } from './build.ts'
 
 const usage = `Usage: npm run images -- build [user | auth | notification | console …] [--registry ghcr.io/gatehouse] [--print]
        npm run images -- lock
-       npm run images -- prove [--work FOLDER]`
+       npm run images -- prove [--twice] [--work FOLDER]`
 
 /** Programs that a registry can be asked with for the digest of an index. */
 const askers: Readonly<Record<string, (reference: string) => string[]>> = {
@@ -59,12 +59,13 @@ try {
       registry: { type: 'string', default: 'ghcr.io/gatehouse' },
       print: { type: 'boolean', default: false },
       work: { type: 'string' },
+      twice: { type: 'boolean', default: false },
     },
   })
   const [command, ...names] = positionals
   if (command === 'build') build(names, values.registry, values.print)
   else if (command === 'lock') await lock()
-  else if (command === 'prove') await (await import('./prove/prove.ts')).prove(values.work)
+  else if (command === 'prove') await (await import('./prove/prove.ts')).prove(values.work, values.twice)
   else throw new Error(usage)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

@@ -8,7 +8,7 @@ import { ask } from './house.ts'
 export function startProblems(container: Container, uid: number): readonly string[] {
   const { pidInside, uid: runsAs, program } = container.status()
   return [
-    ...(pidInside === 1 && program === 'node' ? [] : [`process ${pidInside} is ${program}, and not process 1 node`]),
+    ...(pidInside === 1 && program === '/usr/local/bin/node' ? [] : [`process ${pidInside} is ${program}, and not process 1 Node`]),
     ...(runsAs === uid ? [] : [`it runs as ${runsAs}`]),
   ]
 }

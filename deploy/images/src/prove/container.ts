@@ -80,7 +80,11 @@ export function startContainer({ image, root, files, env, command }: ContainerOp
     status() {
       const text = readFileSync(`/proc/${first()}/status`, 'utf8')
       const field = (name: string) => new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(text)?.[1]?.split(/\s+/) ?? []
-      return { pidInside: Number(field('NSpid').at(-1)), uid: Number(field('Uid')[0]), program: nameOf(first()) }
+      return {
+        pidInside: Number(field('NSpid').at(-1)),
+        uid: Number(field('Uid')[0]),
+        program: readFileSync(`/proc/${first()}/cmdline`, 'utf8').split('\0')[0] ?? '',
+      }
     },
     async stop() {
       if (!isOver()) process.kill(first(), 'SIGTERM')

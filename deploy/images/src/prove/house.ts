@@ -83,10 +83,10 @@ export function ask(
   })
 }
 
-/** Asks until something comes of it. Throws with the last answer or error after half a minute. */
+/** Asks until something comes of it. Throws with the last error after two minutes: a machine may be under load. */
 export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
   let last: unknown
-  for (const end = performance.now() + 30_000; performance.now() < end; await delay(20)) {
+  for (const end = performance.now() + 120_000; performance.now() < end; await delay(20)) {
     try {
       const found = await look()
       if (found !== undefined) return found
@@ -94,5 +94,5 @@ export async function until<T>(what: string, look: () => T | undefined | Promise
       last = error
     }
   }
-  throw new Error(`${what}: not within half a minute`, { cause: last })
+  throw new Error(`${what}: not within two minutes`, { cause: last })
 }

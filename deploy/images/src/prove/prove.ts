@@ -23,9 +23,9 @@ export type Told = <T>(what: string, act: () => Promise<T>, more?: (result: T) =
 /**
  * Builds all images without a registry, looks into them, and runs them as a cluster would, with a person who signs up. Exit code 1 where anything is
  * not as it is promised; where it cannot be tried on this machine, that is said, and is no failure. A folder that is given is kept, and what was built
- * in it is not built again.
+ * in it is not built again. `twice` builds one again and compares its layers.
  */
-export async function prove(folder: string | undefined): Promise<void> {
+export async function prove(folder: string | undefined, twice: boolean): Promise<void> {
   const why = obstacle()
   if (why !== undefined) {
     process.stdout.write(
@@ -38,7 +38,7 @@ export async function prove(folder: string | undefined): Promise<void> {
   const work = folder ?? (await mkdtemp('/var/tmp/gatehouse-images-'))
   const problems: string[] = []
   try {
-    const laid = await layOut(work, problems)
+    const laid = await layOut(work, twice, problems)
     await inspect(laid, problems)
     const uid = Number(laid[0]?.image.config.User?.split(':')[0])
     await using house = await told('Postgres, NATS and a mail server', () => openHouse(work, uid))
@@ -58,7 +58,7 @@ const told: Told = async (what, act, more = () => '') => {
   return result
 }
 
-async function layOut(work: string, problems: string[]): Promise<readonly Laid[]> {
+async function layOut(work: string, twice: boolean, problems: string[]): Promise<readonly Laid[]> {
   const layout = join(work, 'layout')
   const known = await Promise.all(images.map((name) => imageIn(layout, name)))
   const laid = images.map((name, i) => ({ name, image: known[i], root: join(work, 'roots', name) }))
@@ -74,6 +74,7 @@ async function layOut(work: string, problems: string[]): Promise<readonly Laid[]
     each.image = await told(`${each.name} is built`, () => buildImage(buildah, each.name, bases, work))
     await unpack(each.image, each.root)
   }
+  if (!twice) return laid as readonly Laid[]
   const [first] = laid as unknown as [Laid]
   const again = await told(`${first.name} is built again`, () => buildImage(buildah, first.name, bases, work))
   // Above them is Node's cache, which it does not make the same twice.
