@@ -1,4 +1,4 @@
-import { streamOf } from '@gatehouse/events'
+import { streamOf } from '@gatehouse/events/nats-names'
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
 import { type House, isForProduction, type Manifest, nameOf, selects } from '../manifests.ts'
