@@ -55,6 +55,10 @@ export const serviceVariables = {
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error'], { about: 'least severe log line', default: 'info' }),
   OTLP_ENDPOINT: optional(url({ about: 'OpenTelemetry collector for traces', protocols: ['http:', 'https:'] })),
   DRAIN_TIMEOUT: duration({ about: 'how long calls in flight may take after SIGTERM', default: 20_000 }),
+  DRAIN_IDLE: duration({
+    about: 'how long after SIGTERM idle connections of the web door stay open, so that callers hear of the end by an answer',
+    default: 3_000,
+  }),
 }
 
 /** The values of {@link serviceVariables}. */

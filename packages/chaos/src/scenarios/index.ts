@@ -6,6 +6,7 @@ import { databaseAway } from './database-away.ts'
 import { fullDisk } from './full-disk.ts'
 import { killServices } from './kill-services.ts'
 import { mailServer } from './mail-server.ts'
+import { plainClients } from './plain-clients.ts'
 import { relayFaults } from './relay-faults.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { soak } from './soak.ts'
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   killServices,
   relayFaults,
   rollingRestart,
+  plainClients,
   twoVersions,
   brokerAway,
   brokerCluster,
