@@ -3,11 +3,11 @@ import type { Constellation } from '../constellation.ts'
 import { failedCalls } from '../failed-calls.ts'
 import { startLoad } from '../load.ts'
 import { fetching, keeping } from '../plain-call.ts'
-import type { Random } from '../random.ts'
 import { restartAll } from '../restart-all.ts'
 import type { Scenario } from '../scenario.ts'
 import { settle } from '../settle.ts'
 import { plainClient } from '../workers/plain-client.ts'
+import type { Worker } from '../workers/worker.ts'
 
 const busyMs = 40
 /** Longer than idle connections are left open, shorter than a client keeps them. */
@@ -31,17 +31,19 @@ export const plainClients: Scenario = {
     const prefixes = restPrefixes()
     using kept = keeping((path) => house.links.at(`web→${serviceOfPath(path.split('?', 1)[0] ?? '', prefixes)}`).port, house.host)
     const fetched = fetching(`http://${house.host}`)
-    const client = (name: string, call: typeof fetched, pauseMs: number, draw: Random = random.fork(name)) =>
-      plainClient({ house, name, random: draw, call, pauseMs })
-    const more = await Promise.all([
-      ...[0, 1].flatMap((i) => [client(`fetching-${i}`, fetched, busyMs), client(`keeping-${i}`, kept, busyMs)]),
-      ...[2, 3].flatMap((i) => [client(`fetching-${i}`, fetched, idleMs), client(`keeping-${i}`, kept, idleMs)]),
-    ])
+    const more: Worker[] = []
+    // One after the other: each begins with a command, and many programs that begin at once begin late.
+    for (const [kind, call] of Object.entries({ fetching: fetched, keeping: kept }))
+      for (const [i, pauseMs] of [busyMs, busyMs, idleMs].entries()) {
+        const name = `${kind}-${i}`
+        more.push(await plainClient({ house, name, random: random.fork(name), call, pauseMs }))
+      }
     await using load = await startLoad(house, { random, more, pauseMs: 0 })
     const rounds = Math.max(1, Math.round(effort.faults / house.replicas.length))
     for (let round = 1; round <= rounds; round++) {
       await restartAll(house, random, effort.name === 'smoke' ? 1 : undefined)
-      if (round % 10 === 0) say(`${round} of ${rounds} rounds, ${load.operations} calls`)
+      const failed = failedCalls(house.history.operations.slice(begun)).flatMap(({ evidence }) => evidence)
+      if (round % 5 === 0 || failed.length > 0) say(`${round} of ${rounds} rounds, ${load.operations} calls, ${failed.length} failed`)
     }
     await load.stop()
     await settle(house)
