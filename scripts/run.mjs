@@ -23,7 +23,9 @@ const commands = {
   gatehouse: ['packages/cli/src/main.ts'],
   bring: ['packages/testkit/src/debian/main.ts'],
   images: ['deploy/images/src/main.ts'],
+  'nats-users': ['packages/testkit/src/write-nats-users.ts'],
   tarballs: ['scripts/packing/main.ts'],
+  'first-secrets': ['deploy/kubernetes/src/print-secrets.ts'],
   render: ['deploy/kubernetes/src/main.ts'],
   changeset: ['node_modules/@changesets/cli/bin.js'],
 }

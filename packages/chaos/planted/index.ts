@@ -1,4 +1,5 @@
 import { ackBeforeCommit } from './ack-before-commit.ts'
+import { asynchronousStandby } from './asynchronous-standby.ts'
 import { cursorByLast } from './cursor-by-last.ts'
 import { deliveredBeforeSent } from './delivered-before-sent.ts'
 import { leaseWithoutFence } from './lease-without-fence.ts'
@@ -32,4 +33,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   sessionsOutliveSuspension,
   oneCopy,
   listens,
+  asynchronousStandby,
 ]

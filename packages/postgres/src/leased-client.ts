@@ -4,7 +4,16 @@ import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
 import { currentBounds, refuseWhenOver } from './bounds.ts'
 import { CopyRows } from './copy.ts'
-import { asKnown, DatabaseUnavailable, isConflict, isConnectionLost, isDeadConnection, isStalePlan, isStaleStatement } from './errors.ts'
+import {
+  asKnown,
+  DatabaseUnavailable,
+  isConflict,
+  isConnectionLost,
+  isDeadConnection,
+  isStalePlan,
+  isStaleStatement,
+  sqlState,
+} from './errors.ts'
 import { sendCopy } from './send-copy.ts'
 import type { StatementNames } from './statement-names.ts'
 import { whileAwaited } from './while-awaited.ts'
@@ -42,11 +51,15 @@ export class LeasedClient implements PostgresPoolClient {
   query<R>(text: string, values: readonly unknown[] = []): Promise<PostgresQueryResult<R>> {
     if (trace.getSpan(context.active())?.isRecording() !== true) return this.#run(text, values)
     // Values never stand in the text, so the text may be seen by whoever sees traces.
-    const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, 2000) }
-    return tracer.startActiveSpan(text.trimStart().split(/\s/, 1)[0] ?? 'query', { kind: SpanKind.CLIENT, attributes }, async (span) => {
+    const operation = text.trimStart().split(/\s/, 1)[0] ?? ''
+    const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, 2000), 'db.query.summary': operation }
+    return tracer.startActiveSpan(operation === '' ? 'postgresql' : operation, { kind: SpanKind.CLIENT, attributes }, async (span) => {
       try {
         return await this.#run<R>(text, values)
       } catch (error) {
+        const state = sqlState(error)
+        if (state !== undefined) span.setAttribute('db.response.status_code', state)
+        span.setAttribute('error.type', state ?? (error instanceof Error ? error.name : '_OTHER'))
         span.setStatus({ code: SpanStatusCode.ERROR })
         throw error
       } finally {

@@ -24,7 +24,7 @@ export function forbiddenIn(statement: string): string | undefined {
 }
 
 /** Settings of a server (`startPostgres({ settings })`) whose lines a StatementLog understands. */
-export const statementLogSettings = ['log_statement=all', 'log_line_prefix=%u|', 'log_parameter_max_length=0']
+export const statementLogSettings = { log_statement: 'all', log_line_prefix: '%u|', log_parameter_max_length: '0' } as const
 
 /** Reads every statement that roles named `gatehouse…` have a server run, from the lines of its log. */
 export class StatementLog {

@@ -13,12 +13,12 @@ export const conflicts: Scenario = {
     'each transaction is tried again or ends with a typed unavailable, nothing is half written or done twice, and no statement leans on a session: no LISTEN, no advisory lock, no SET',
   house: { throughPooler: true },
   async run(house, { random, effort, say }) {
-    const { pooled, postgres } = house.servers
+    const { pooled, databases } = house.servers
     if (!pooled) throw new TypeError('this day needs a house with a pooler')
     const from = house.history.operations.length
     const before = pooled.conflicts.counts
     {
-      await using _forced = await pooled.conflicts.force(gatehouseUrl(postgres.url))
+      await using _forced = await pooled.conflicts.force(gatehouseUrl(databases.primary.server.url))
       await using load = await startLoad(house, {
         random,
         administrators: 3,

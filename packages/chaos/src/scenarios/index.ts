@@ -3,6 +3,7 @@ import { brokerAway } from './broker-away.ts'
 import { brokerCluster } from './broker-cluster.ts'
 import { conflicts } from './conflicts.ts'
 import { databaseAway } from './database-away.ts'
+import { databaseFailover } from './database-failover.ts'
 import { fullDisk } from './full-disk.ts'
 import { killServices } from './kill-services.ts'
 import { mailServer } from './mail-server.ts'
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   brokerAway,
   brokerCluster,
   databaseAway,
+  databaseFailover,
   conflicts,
   strangeEvents,
   mailServer,
