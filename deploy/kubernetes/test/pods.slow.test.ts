@@ -91,7 +91,8 @@ function call(
   return new Promise((resolve, reject) => {
     const headers = { host: 'id.example.com', 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.7', ...more }
     request({ host: '127.0.0.1', port: ports.services[name].web, path: `/${rpc}`, method: 'POST', headers }, async (answer) => {
-      const text = (await Array.fromAsync(answer)).join('')
+      let text = ''
+      for await (const part of answer.setEncoding('utf8')) text += part
       resolve({ status: answer.statusCode ?? 0, body: JSON.parse(text) as Record<string, string> })
     })
       .on('error', reject)
