@@ -25,7 +25,12 @@ export type Selector = {
 }
 
 /** All that one overlay puts into a cluster. */
-export type House = { readonly name: string; readonly manifests: readonly Manifest[] }
+export type House = {
+  readonly name: string
+  readonly manifests: readonly Manifest[]
+  /** What is applied beside it for trying, in namespaces of its own: a database, a broker, a mail sink. Its schemas are checked, and no rule of ours is about it. */
+  readonly beside?: readonly Manifest[]
+}
 
 /** Whether a house is for people who depend on it: elsewhere one replica, and an image without a digest, will do. */
 export const isForProduction = ({ name }: House): boolean => !/^(development|kind)/.test(name)
@@ -46,7 +51,10 @@ export async function readHouses(folder: string): Promise<readonly House[]> {
     entries.map(async ({ name }) => {
       const files = (await readdir(join(folder, name))).filter((file) => file.endsWith('.yaml')).sort()
       const texts = await Promise.all(files.map((file) => readFile(join(folder, name, file), 'utf8')))
-      return { name, manifests: texts.flatMap((text, at) => parseManifests(text, join(name, files[at] ?? ''))) }
+      const read = texts.map((text, at) => ({ file: files[at] ?? '', manifests: parseManifests(text, join(name, files[at] ?? '')) }))
+      const of = (beside: boolean) =>
+        read.filter(({ file }) => (file === 'dependencies.yaml') === beside).flatMap(({ manifests }) => manifests)
+      return { name, manifests: of(false), beside: of(true) }
     }),
   )
 }

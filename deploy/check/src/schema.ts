@@ -29,7 +29,8 @@ type Model = { readonly prototype: { validate(): void } }
 
 /** Every manifest is what its API's schema says, and has no field that the schema does not know. */
 export async function* schema(house: House): AsyncGenerator<Told> {
-  for (const manifest of house.manifests) for (const says of await problemsOf(manifest)) yield [nameOf(manifest), says]
+  for (const manifest of [...house.manifests, ...(house.beside ?? [])])
+    for (const says of await problemsOf(manifest)) yield [nameOf(manifest), says]
 }
 
 /** What is wrong with a manifest by its schema, a sentence each. */

@@ -37,6 +37,14 @@ for (const { name, rule, says, house: wanted = 'production', plant } of mistakes
     )
   })
 
+test('what is applied beside a house for trying is held to its schemas, and to no rule of ours', async () => {
+  const kind = houses.find(({ name }) => name === 'kind')
+  assert.ok(kind?.beside?.length)
+  const spoilt = kind.beside.map((manifest) => (manifest.kind === 'StatefulSet' ? { ...manifest, spec: { replica: 1 } } : manifest))
+  const findings = await check({ ...kind, beside: spoilt }, ['schema'])
+  assert.ok(findings.some(({ where, says }) => where === 'StatefulSet nats' && /replica/.test(says)))
+})
+
 test('every rule has a mistake that it finds', () => {
   assert.deepEqual(
     Object.keys(rules).filter((rule) => !mistakes.some((mistake) => mistake.rule === rule)),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -7,9 +8,10 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { root as checkout, freePorts } from '@gatehouse/local'
 import { type OwnedProcess, startOwned } from '@gatehouse/testkit'
+import { firstSecrets } from '../src/first-secrets.ts'
 import { makeAuthority } from './certificates.ts'
-import { makeCluster, makeSecrets } from './cluster.ts'
-import { openNats, openPostgres, openRelay } from './dependencies.ts'
+import { makeCluster } from './cluster.ts'
+import { openNats, openPostgres, openRelay, runRolesSql } from './dependencies.ts'
 import { type Cluster, environmentOf, type Instead, mountVolumes, type PodSpec, podOf } from './pod.ts'
 
 const services = ['user', 'auth', 'notification'] as const
@@ -30,18 +32,22 @@ before(async () => {
   parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }))
   ports = await freePorts()
   const certificates = parts.use(await makeAuthority())
-  const secrets = makeSecrets()
-  const [postgres, nats, relay] = [
-    await openPostgres(folder, secrets.postgres, certificates, parts),
-    await openNats(folder, secrets.nats, certificates, parts),
-    await openRelay(secrets.smtp, certificates, parts),
-  ]
+  const server = await openPostgres(folder, certificates, parts)
+  const smtpPassword = randomBytes(24).toString('hex')
+  // Free too, and taken by nobody here.
+  const natsPort = ports.smtp
+  // As `npm run first-secrets` prints them.
+  const secrets = await firstSecrets({ postgres: `localhost:${server.port}`, nats: `localhost:${natsPort}`, smtpPassword })
+  const of = (name: string, file: string) => secrets.find(({ metadata }) => metadata.name === name)?.stringData[file] ?? ''
+  await runRolesSql(server.url, of('gatehouse-roles', 'roles.sql'))
+  await openNats(folder, natsPort, of('nats-passwords', 'accounts.json'), certificates, parts)
+  const relay = await openRelay(smtpPassword, certificates, parts)
   mails = relay.mails
   places = {
     'mail.example.com:587': relay.place,
     ...Object.fromEntries(services.map((name) => [`${name}-headless:9000`, `localhost:${ports.services[name].grpc}`])),
   }
-  cluster = await makeCluster(secrets, { postgres, nats }, certificates)
+  cluster = await makeCluster(secrets, certificates)
 })
 
 async function start(name: Service, kind: 'Deployment' | 'Job', program: string, pod: PodSpec): Promise<OwnedProcess> {
@@ -72,12 +78,12 @@ async function probe(name: Service, path: string): Promise<number | undefined> {
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (const end = performance.now() + 20_000; performance.now() < end; await delay(50)) {
+  for (const end = performance.now() + 60_000; performance.now() < end; await delay(50)) {
     const seen = await look()
     if (seen !== undefined) return seen
   }
   throw new Error(
-    `${what}: not within twenty seconds\n${[...pods].map(([name, { lastLines }]) => `${name}:\n${lastLines.join('\n')}`).join('\n')}`,
+    `${what}: not within a minute\n${[...pods].map(([name, { lastLines }]) => `${name}:\n${lastLines.join('\n')}`).join('\n')}`,
   )
 }
 
