@@ -58,7 +58,7 @@ const specsOf = <Spec>(kind: string): readonly Spec[] =>
 
 /** The files of each Secret that the examples make. */
 function made(): ReadonlyMap<string, readonly string[]> {
-  return new Map([
+  return new Map<string, readonly string[]>([
     ...specsOf<Made>('ExternalSecret').map(({ target }) => [target?.name ?? '', Object.keys(target?.template?.data ?? {})] as const),
     ...specsOf<Certificate>('Certificate').map(({ secretName }) => [secretName, ['tls.crt', 'tls.key', 'ca.crt']] as const),
   ])
