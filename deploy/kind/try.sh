@@ -53,6 +53,8 @@ say 'the images, by digest'
 for service in "${services[@]}"; do
   (cd "$overlay/$service" && kustomize edit set image "ghcr.io/gatehouse/$service=$registry/$service@$(cat "$OLDPWD/$digests/$service")")
 done
+# The mail sink runs on Node, of which an image of ours has one.
+(cd "$overlay/dependencies" && kustomize edit set image "ghcr.io/gatehouse/console=$registry/console@$(cat "$OLDPWD/$digests/console")")
 kubectl get --raw /openid/v1/jwks > "$overlay/namespace/cluster-jwks.json"
 npm run --silent render
 

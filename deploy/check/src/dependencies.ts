@@ -1,6 +1,6 @@
 import { ofKind } from './kinds.ts'
-import { type House, selects } from './manifests.ts'
-import { portOf, settingOf, type Workload, workloadsOf } from './pods.ts'
+import type { House } from './manifests.ts'
+import { portOf, selectedBy, settingOf, type Workload } from './pods.ts'
 import { declared, isRequired } from './services.ts'
 
 /** Whom a program calls: pods of this house, something in another namespace or at an address, or the internet. */
@@ -19,7 +19,7 @@ type Reach = (value: string | undefined, house: House) => Omit<Dependency, 'beca
 const inside: Reach = (value = '', house) => {
   const [host = '', port = ''] = value.replace(/^dns:\/\/\//, '').split(':')
   const service = ofKind(house, 'Service').find(({ metadata }) => metadata.name === host.split('.')[0])
-  const workload = workloadsOf(house).find(({ labels }) => service && selects(service.spec.selector, labels))
+  const [workload] = service ? selectedBy(house, service, service.spec.selector) : []
   const named = service?.spec.ports.find((each) => each.port === Number(port))
   const reached = workload && named && portOf(workload.container, named.targetPort ?? named.port)
   return { to: 'pods', name: workload?.service ?? `nobody, which is what ${value} is`, port: reached ?? Number(port) }

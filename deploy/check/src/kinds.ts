@@ -18,6 +18,7 @@ export type Route = {
 /** What the rules read of each kind; all of the rest is the schema's. */
 type Specs = {
   Deployment: { readonly replicas?: number; readonly selector: Selector; readonly template: PodTemplate }
+  StatefulSet: { readonly replicas?: number; readonly selector: Selector; readonly template: PodTemplate }
   Job: { readonly activeDeadlineSeconds?: number; readonly template: PodTemplate }
   Service: {
     readonly selector?: Labels

@@ -1,5 +1,6 @@
 import { ofKind } from './kinds.ts'
-import { type House, type Labels, type Manifest, nameOf, type Selector } from './manifests.ts'
+import { type House, type Labels, type Manifest, nameOf, type Selector, selects } from './manifests.ts'
+import { declared } from './services.ts'
 
 type Probe = { readonly httpGet?: { readonly path?: string; readonly port: number | string } }
 export type EnvironmentVariable = { readonly name: string; readonly value?: string; readonly valueFrom?: Readonly<Record<string, unknown>> }
@@ -62,10 +63,11 @@ export type PodTemplate = {
   }
 }
 
-/** What runs: the pods of a Deployment or a Job. */
+/** What runs: the pods of a Deployment, a StatefulSet or a Job. */
 export type Workload = {
   readonly manifest: Manifest
   readonly where: string
+  readonly namespace: string | undefined
   /** The service whose program it is. */
   readonly service: string
   readonly serves: boolean
@@ -76,15 +78,37 @@ export type Workload = {
 
 /** Every workload of a house. What has no container is left to the schema. */
 export function workloadsOf(house: House): readonly Workload[] {
-  return [...ofKind(house, 'Deployment'), ...ofKind(house, 'Job')].flatMap((manifest) => {
+  return [...ofKind(house, 'Deployment'), ...ofKind(house, 'StatefulSet'), ...ofKind(house, 'Job')].flatMap((manifest) => {
     const { template } = manifest.spec
     const [container] = template.spec.containers
     if (!container) return []
     const labels = template.metadata?.labels ?? {}
     const service = labels['app.kubernetes.io/name'] ?? manifest.metadata.name
-    return [{ manifest, where: nameOf(manifest), service, serves: manifest.kind === 'Deployment', labels, pod: template.spec, container }]
+    return [
+      {
+        manifest,
+        where: nameOf(manifest),
+        namespace: manifest.metadata.namespace,
+        service,
+        serves: manifest.kind !== 'Job',
+        labels,
+        pod: template.spec,
+        container,
+      },
+    ]
   })
 }
+
+/** Those that run our programs: the others are stand-ins for what a house depends on, in namespaces of their own. */
+export function ownWorkloadsOf(house: House): readonly Workload[] {
+  const workloads = workloadsOf(house)
+  const homes = new Set(workloads.filter(({ service }) => declared[service]).map(({ namespace }) => namespace))
+  return workloads.filter(({ namespace }) => homes.has(namespace))
+}
+
+/** Those that a thing of the same namespace takes by a selector. */
+export const selectedBy = (house: House, { metadata }: Manifest, selector: Selector | Labels | undefined): readonly Workload[] =>
+  workloadsOf(house).filter(({ namespace, labels }) => namespace === metadata.namespace && selects(selector, labels))
 
 /** A container's port by its number or its name. */
 export const portOf = (container: Container, port: number | string | undefined): number | undefined =>

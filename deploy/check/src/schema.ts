@@ -18,6 +18,7 @@ export const withoutSchema: ReadonlySet<string> = new Set([
   'postgresql.cnpg.io/v1/Database',
   'postgresql.cnpg.io/v1/Pooler',
   'postgresql.cnpg.io/v1/ScheduledBackup',
+  'barmancloud.cnpg.io/v1/ObjectStore',
   'gateway.envoyproxy.io/v1alpha1/BackendTrafficPolicy',
   'kustomize.config.k8s.io/v1beta1/Kustomization',
   'kustomize.config.k8s.io/v1alpha1/Component',

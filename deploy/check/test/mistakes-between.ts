@@ -252,6 +252,13 @@ export const mistakesBetween: readonly Mistake[] = [
     plant: (house) => house.add('NetworkPolicy', 'user-migration', 'spec.egress', { to: namespace('nats'), ports: port(4222) }),
   },
   {
+    name: 'a stand-in for Postgres that lets nobody in',
+    rule: 'egress',
+    house: 'kind',
+    says: /Deployment user: finds namespace postgres:5432 shut/,
+    plant: (house) => house.set('NetworkPolicy', 'postgres', 'spec.ingress', []),
+  },
+  {
     name: 'a door that its caller finds shut',
     rule: 'ingress',
     says: /Deployment auth: is called by user:9000, and no policy lets it/,
@@ -284,7 +291,7 @@ export const mistakesBetween: readonly Mistake[] = [
   {
     name: 'nothing that shuts what nobody opens',
     rule: 'isolation',
-    says: /has no policy that shuts/,
+    says: /has no policy about all of its pods/,
     plant: (house) => house.drop('NetworkPolicy', 'default-deny'),
   },
 ]

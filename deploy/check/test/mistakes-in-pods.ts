@@ -48,6 +48,20 @@ export const mistakesInPods: readonly Mistake[] = [
     plant: (house) => house.set('PodMonitor', 'gatehouse', 'spec.podMetricsEndpoints.0.intervall', '15s'),
   },
   {
+    name: 'a typing error in a stand-in',
+    rule: 'schema',
+    house: 'kind',
+    says: /^StatefulSet nats: spec\.replica is a field/,
+    plant: (house) => house.set('StatefulSet', 'nats', 'spec.replica', 1),
+  },
+  {
+    name: 'a stand-in that may be root',
+    rule: 'restricted',
+    house: 'kind',
+    says: /^Deployment mail: container main lacks runAsNonRoot/,
+    plant: (house) => house.set('Deployment', 'mail', `${pod}.securityContext.runAsNonRoot`, false),
+  },
+  {
     name: 'the tag latest',
     rule: 'images',
     says: /latest/,

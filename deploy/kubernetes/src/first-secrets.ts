@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { natsServiceUsers } from '@gatehouse/testkit'
 
 const services = ['user', 'auth', 'notification'] as const
@@ -32,11 +33,13 @@ const key = (): string => randomBytes(32).toString('base64')
  * Everything secret that a first installation needs, made up anew by each call: what the pods of the three services mount, the SQL that makes their roles
  * with these passwords, and what NATS asks of them.
  */
-export function firstSecrets({ postgres, nats, plaintext = false, smtpPassword = password() }: Places): readonly Secret[] {
-  const database = { user: password(), auth: password(), notification: password() }
+export async function firstSecrets({ postgres, nats, plaintext = false, smtpPassword = password() }: Places): Promise<readonly Secret[]> {
+  // Who logs in is `_a` or `_b`, by turns; `_migrator` owns the tables.
+  const roles = services.flatMap((name) => [`gatehouse_${name}_a`, `gatehouse_${name}_migrator`])
+  const database = Object.fromEntries(roles.map((role) => [role, password()]))
   const broker = { user: password(), auth: password(), notification: password(), subscriber: password() }
   const verified = plaintext ? '' : '?sslmode=verify-full&sslrootcert=/etc/gatehouse/trust/ca.crt'
-  const databaseUrl = (name: ServiceName) => `postgres://gatehouse_${name}:${database[name]}@${postgres}/gatehouse${verified}`
+  const databaseUrl = (role: string) => `postgres://${role}:${database[role]}@${postgres}/gatehouse${verified}`
   const natsUrl = (name: ServiceName) =>
     nats
       .split(',')
@@ -44,19 +47,22 @@ export function firstSecrets({ postgres, nats, plaintext = false, smtpPassword =
       .join(',')
   const ours = services.flatMap((name) => [
     secret('gatehouse', `${name}-secrets`, {
-      DATABASE_URL: databaseUrl(name),
+      DATABASE_URL: databaseUrl(`gatehouse_${name}_a`),
       NATS_URL: natsUrl(name),
       REQUEST_KEY: key(),
       ...(name === 'auth' && { AUTH_KEY_ENCRYPTION_KEY: key(), AUTH_CHALLENGE_KEY: key() }),
       ...(name === 'notification' && { SMTP_PASSWORD: smtpPassword }),
     }),
-    secret('gatehouse', `${name}-migration`, { DATABASE_URL: databaseUrl(name) }),
+    secret('gatehouse', `${name}-migration`, { DATABASE_URL: databaseUrl(`gatehouse_${name}_migrator`) }),
   ])
   const users = natsServiceUsers(broker).map(({ name: user, ...more }) => ({ user, ...more }))
-  const passwords = Object.entries(broker).map(([name, each]) => `password_of_${name}: "${each}"\n`)
+  // Whoever else has a line in users.conf, such as other teams' subscribers, gets a password too: nats-server starts with none missing.
+  const named = [...(await committed('nats/users.conf')).matchAll(/\$password_of_([\w-]+)/g)].map(([, name = '']) => name)
+  const all: Readonly<Record<string, string>> = { ...Object.fromEntries(named.map((name) => [name, password()])), ...broker }
+  const passwords = Object.entries(all).map(([name, each]) => `password_of_${name}: "${each}"\n`)
   return [
     ...ours,
-    secret('postgres', 'gatehouse-roles', { 'roles.sql': rolesSql(database), POSTGRES_PASSWORD: password() }),
+    secret('postgres', 'gatehouse-roles', { 'roles.sql': await rolesSql(database), POSTGRES_PASSWORD: password() }),
     secret('nats', 'nats-passwords', {
       'passwords.conf': passwords.join(''),
       // For a server that knows no files but one, such as that of the overlay `kind`.
@@ -69,20 +75,25 @@ function secret(namespace: string, name: string, stringData: Readonly<Record<str
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, stringData }
 }
 
-/** For `psql` as a role with CREATEROLE and CREATEDB: docs/operations.md tells what each line is for. */
-function rolesSql(passwords: Readonly<Record<ServiceName, string>>): string {
-  const roles = services.map((name) => `gatehouse_${name}`)
+/** For `psql` as a role with CREATEROLE and CREATEDB: the scripts of deploy/postgres, and between them the passwords and a database. */
+async function rolesSql(passwords: Readonly<Record<string, string>>): Promise<string> {
   return [
-    ...services.map((name) => `create role gatehouse_${name} login password '${passwords[name]}';`),
+    await committed('postgres/roles.sql'),
+    ...Object.entries(passwords).map(([role, each]) => `alter role ${role} password '${scramOf(each)}';`),
     `create database gatehouse template template0 encoding 'UTF8' locale 'C';`,
     '\\connect gatehouse',
-    'revoke all on database gatehouse from public;',
-    'revoke all on schema public from public;',
-    `grant connect on database gatehouse to ${roles.join(', ')};`,
-    `grant ${roles.join(', ')} to current_user;`,
-    ...roles.map((role) => `create schema ${role} authorization ${role};`),
-    ...roles.map((role) => `alter role ${role} in database gatehouse set search_path = ${role};`),
-    `revoke ${roles.join(', ')} from current_user;`,
-    '',
+    await committed('postgres/schemas.sql'),
   ].join('\n')
+}
+
+/** A file of `deploy`. */
+const committed = (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
+
+/** What a server keeps of a password (RFC 5803): statements end up in logs. */
+function scramOf(given: string): string {
+  const salt = randomBytes(16)
+  const salted = pbkdf2Sync(given, salt, 4096, 32, 'sha256')
+  const keyOf = (name: string) => createHmac('sha256', salted).update(name).digest()
+  const stored = createHash('sha256').update(keyOf('Client Key')).digest('base64')
+  return `SCRAM-SHA-256$4096:${salt.toString('base64')}$${stored}:${keyOf('Server Key').toString('base64')}`
 }

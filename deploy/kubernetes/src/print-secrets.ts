@@ -24,6 +24,6 @@ if (postgres === undefined || nats === undefined) {
 } else {
   const file = values['smtp-password-file']
   const smtpPassword = file === undefined ? undefined : readFileSync(file, 'utf8').trim()
-  const items = firstSecrets({ postgres, nats, plaintext: kind, ...(smtpPassword !== undefined && { smtpPassword }) })
+  const items = await firstSecrets({ postgres, nats, plaintext: kind, ...(smtpPassword !== undefined && { smtpPassword }) })
   stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`)
 }

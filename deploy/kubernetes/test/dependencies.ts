@@ -23,12 +23,14 @@ export async function openPostgres(folder: string, certificates: Certificates, p
   return server
 }
 
-/** What `psql` does with the file: one connection before `\\connect`, and one after. */
+/** What `psql` does with the file. */
 export async function runRolesSql(url: string, sql: string): Promise<void> {
   const [before = '', after = ''] = sql.split('\\connect gatehouse\n')
-  // A database is made outside of any transaction, so that each statement goes alone.
+  const [roles = '', database = ''] = before.split(/^(?=create database)/m)
+  // A database is made outside of any transaction, so that the statement goes alone.
   await asAdmin(url, async (admin) => {
-    for (const statement of before.trim().split('\n')) await admin.query(statement)
+    await admin.query(roles)
+    await admin.query(database)
   })
   await asAdmin(Object.assign(new URL(url), { pathname: '/gatehouse' }).href, (admin) => admin.query(after))
 }

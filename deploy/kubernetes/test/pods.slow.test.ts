@@ -37,7 +37,7 @@ before(async () => {
   // Free too, and taken by nobody here.
   const natsPort = ports.smtp
   // As `npm run first-secrets` prints them.
-  const secrets = firstSecrets({ postgres: `localhost:${server.port}`, nats: `localhost:${natsPort}`, smtpPassword })
+  const secrets = await firstSecrets({ postgres: `localhost:${server.port}`, nats: `localhost:${natsPort}`, smtpPassword })
   const of = (name: string, file: string) => secrets.find(({ metadata }) => metadata.name === name)?.stringData[file] ?? ''
   await runRolesSql(server.url, of('gatehouse-roles', 'roles.sql'))
   await openNats(folder, natsPort, of('nats-passwords', 'accounts.json'), certificates, parts)

@@ -26,7 +26,6 @@ interface Manifest {
   readonly spec: {
     readonly template: { readonly spec: Pod }
     readonly dnsNames: readonly string[]
-    readonly secretName: string
     readonly target: { readonly name: string; readonly template: { readonly data: Readonly<Record<string, string>> } }
     readonly managed: { readonly roles: readonly { readonly name: string; readonly passwordSecret: { readonly name: string } }[] }
   }
@@ -61,28 +60,7 @@ test('the Job of the first administrator is auth for one call', () => {
   assert.deepEqual(job.containers[0]?.volumeMounts, auth.containers[0]?.volumeMounts)
 })
 
-test('each secret that a service reads is made, and each that is made is read', () => {
-  for (const service of eventServices) {
-    const read = (podOf(service).containers[0]?.env ?? [])
-      .map(({ value = '' }) => /^\/etc\/gatehouse\/secrets\/(\w+)$/.exec(value)?.[1])
-      .filter((name) => name !== undefined)
-    assert.deepEqual(Object.keys(one(secrets, 'ExternalSecret', `${service}-secrets`).spec.target.template.data).sort(), read.sort())
-    assert.deepEqual(Object.keys(one(secrets, 'ExternalSecret', `${service}-migration`).spec.target.template.data), ['DATABASE_URL'])
-  }
-})
-
-test('each door has a certificate for every name by which peers call it', () => {
-  for (const service of eventServices) {
-    const { dnsNames, secretName } = one(certificates, 'Certificate', `${service}-grpc`).spec
-    assert.equal(secretName, `${service}-grpc-tls`)
-    for (const other of eventServices)
-      for (const { name, value = '' } of podOf(other).containers[0]?.env ?? [])
-        if (name === `${service.toUpperCase()}_URL`)
-          assert.ok(
-            dnsNames.includes(value.replace(/^dns:\/\/\//, '').replace(/:\d+$/, '')),
-            `${value} is not on the certificate of ${service}`,
-          )
-  }
+test('the certificate of NATS has the names by which its clients call it', () => {
   const nats = one(certificates, 'Certificate', 'nats').spec.dnsNames
   const urls = eventServices.map((service) => one(secrets, 'ExternalSecret', `${service}-secrets`).spec.target.template.data.NATS_URL ?? '')
   for (const host of urls.flatMap((url) => [...url.matchAll(/@([^:,]+):/g)].map(([, host = '']) => host)))

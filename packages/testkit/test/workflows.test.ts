@@ -19,7 +19,9 @@ before(async () => {
 
 function problemsOf(text: string, file = '.github/workflows/any.yml'): string[] {
   // The linter's lists are older than the runners, and than attestations.
-  const found = lint(text, file).filter(({ kind, message }) => kind !== 'runner-label' && !message.includes('permission scope "attestations"'))
+  const found = lint(text, file).filter(
+    ({ kind, message }) => kind !== 'runner-label' && !message.includes('permission scope "attestations"'),
+  )
   return [...found.map(({ line, message }) => `${line}: ${message}`), ...unpinned(text), ...unbounded(text), ...missing(text)]
 }
 

@@ -3,7 +3,7 @@ import { ConfigError } from '@gatehouse/config'
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
 import type { House } from '../manifests.ts'
-import { type Container, workloadsOf } from '../pods.ts'
+import { type Container, ownWorkloadsOf } from '../pods.ts'
 import { type Declared, declared, isRequired, ofTheRuntime } from '../services.ts'
 
 const strong = randomBytes(32)
@@ -17,7 +17,7 @@ const samples = [
 
 /** A manifest sets what the program knows, all that it needs, and the program itself would start with it. */
 export function* environment(house: House): Generator<Told> {
-  for (const { where, service, serves, container } of workloadsOf(house)) {
+  for (const { where, service, serves, container } of ownWorkloadsOf(house)) {
     const program = declared[service]
     if (!program) {
       yield [where, `runs ${service}, whose variables are not known`]
@@ -74,7 +74,7 @@ function takes(parse: (text: string) => unknown, name: string, sample: string): 
 /** Files that variables name are mounted; and every mount is there for one of them. */
 export function* files(house: House): Generator<Told> {
   const configMaps = new Map(ofKind(house, 'ConfigMap').map(({ metadata, data }) => [metadata.name, Object.keys(data ?? {})]))
-  for (const { where, pod, container } of workloadsOf(house)) {
+  for (const { where, pod, container } of ownWorkloadsOf(house)) {
     const mounts = container.volumeMounts ?? []
     const paths = (container.env ?? []).filter(({ value }) => value?.startsWith('/')).map(({ name, value = '' }) => ({ name, value }))
     for (const { name, value } of paths) {

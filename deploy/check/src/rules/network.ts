@@ -1,58 +1,16 @@
 import { type Dependency, dependenciesOf } from '../dependencies.ts'
 import type { Told } from '../finding.ts'
-import { ofKind, type PolicyPeer, type PolicyPort } from '../kinds.ts'
-import { type House, nameOf, selects } from '../manifests.ts'
-import { portOf, type Workload, workloadsOf } from '../pods.ts'
-
-/** One way that a policy opens: to or from whom, and at which port. */
-export type Way = {
-  readonly to: 'pods' | 'outside' | 'internet' | 'anybody' | 'dns' | 'clients'
-  readonly name?: string
-  readonly port: number | 'any'
-}
-
-export const show = ({ to, name, port }: Way): string => `${name ? `${to === 'pods' ? '' : 'namespace '}${name}` : to}:${port}`
-
-export function* waysOf(house: House, peers: readonly PolicyPeer[] | undefined, ports: readonly PolicyPort[] | undefined): Generator<Way> {
-  const numbers = ports?.map(({ port }) => (typeof port === 'number' ? port : 'any')) ?? ['any' as const]
-  for (const port of numbers) {
-    if (!peers?.length) yield { to: 'anybody', port }
-    for (const { podSelector, namespaceSelector, ipBlock } of peers ?? []) {
-      const namespace = namespaceSelector?.matchLabels?.['kubernetes.io/metadata.name']
-      if (ipBlock)
-        yield ipBlock.cidr === '0.0.0.0/0' || ipBlock.cidr === '2000::/3' || ipBlock.cidr === '::/0'
-          ? { to: 'internet', port }
-          : { to: 'outside', port }
-      else if (podSelector?.matchLabels?.['k8s-app'] === 'kube-dns') yield { to: 'dns', port }
-      else if (namespaceSelector?.matchLabels?.['gatehouse.dev/client'] === 'true') yield { to: 'clients', port }
-      else if (namespace !== undefined) yield { to: 'outside', name: namespace, port }
-      else if (namespaceSelector) yield { to: 'anybody', port }
-      else {
-        const pods = workloadsOf(house).filter(({ labels }) => selects(podSelector, labels))
-        if (pods.length === 0) yield { to: 'pods', name: `nobody (${JSON.stringify(podSelector?.matchLabels)})`, port }
-        for (const { service } of pods) yield { to: 'pods', name: service, port }
-      }
-    }
-  }
-}
-
-/** The ways out of, or into, a workload that the policies which select it open together. */
-export function openFor(house: House, workload: Workload, direction: 'egress' | 'ingress'): readonly Way[] {
-  return ofKind(house, 'NetworkPolicy')
-    .filter(({ spec }) => selects(spec.podSelector, workload.labels))
-    .flatMap(({ spec }) =>
-      direction === 'egress'
-        ? (spec.egress ?? []).flatMap(({ to, ports }) => [...waysOf(house, to, ports)])
-        : (spec.ingress ?? []).flatMap(({ from, ports }) => [...waysOf(house, from, ports)]),
-    )
-}
+import { ofKind } from '../kinds.ts'
+import { type House, nameOf, type Selector } from '../manifests.ts'
+import { ownWorkloadsOf, portOf, type Workload, workloadsOf } from '../pods.ts'
+import { concerns, openFor, show, type Way } from '../policies.ts'
 
 const leads = (way: Way, { to, name, port }: Pick<Dependency, 'to' | 'name' | 'port'>): boolean =>
   way.to === to && way.port === port && (name === undefined || way.name === undefined || way.name === name)
 
 /** A pod reaches what its program calls, by that program's own declaration, and nothing else. */
 export function* egress(house: House): Generator<Told> {
-  for (const workload of workloadsOf(house)) {
+  for (const workload of ownWorkloadsOf(house)) {
     const { where } = workload
     const dependencies = dependenciesOf(workload, house)
     const open = openFor(house, workload, 'egress')
@@ -64,6 +22,7 @@ export function* egress(house: House): Generator<Told> {
       if (!dependencies.some((dependency) => leads(way, dependency))) yield [where, `may reach ${show(way)}, which it does not call`]
     }
     if (dependencies.length > 0 && !open.some(({ to }) => to === 'dns')) yield [where, 'may ask no name server']
+    for (const way of open) yield* shut(house, workload, way)
   }
   for (const policy of ofKind(house, 'NetworkPolicy'))
     for (const { ipBlock } of (policy.spec.egress ?? []).flatMap(({ to = [] }) => to))
@@ -71,9 +30,21 @@ export function* egress(house: House): Generator<Told> {
         if (!ipBlock?.except?.includes(inner)) yield [nameOf(policy), `counts ${inner} as the internet`]
 }
 
+/** What is depended on lets its callers in, where it is part of the house: in the overlays for one machine. */
+function* shut(house: House, { where, namespace }: Workload, way: Way): Generator<Told> {
+  const there = way.to === 'outside' ? workloadsOf(house).filter((each) => each.namespace === way.name) : []
+  if (there.length === 0) return
+  const open = there.some(
+    (each) =>
+      portOf(each.container, way.port) !== undefined &&
+      openFor(house, each, 'ingress').some(({ to, name, port }) => to === 'outside' && name === namespace && port === way.port),
+  )
+  if (!open) yield [where, `finds ${show(way)} shut`]
+}
+
 /** A door is open to those who call it, by their own declarations, to the gateway where a route leads to it, and to nobody else. */
 export function* ingress(house: House): Generator<Told> {
-  const workloads = workloadsOf(house)
+  const workloads = ownWorkloadsOf(house)
   const gateways = new Set(
     [...ofKind(house, 'HTTPRoute'), ...ofKind(house, 'GRPCRoute')].flatMap(({ spec }) =>
       (spec.parentRefs ?? []).map(({ namespace }) => namespace),
@@ -115,24 +86,18 @@ export function* ingress(house: House): Generator<Told> {
 export function* isolation(house: House): Generator<Told> {
   const policies = ofKind(house, 'NetworkPolicy')
   const workloads = workloadsOf(house)
-  for (const { where, labels, manifest } of workloads)
+  for (const workload of workloads)
     for (const direction of ['Ingress', 'Egress'])
-      if (
-        !policies.some(
-          ({ spec, metadata }) =>
-            metadata.namespace === manifest.metadata.namespace &&
-            selects(spec.podSelector, labels) &&
-            spec.policyTypes?.includes(direction),
-        )
+      if (!policies.some((policy) => concerns(policy, workload) && policy.spec.policyTypes?.includes(direction)))
+        yield [workload.where, `no policy shuts its ${direction.toLowerCase()}`]
+  for (const policy of policies) if (!workloads.some((workload) => concerns(policy, workload))) yield [nameOf(policy), 'is about no pod']
+  for (const namespace of new Set(workloads.map((workload) => workload.namespace)))
+    if (
+      !policies.some(
+        ({ spec, metadata }) => metadata.namespace === namespace && isForAll(spec.podSelector) && spec.policyTypes?.length === 2,
       )
-        yield [where, `no policy shuts its ${direction.toLowerCase()}`]
-  for (const policy of policies)
-    if (!workloads.some(({ labels }) => selects(policy.spec.podSelector, labels))) yield [nameOf(policy), 'is about no pod']
-  if (
-    !policies.some(
-      ({ spec }) =>
-        Object.keys(spec.podSelector).length === 0 && !spec.egress?.length && !spec.ingress?.length && spec.policyTypes?.length === 2,
     )
-  )
-    yield ['Namespace', 'has no policy that shuts what nobody opens']
+      yield [`Namespace ${namespace}`, 'has no policy about all of its pods, which shuts what nobody opens']
 }
+
+const isForAll = (selector: Selector): boolean => Object.keys(selector).length === 0

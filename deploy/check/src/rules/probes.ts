@@ -1,7 +1,7 @@
 import { serviceVariables } from '@gatehouse/config'
 import type { Told } from '../finding.ts'
 import type { House } from '../manifests.ts'
-import { type Container, portOf, settingOf, workloadsOf } from '../pods.ts'
+import { type Container, ownWorkloadsOf, portOf, settingOf } from '../pods.ts'
 import { declared } from '../services.ts'
 
 /** The doors of a program by the variables that number them, under the names that everything else calls them by. */
@@ -9,7 +9,7 @@ const doors = { grpc: 'GRPC_PORT', web: 'WEB_PORT', metrics: 'METRICS_PORT' } as
 
 /** Probes ask the port and the path that the program has for them, and alive is not the same question as ready. */
 export function* probes(house: House): Generator<Told> {
-  for (const { where, service, serves, container } of workloadsOf(house)) {
+  for (const { where, service, serves, container } of ownWorkloadsOf(house)) {
     if (!serves) continue
     yield* ports(where, service, container)
     const wanted = { startupProbe: '/healthz', livenessProbe: '/healthz', readinessProbe: '/readyz' } as const
@@ -36,7 +36,7 @@ function* ports(where: string, service: string, container: Container): Generator
 
 /** Who is told to end has time for it: the pause in which nobody is sent any more, then what the program takes to drain. */
 export function* grace(house: House): Generator<Told> {
-  for (const { where, service, serves, pod, container } of workloadsOf(house)) {
+  for (const { where, service, serves, pod, container } of ownWorkloadsOf(house)) {
     if (!serves) continue
     const pause = container.lifecycle?.preStop?.sleep?.seconds
     if (!pause) yield [where, 'has no preStop sleep: it is called while its address is still known']

@@ -1,7 +1,8 @@
-import { streamOf } from '@gatehouse/events'
+import { streamOf } from '@gatehouse/events/nats-names'
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
 import { type House, isForProduction, type Manifest, nameOf, selects } from '../manifests.ts'
+import { ownWorkloadsOf } from '../pods.ts'
 import { declared } from '../services.ts'
 
 /** How many replicas a Deployment has at the least, by whoever decides about them. */
@@ -55,17 +56,18 @@ export function* scaling(house: House): Generator<Told> {
 /** While machines are emptied every service keeps answering, and no budget keeps a machine from being emptied. */
 export function* disruption(house: House): Generator<Told> {
   const budgets = ofKind(house, 'PodDisruptionBudget')
-  const deployments = ofKind(house, 'Deployment')
+  const own = new Set(ownWorkloadsOf(house).map(({ manifest }) => manifest))
+  const deployments = ofKind(house, 'Deployment').filter((deployment) => own.has(deployment))
   for (const deployment of deployments) {
-    const own = budgets.filter(({ spec }) => selects(spec.selector, deployment.spec.template.metadata?.labels))
-    if (own.length !== 1) yield [nameOf(deployment), `has ${own.length} budgets for disruptions`]
+    const about = budgets.filter(({ spec }) => selects(spec.selector, deployment.spec.template.metadata?.labels))
+    if (about.length !== 1) yield [nameOf(deployment), `has ${about.length} budgets for disruptions`]
   }
   for (const budget of budgets) {
     const { selector, maxUnavailable, minAvailable, unhealthyPodEvictionPolicy } = budget.spec
-    const own = deployments.filter(({ spec }) => selects(selector, spec.template.metadata?.labels))
-    if (own.length !== 1) yield [nameOf(budget), `is about ${own.length} Deployments`]
+    const about = deployments.filter(({ spec }) => selects(selector, spec.template.metadata?.labels))
+    if (about.length !== 1) yield [nameOf(budget), `is about ${about.length} Deployments`]
     if (unhealthyPodEvictionPolicy !== 'AlwaysAllow') yield [nameOf(budget), 'keeps pods that are broken from being moved']
-    for (const deployment of own) {
+    for (const deployment of about) {
       const pods = least(house, deployment)
       const away = maxUnavailable === undefined ? pods - Number(minAvailable) : Number(maxUnavailable)
       if (!(away >= 1)) yield [nameOf(budget), `lets none of ${pods} pods go: no machine can be emptied`]

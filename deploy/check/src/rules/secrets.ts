@@ -22,7 +22,7 @@ export function* secrets(house: House): Generator<Told> {
       if (secretFile && volume && !volume.secret) yield [where, `${name} is a file of ${volume.name}, which is no Secret`]
     }
     for (const { secret, name } of pod.volumes ?? [])
-      if (secret && !secret.secretName.startsWith(`${service}-`))
+      if (secret && declared[service] && !secret.secretName.startsWith(`${service}-`))
         yield [where, `its volume ${name} is ${secret.secretName}, another's Secret`]
   }
   for (const map of ofKind(house, 'ConfigMap'))

@@ -1,11 +1,12 @@
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
 import { type House, nameOf } from '../manifests.ts'
-import { workloadsOf } from '../pods.ts'
+import { ownWorkloadsOf, workloadsOf } from '../pods.ts'
 
 /** Pods may do what the restricted profile of Pod Security allows, write nothing, and are nobody known to the machine. */
 export function* restricted(house: House): Generator<Told> {
-  for (const { where, pod } of workloadsOf(house)) {
+  const ours = new Set(ownWorkloadsOf(house).map(({ manifest }) => manifest))
+  for (const { where, manifest, pod } of workloadsOf(house)) {
     if (pod.hostNetwork || pod.hostPID || pod.hostIPC) yield [where, "takes part in its machine's own namespaces"]
     for (const volume of pod.volumes ?? []) if ('hostPath' in volume) yield [where, `mounts ${volume.name} from its machine`]
     for (const { name, securityContext: own } of [...pod.containers, ...(pod.initContainers ?? [])]) {
@@ -14,7 +15,8 @@ export function* restricted(house: House): Generator<Told> {
         'readOnlyRootFilesystem: true': context.readOnlyRootFilesystem === true,
         'allowPrivilegeEscalation: false': context.allowPrivilegeEscalation === false,
         'runAsNonRoot: true': context.runAsNonRoot === true,
-        'runAsUser above 10000': (context.runAsUser ?? 0) > 10_000,
+        // The images of others have users of their own.
+        'runAsUser above 10000': (context.runAsUser ?? 0) > (ours.has(manifest) ? 10_000 : 0),
         'capabilities.drop: [ALL]': context.capabilities?.drop?.includes('ALL') === true && !context.capabilities.add?.length,
         'seccompProfile: RuntimeDefault': context.seccompProfile?.type === 'RuntimeDefault',
         'no privileged: true': context.privileged !== true,

@@ -1,15 +1,12 @@
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
-import { type House, nameOf, type Selector, selects } from '../manifests.ts'
-import { portOf, workloadsOf } from '../pods.ts'
+import { type House, nameOf, selects } from '../manifests.ts'
+import { ownWorkloadsOf, portOf, selectedBy } from '../pods.ts'
 
 /** What selects pods selects some; what selects its own selects no other's; and ports that are named exist. */
 export function* selectors(house: House): Generator<Told> {
-  const workloads = workloadsOf(house)
-  const taken = (selector: Selector | Readonly<Record<string, string>> | undefined) =>
-    workloads.filter(({ labels }) => selects(selector, labels))
-  for (const deployment of ofKind(house, 'Deployment')) {
-    const others = taken(deployment.spec.selector).filter(({ manifest }) => manifest !== deployment)
+  for (const deployment of [...ofKind(house, 'Deployment'), ...ofKind(house, 'StatefulSet')]) {
+    const others = selectedBy(house, deployment, deployment.spec.selector).filter(({ manifest }) => manifest !== deployment)
     if (!selects(deployment.spec.selector, deployment.spec.template.metadata?.labels))
       yield [nameOf(deployment), 'does not select its own pods']
     for (const { where } of others) yield [nameOf(deployment), `selects the pods of ${where} too`]
@@ -18,7 +15,7 @@ export function* selectors(house: House): Generator<Told> {
         yield [nameOf(deployment), 'is spread by labels that its pods do not have']
   }
   for (const service of ofKind(house, 'Service')) {
-    const pods = taken(service.spec.selector)
+    const pods = selectedBy(house, service, service.spec.selector)
     if (pods.length === 0) yield [nameOf(service), 'selects no pod']
     for (const { where, serves, container } of pods) {
       if (!serves) yield [nameOf(service), `sends calls to ${where}, which serves nobody`]
@@ -28,12 +25,12 @@ export function* selectors(house: House): Generator<Told> {
     }
   }
   for (const monitor of ofKind(house, 'PodMonitor')) {
-    const pods = taken(monitor.spec.selector)
+    const pods = selectedBy(house, monitor, monitor.spec.selector)
     if (pods.length === 0) yield [nameOf(monitor), 'selects no pod']
     for (const { where, container } of pods)
       for (const { port } of monitor.spec.podMetricsEndpoints)
         if (portOf(container, port) === undefined) yield [nameOf(monitor), `asks port ${port}, which ${where} does not have`]
-    for (const { where, serves, labels } of workloads)
+    for (const { where, serves, labels } of ownWorkloadsOf(house))
       if (serves && !selects(monitor.spec.selector, labels)) yield [nameOf(monitor), `does not ask ${where}`]
   }
   yield* plain(house)

@@ -2,16 +2,17 @@ import { dependenciesOf } from '../dependencies.ts'
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
 import { type House, nameOf } from '../manifests.ts'
-import { settingOf, workloadsOf } from '../pods.ts'
+import { ownWorkloadsOf, settingOf, workloadsOf } from '../pods.ts'
 
 /** A pod has no token for the cluster's own API, and one for each service that it calls, which only that one takes. */
 export function* tokens(house: House): Generator<Told> {
   const accounts = ofKind(house, 'ServiceAccount')
   for (const account of accounts)
     if (account.automountServiceAccountToken !== false) yield [nameOf(account), 'mounts a token for the API by default']
-  for (const workload of workloadsOf(house)) {
-    const { where, service, serves, pod, container } = workload
+  for (const { where, pod } of workloadsOf(house))
     if (pod.automountServiceAccountToken !== false) yield [where, 'mounts a token for the API']
+  for (const workload of ownWorkloadsOf(house)) {
+    const { where, service, serves, pod, container } = workload
     if (pod.serviceAccountName !== service) yield [where, `runs as ${pod.serviceAccountName ?? 'default'}, not as ${service}`]
     else if (!accounts.some(({ metadata }) => metadata.name === service))
       yield [where, `runs as ${service}, which is no ServiceAccount here`]
@@ -42,7 +43,7 @@ function* believed(house: House): Generator<Told> {
     if (text === undefined) continue
     const { clusters } = JSON.parse(text) as { readonly clusters: readonly { readonly workloads?: Readonly<Record<string, string>> }[] }
     const told = Object.entries(Object.assign({}, ...clusters.map(({ workloads }) => workloads)) as Record<string, string>)
-    const callers = workloadsOf(house).filter((workload) => dependenciesOf(workload, house).some(({ to }) => to === 'pods'))
+    const callers = ownWorkloadsOf(house).filter((workload) => dependenciesOf(workload, house).some(({ to }) => to === 'pods'))
     const running = callers.map(({ manifest, service, pod }) => [
       `system:serviceaccount:${manifest.metadata.namespace}:${pod.serviceAccountName}`,
       service,
