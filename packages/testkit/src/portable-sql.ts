@@ -12,9 +12,9 @@ const forbidden: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/\b(currval|lastval)\s*\(/i, 'what a sequence gave last lives in a session'],
 ]
 
-/** What PgBouncer says to a server in the name of the client that it lends it to. */
+/** What PgBouncer says to a server in the name of the client that it lends it to: what that server reports of its settings, written as it writes them. */
 const ofThePooler =
-  /^\s*set\s+(application_name|client_encoding|datestyle|intervalstyle|timezone|standard_conforming_strings|default_transaction_read_only|in_hot_standby|search_path)\s*=\s*'[^']*'\s*;?/i
+  /^\s*SET (application_name|client_encoding|DateStyle|IntervalStyle|TimeZone|standard_conforming_strings|default_transaction_read_only|in_hot_standby|search_path)=[^;]*(;|$)/
 
 /** Why a statement is none of the portable ones; undefined for one that is. */
 export function forbiddenIn(statement: string): string | undefined {
