@@ -32,6 +32,8 @@ export interface HouseOptions extends ServerNeeds {
   readonly schemaOf?: string
   /** The checkout whose code the replicas run at first; the own one unless given. */
   readonly codeOf?: string
+  /** Services reach Postgres through PgBouncer in transaction mode. */
+  readonly throughPooler?: boolean
   /** Where history and logs are kept; a folder that is gone afterwards unless given. */
   readonly folder?: string
 }
@@ -147,7 +149,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
       random,
       onFault,
       servers: () => ({
-        postgres: servers.databases.service.server.port,
+        postgres: servers.pooled?.pooler.port ?? servers.databases.service.server.port,
         nats: servers.brokers.nodes.map(({ port }) => port),
         smtp: servers.mail.port,
       }),

@@ -4,6 +4,7 @@ import {
   type FaultProxy,
   type Frozen,
   freeze,
+  type PostgresOptions,
   type PostgresServer,
   replicated,
   startFaultProxy,
@@ -15,19 +16,22 @@ import { within } from './until.ts'
 /** Whether a commit waits until the standby has it. */
 export type Replication = 'synchronous' | 'asynchronous'
 
+/** What its servers are started with besides. */
+export type ServerOptions = Pick<PostgresOptions, 'settings' | 'log'>
+
 /** One PostgreSQL server of a house, through all its lives; its port stays the same. */
 export class DatabaseNode {
   readonly name: string
   readonly folder: string
-  readonly #settings: Readonly<Record<string, string>>
+  readonly #options: ServerOptions
   #server: PostgresServer | undefined
   #frozen: Frozen | undefined
   #isUp = false
 
-  constructor(name: string, folder: string, settings: Readonly<Record<string, string>>) {
+  constructor(name: string, folder: string, options: ServerOptions) {
     this.name = name
     this.folder = folder
-    this.#settings = settings
+    this.#options = options
   }
 
   /** As it runs, or ran last. */
@@ -43,7 +47,7 @@ export class DatabaseNode {
   async start(): Promise<void> {
     if (this.#isUp) return
     const port = this.#server?.port ?? 0
-    this.#server = await startPostgres({ dataDir: this.folder, durable: false, port, maxConnections: 300, settings: this.#settings })
+    this.#server = await startPostgres({ dataDir: this.folder, durable: false, port, maxConnections: 300, ...this.#options })
     this.#isUp = true
   }
 
@@ -100,12 +104,12 @@ export class Databases implements AsyncDisposable {
   }
 
   /** Starts the first; `pair` makes the standby, once there is something to copy. */
-  static async start(folder: string, replication?: Replication): Promise<Databases> {
-    const settings = replication === undefined ? {} : replicated
-    const first = new DatabaseNode('one', join(folder, 'postgres'), settings)
+  static async start(folder: string, replication?: Replication, options: ServerOptions = {}): Promise<Databases> {
+    const all = replication === undefined ? options : { ...options, settings: { ...options.settings, ...replicated } }
+    const first = new DatabaseNode('one', join(folder, 'postgres'), all)
     await first.start()
     return new Databases(
-      replication === undefined ? [first] : [first, new DatabaseNode('two', join(folder, 'postgres-two'), settings)],
+      replication === undefined ? [first] : [first, new DatabaseNode('two', join(folder, 'postgres-two'), all)],
       replication,
     )
   }

@@ -5,6 +5,7 @@ import { type NatsUser, natsServiceUsers, type PostgresServer, type SmtpSink, st
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
 import { Brokers } from './brokers.ts'
 import { Databases, type Replication } from './databases.ts'
+import { Pooled } from './pooled.ts'
 
 /** Real servers behind the services: they can be stopped and started where they were. */
 export interface Servers extends AsyncDisposable {
@@ -16,6 +17,8 @@ export interface Servers extends AsyncDisposable {
   /** Whom the harness is to the broker: it may do everything, and sees what services may not. */
   readonly broker: { readonly user: string; readonly pass: string }
   readonly natsFolder: string
+  /** Of a house whose services reach Postgres through a pooler. */
+  readonly pooled: Pooled | undefined
   stop(part: 'postgres' | 'nats'): Promise<void>
   start(part: 'postgres' | 'nats'): Promise<void>
 }
@@ -25,19 +28,30 @@ export interface ServerNeeds {
   readonly brokers?: number
   /** Gives the database a standby. */
   readonly standby?: Replication
+  /** Puts PgBouncer before the database. */
+  readonly throughPooler?: boolean
 }
 
 /** Starts them in a folder, with schemas and roles, without what only a power cut asks for. */
-export async function startServers(folder: string, secrets: Secrets, { brokers: count = 1, standby }: ServerNeeds = {}): Promise<Servers> {
+export async function startServers(
+  folder: string,
+  secrets: Secrets,
+  { brokers: count = 1, standby, throughPooler = false }: ServerNeeds = {},
+): Promise<Servers> {
   await using starting = new AsyncDisposableStack()
   const natsFolder = join(folder, 'nats')
   const broker = { user: 'harness', pass: randomBytes(24).toString('base64url') }
   const users = [...natsServiceUsers(secrets.nats).map(alsoAsBefore), { name: broker.user, password: broker.pass }]
-  const [databases, brokers] = await Promise.all([Databases.start(folder, standby), Brokers.start(natsFolder, users, count)])
+  const pooled = throughPooler ? new Pooled() : undefined
+  const [databases, brokers] = await Promise.all([
+    Databases.start(folder, standby, pooled?.ofServer),
+    Brokers.start(natsFolder, users, count),
+  ])
   starting.use(brokers)
   starting.use(databases)
   await prepareDatabase(databases.primary.server.url, secrets.database)
   if (databases.hasStandby) await databases.pair()
+  if (pooled) starting.use(await pooled.open(gatehouseUrl(databases.primary.server.url)))
   const mail = starting.use(await startSmtpSink())
   const owned = starting.move()
   return {
@@ -49,6 +63,7 @@ export async function startServers(folder: string, secrets: Secrets, { brokers: 
     mail,
     broker,
     natsFolder,
+    pooled,
     stop: (part) => (part === 'postgres' ? databases.primary.stop() : brokers.stopAll()),
     async start(part) {
       if (part === 'postgres') await databases.startPrimary()

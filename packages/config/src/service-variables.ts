@@ -1,5 +1,5 @@
 import type { Rule, Values } from './read-config.ts'
-import { duration, flag, integer, list, oneOf, optional, origin, port, secret, text, url } from './variables.ts'
+import { duration, flag, integer, list, oneOf, optional, origin, port, ratio, secret, text, url } from './variables.ts'
 
 /** What every service asks of its environment. A service's own table spreads this one. */
 export const serviceVariables = {
@@ -54,6 +54,7 @@ export const serviceVariables = {
   REQUESTS_KEPT: duration({ about: 'how long a request_id answers the same result; at least an hour', default: 30 * 86_400_000 }),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error'], { about: 'least severe log line', default: 'info' }),
   OTLP_ENDPOINT: optional(url({ about: 'OpenTelemetry collector for traces', protocols: ['http:', 'https:'] })),
+  TRACE_SAMPLE_RATIO: ratio({ about: 'how many of the traces that begin at a door of ours are recorded, from 0 to 1', default: 0.05 }),
   DRAIN_TIMEOUT: duration({ about: 'how long calls in flight may take after SIGTERM', default: 20_000 }),
 }
 

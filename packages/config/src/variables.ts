@@ -58,6 +58,15 @@ export function integer(options: Options<number> & { min: number; max: number })
   }, options)
 }
 
+/** A share of something, from 0 to 1. */
+export function ratio(options: Options<number>): Variable<number> {
+  return variable((raw) => {
+    const value = Number(raw)
+    check(/^\d*\.?\d+$/.test(raw) && value <= 1, 'has to be a number from 0 to 1')
+    return value
+  }, options)
+}
+
 /** A TCP port; 0 takes a free one. */
 export function port(options: Options<number>): Variable<number> {
   return integer({ ...options, min: 0, max: 65535 })

@@ -63,7 +63,8 @@ export function eventRow<Desc extends DescMessage>(event: NewEvent<Desc>): Event
   }
 }
 
-function currentTraceparent(): string | null {
+/** The trace of what runs now, for a row that somebody acts on later; null outside of any. */
+export function currentTraceparent(): string | null {
   const carrier: Record<string, string> = {}
   propagation.inject(context.active(), carrier)
   return carrier.traceparent ?? null

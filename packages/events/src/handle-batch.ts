@@ -29,8 +29,12 @@ export async function handleBatch<DB>(options: BatchOptions<DB>, messages: reado
     const envelope = fromMessage(message)
     const consumer = options.byType.get(envelope.type)
     if (consumer === undefined) await options.outcomes.unknown(message, envelope)
-    else if (message.info.deliveryCount > 1) await handleOne(options, openDelivery(message, envelope, consumer))
-    else fresh.push(openDelivery(message, envelope, consumer))
+    else {
+      const about = { consumer: options.name, previous: options.outcomes.attemptBefore(envelope.id) }
+      const delivery = openDelivery(message, envelope, consumer, about)
+      if (message.info.deliveryCount > 1) await handleOne(options, delivery)
+      else fresh.push(delivery)
+    }
   }
   const prepared = await prepareAll(options, inKeyOrder(fresh))
   if (prepared.length === 0) return []

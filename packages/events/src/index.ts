@@ -1,4 +1,4 @@
-export { addEvent, type EventRow, eventRow, type NewEvent } from './add-event.ts'
+export { addEvent, currentTraceparent, type EventRow, eventRow, type NewEvent } from './add-event.ts'
 export { addEvents } from './add-events.ts'
 export { type Consumer, type ConsumerOptions, defineConsumer, isNewer, PermanentFailure, TransientFailure } from './consumer.ts'
 export { askRetry, type DeadLetter, deadLetters, deadLettersOf, dropDeadLetter } from './dead-letters.ts'

@@ -1,10 +1,11 @@
 import { isUnavailable } from '@gatehouse/postgres'
 import type { JsMsg } from '@nats-io/jetstream'
-import { metrics } from '@opentelemetry/api'
+import { type Attributes, metrics, type SpanContext } from '@opentelemetry/api'
 import { PermanentFailure, TransientFailure } from './consumer.ts'
 import { buryEvent, type Failure } from './dead-letters.ts'
-import { type Delivery, endDelivery } from './delivery.ts'
+import type { Delivery } from './delivery.ts'
 import type { Envelope } from './envelope.ts'
+import { endSpan } from './event-spans.ts'
 import { silent } from './log.ts'
 import { stackId } from './stack-id.ts'
 import type { ConsumersOptions } from './start-consumers.ts'
@@ -24,11 +25,26 @@ export class Outcomes<DB> {
   readonly #failuresOf = new Map<string, number>()
   /** When events that nothing here handles came last, in the order of that. */
   readonly #unknown = new Map<string, number>()
+  /** The span of an event's last attempt, of those that failed and are recorded. */
+  readonly #attempts = new Map<string, SpanContext>()
   readonly #handled = metrics.getMeter('gatehouse.events').createCounter('gatehouse.events.handled', { description: 'Events by outcome' })
+
+  readonly #delay = metrics.getMeter('gatehouse.events').createHistogram('gatehouse.events.delay', {
+    unit: 's',
+    description: 'Time from the fact to the commit of its effect.',
+    advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600] },
+  })
+  readonly #delayOf: Attributes
 
   constructor(options: ConsumersOptions<DB>) {
     this.#options = options
     this.#name = options.name ?? options.service
+    this.#delayOf = { consumer: this.#name }
+  }
+
+  /** The last attempt to handle an event, where this process made it. */
+  attemptBefore(id: string): SpanContext | undefined {
+    return this.#attempts.get(id)
   }
 
   /** The event's effect is committed: whatever goes wrong here is no reason to do it again. */
@@ -42,13 +58,16 @@ export class Outcomes<DB> {
       this.#log.error({ err: error, type: envelope.type, id: envelope.id }, 'what follows an event failed')
     }
     this.#failuresOf.delete(envelope.id)
+    this.#attempts.delete(envelope.id)
     this.#handled.add(1, { consumer: this.#name, type: envelope.type, outcome: 'done' })
-    endDelivery(delivery)
+    this.#delay.record(Math.max(0, (Date.now() - envelope.time.getTime()) / 1000), this.#delayOf)
+    endSpan(delivery.span)
   }
 
   async failed(delivery: Delivery<DB>, error: unknown): Promise<void> {
     const { message, envelope } = delivery
-    endDelivery(delivery, error)
+    if (delivery.span.isRecording()) remember(this.#attempts, envelope.id, delivery.span.spanContext())
+    endSpan(delivery.span, error)
     if (this.isAway(error)) return this.#again(message, maxTransientDelayMs)
     if (error instanceof PermanentFailure) return this.bury(message, envelope, { reason: error.message, stackId: stackId(error) }, error)
     const attempts = (this.#failuresOf.get(envelope.id) ?? 0) + 1
@@ -56,8 +75,7 @@ export class Outcomes<DB> {
     this.#log.warn({ err: error, type: envelope.type, id: envelope.id, tenant: envelope.tenant, attempts }, 'an event could not be handled')
     if (attempts >= maxAttempts)
       return this.bury(message, envelope, { reason: `after ${attempts} attempts: ${String(error)}`, stackId: stackId(error) }, error)
-    if (this.#failuresOf.size >= 10_000) this.#failuresOf.clear()
-    this.#failuresOf.set(envelope.id, attempts)
+    remember(this.#failuresOf, envelope.id, attempts)
     this.#again(message, maxRetryDelayMs, attempts)
   }
 
@@ -92,6 +110,7 @@ export class Outcomes<DB> {
       await buryEvent(this.#options.db, this.#name, envelope, message.data, failure)
       tellStream(() => message.ack())
       this.#failuresOf.delete(envelope.id)
+      this.#attempts.delete(envelope.id)
       this.#unknown.delete(envelope.id)
       const { reason, stackId: stack_id } = failure
       this.#log.error(
@@ -120,6 +139,12 @@ export class Outcomes<DB> {
   get #log() {
     return this.#options.log ?? silent
   }
+}
+
+/** What is remembered of events that fail is bounded: forgetting costs a count or a link. */
+function remember<T>(of: Map<string, T>, id: string, value: T): void {
+  if (of.size >= 10_000) of.clear()
+  of.set(id, value)
 }
 
 /** A connection that is closed says nothing any more; the message comes again by itself. */

@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core'
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { ackInboxOf, type Settle } from './ack-inbox.ts'
 import { toHeaders } from './envelope.ts'
+import { endSpan, publishSpan } from './event-spans.ts'
 import type { OutboxRow } from './outbox.ts'
 
 export type Published<Row extends OutboxRow = OutboxRow> = {
@@ -62,29 +62,32 @@ export function publishRows<Row extends OutboxRow>(
   return ended.promise
 }
 
-const tracer = trace.getTracer('gatehouse.events')
-
 function publisherTo(connection: NatsConnection, service: string): (row: OutboxRow, settle: Settle) => void {
   const inbox = ackInboxOf(connection)
   return (row, settle) => {
-    const { id, tenant, type, key, version, create_time: time, traceparent } = row
+    const { id, tenant, type, key, version, create_time: time } = row
     try {
+      const { traceparent, settled } = traced(row, settle)
       const headers = toHeaders({ id, tenant, type, key, version, time, ...(traceparent !== null && { traceparent }) }, service)
-      inbox.publish(row.subject, row.payload, headers, traceparent === null ? settle : traced(row, traceparent, settle))
+      inbox.publish(row.subject, row.payload, headers, settled)
     } catch (error) {
       settle(error)
     }
   }
 }
 
-/** With a span under the call that wrote the event. */
-function traced({ type, id }: OutboxRow, traceparent: string, settle: Settle): Settle {
-  const attributes = { 'messaging.system': 'nats', 'messaging.destination.name': type, 'messaging.message.id': id }
-  const parent = propagation.extract(context.active(), { traceparent })
-  const span = tracer.startSpan(`publish ${type}`, { kind: SpanKind.PRODUCER, attributes }, parent)
-  return (error) => {
-    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
-    span.end()
-    settle(error)
+/** With a span under the call that wrote the event, where that call is recorded. */
+function traced(row: OutboxRow, settle: Settle): { readonly traceparent: string | null; readonly settled: Settle } {
+  if (row.traceparent?.endsWith(RECORDED) !== true) return { traceparent: row.traceparent, settled: settle }
+  const { span, traceparent } = publishSpan(row, row.traceparent)
+  return {
+    traceparent,
+    settled(error) {
+      endSpan(span, error)
+      settle(error)
+    },
   }
 }
+
+/** How a `traceparent` of ours ends when its trace is recorded. */
+const RECORDED = '-01'

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { transact } from '@gatehouse/postgres'
+import { context } from '@opentelemetry/api'
 import type { Kysely } from 'kysely'
 import type { Consumer } from './consumer.ts'
 import { askLater, claimAsked, type DeadLetter, failAgain, takeAway } from './dead-letters.ts'
+import { endSpan, processSpan } from './event-spans.ts'
 import { rememberEvent } from './inbox.ts'
 import type { Log } from './log.ts'
 import { stackId } from './stack-id.ts'
@@ -52,21 +54,31 @@ export function startRetrying<DB>(options: RetryingOptions<DB>): AsyncDisposable
   }
 }
 
-async function retry<DB>({ db, byType, isAway, onCommit, log }: RetryingOptions<DB>, letter: DeadLetter): Promise<void> {
+async function retry<DB>(options: RetryingOptions<DB>, letter: DeadLetter): Promise<void> {
+  const process = processSpan(letter.envelope, { consumer: letter.consumer, attempt: letter.attempts + 1 })
+  endSpan(process.span, await context.with(process.context, () => handleAgain(options, letter)))
+}
+
+/** Gives what went wrong, if anything did. */
+async function handleAgain<DB>({ db, byType, isAway, onCommit, log }: RetryingOptions<DB>, letter: DeadLetter): Promise<unknown> {
   const { envelope, payload, consumer: name } = letter
   const about = { type: envelope.type, id: envelope.id, tenant: envelope.tenant }
   const consumer = byType.get(envelope.type)
-  if (consumer === undefined) return
+  if (consumer === undefined) return undefined
   try {
     const act = await consumer.prepare(payload, envelope)
     await transact(db, async (tx) => {
       if ((await takeAway(tx, letter)) && (await rememberEvent(tx, name, envelope.tenant, envelope.id))) await act(tx)
     })
   } catch (error) {
-    if (isAway(error)) return askLater(db, letter, awaySeconds)
+    if (isAway(error)) {
+      await askLater(db, letter, awaySeconds)
+      return error
+    }
     const failure = { reason: String(error), stackId: stackId(error) }
     log.warn({ ...about, err: error, stack_id: failure.stackId }, 'a dead letter could not be handled again')
-    return failAgain(db, letter, failure)
+    await failAgain(db, letter, failure)
+    return error
   }
   log.info(about, 'a dead letter was handled')
   try {
@@ -75,4 +87,5 @@ async function retry<DB>({ db, byType, isAway, onCommit, log }: RetryingOptions<
   } catch (error) {
     log.error({ ...about, err: error }, 'what follows an event failed')
   }
+  return undefined
 }

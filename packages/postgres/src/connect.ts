@@ -10,8 +10,11 @@ import { Silence } from './silence.ts'
 import { StatementNames } from './statement-names.ts'
 
 export type ConnectOptions = {
-  /** `postgres://role:password@host:port/database`; `sslmode=verify-full&sslrootcert=…` for TLS. */
-  readonly url: string
+  /**
+   * `postgres://role:password@host:port/database`; `sslmode=verify-full&sslrootcert=…` for TLS. A function is asked for what it is now: connections that
+   * were made by another one are used no more, so that a role or its password is replaced while calls go on.
+   */
+  readonly url: string | (() => string)
   /** Connections held at most. Default 10. */
   readonly poolSize?: number
   /** Whether statements are prepared by name. Switch it off behind a pooler that cannot carry them. Default true. */
@@ -50,8 +53,9 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
   const { maxWaiting = 100 * poolSize } = options
   const queryTimeoutMs = statementTimeoutMs + 1000
   const silence = new Silence(queryTimeoutMs)
+  const url = typeof options.url === 'string' ? () => options.url as string : options.url
   const pool = new pg.Pool({
-    connectionString: options.url,
+    Client: clientsOf(url),
     max: poolSize,
     application_name: options.applicationName ?? 'gatehouse',
     connectionTimeoutMillis: connectTimeoutMs,
@@ -65,7 +69,6 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     idleTimeoutMillis: 60_000,
     maxLifetimeSeconds: 1800,
     types: { getTypeParser: parserOf },
-    Client: RoleClient,
     verify: refuseStandby,
   })
   // An idle connection that dies is replaced at the next call; without a listener it would end the process.
@@ -85,7 +88,7 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     try {
       for (;;) {
         const client = await pool.connect()
-        if (!silence.isDoubtful(client)) return client
+        if (madeBy.get(client) === url() && !silence.isDoubtful(client)) return client
         client.release(true)
       }
     } catch (error) {
@@ -115,6 +118,19 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
       ended ??= end()
       return ended
     },
+  }
+}
+
+const madeBy = new WeakMap<pg.ClientBase, string>()
+
+/** What logs in by the URL of that moment. */
+function clientsOf(url: () => string): typeof pg.Client {
+  return class extends RoleClient {
+    constructor(config?: pg.ClientConfig) {
+      const connectionString = url()
+      super({ ...config, connectionString })
+      madeBy.set(this, connectionString)
+    }
   }
 }
 

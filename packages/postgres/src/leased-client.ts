@@ -1,15 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
 import { currentBounds, refuseWhenOver } from './bounds.ts'
 import { CopyRows } from './copy.ts'
-import { asKnown, DatabaseUnavailable, isConnectionLost, isDeadConnection, isStaleStatement } from './errors.ts'
+import {
+  asKnown,
+  DatabaseUnavailable,
+  isConflict,
+  isConnectionLost,
+  isDeadConnection,
+  isStalePlan,
+  isStaleStatement,
+  sqlState,
+} from './errors.ts'
 import { sendCopy } from './send-copy.ts'
 import type { StatementNames } from './statement-names.ts'
 import { whileAwaited } from './while-awaited.ts'
 
 /** After a restart of the server, as many idle connections of the pool may be dead. */
 const maxDead = 50
+
+/** As often a statement that is a transaction of its own is tried that lost against another one: the server has undone it. */
+const maxConflicts = 5
 
 const isBegin = (text: string): boolean => text === 'begin' || text.startsWith('start transaction')
 
@@ -45,11 +58,15 @@ export class LeasedClient implements PostgresPoolClient {
   query<R>(text: string, values: readonly unknown[] = []): Promise<PostgresQueryResult<R>> {
     if (trace.getSpan(context.active())?.isRecording() !== true) return this.#run(text, values)
     // Values never stand in the text, so the text may be seen by whoever sees traces.
-    const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, 2000) }
-    return tracer.startActiveSpan(text.trimStart().split(/\s/, 1)[0] ?? 'query', { kind: SpanKind.CLIENT, attributes }, async (span) => {
+    const operation = text.trimStart().split(/\s/, 1)[0] ?? ''
+    const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, 2000), 'db.query.summary': operation }
+    return tracer.startActiveSpan(operation === '' ? 'postgresql' : operation, { kind: SpanKind.CLIENT, attributes }, async (span) => {
       try {
         return await this.#run<R>(text, values)
       } catch (error) {
+        const state = sqlState(error)
+        if (state !== undefined) span.setAttribute('db.response.status_code', state)
+        span.setAttribute('error.type', state ?? (error instanceof Error ? error.name : '_OTHER'))
         span.setStatus({ code: SpanStatusCode.ERROR })
         throw error
       } finally {
@@ -66,6 +83,11 @@ export class LeasedClient implements PostgresPoolClient {
       try {
         return await this.#send<R>(text, values)
       } catch (error) {
+        if (!inTransaction && isConflict(error) && attempt < maxConflicts) {
+          await delay(Math.random() * 10 * 2 ** attempt)
+          continue
+        }
+        if (isStalePlan(error)) this.#names?.renew(text)
         const again =
           !inTransaction && ((isStaleStatement(error) && attempt === 1) || (isBegin(text) && isDeadConnection(error) && attempt <= maxDead))
         this.#lost ||= isConnectionLost(error) || isStaleStatement(error)
@@ -89,11 +111,9 @@ export class LeasedClient implements PostgresPoolClient {
     refuseWhenOver(bounds)
     const [first] = values
     if (first instanceof CopyRows) return (await sendCopy(this.#client, text, first)) as unknown as PostgresQueryResult<R>
-    const name = values.length > 0 ? this.#names?.nameOf(text) : undefined
+    const named = values.length > 0 ? this.#names?.of(text) : undefined
     const client = this.#client
-    const sent = client.query(
-      name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] },
-    ) as unknown as Promise<PostgresQueryResult<R>>
+    const sent = client.query({ ...(named ?? { text }), values: values as unknown[] }) as unknown as Promise<PostgresQueryResult<R>>
     // A commit that was cancelled may have happened.
     if (bounds === undefined || text === 'commit') return await sent
     return await whileAwaited(sent, {

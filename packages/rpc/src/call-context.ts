@@ -35,7 +35,7 @@ export class CallContext implements HandlerContext, Call, CallBounds {
   constructor(method: DescMethod, inbound: Inbound) {
     this.method = method
     this.inbound = inbound
-    this.trace = new CallTrace(inbound.header('traceparent'))
+    this.trace = new CallTrace(inbound.header('traceparent'), inbound.door === 'web')
   }
 
   get call(): Call {

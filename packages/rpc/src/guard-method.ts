@@ -114,7 +114,7 @@ export function guardMethod(
     async unary(inbound, decode) {
       const started = performance.now()
       const context = new CallContext(desc, inbound)
-      const span = startSpan(options.tracer, context)
+      const span = startSpan(options, context)
       let code: Code | undefined
       try {
         const admitted = admit(context, decode)
@@ -137,7 +137,7 @@ export function guardMethod(
     async *stream(inbound, decode) {
       const started = performance.now()
       const context = new CallContext(desc, inbound)
-      const span = startSpan(options.tracer, context)
+      const span = startSpan(options, context)
       let code: Code | undefined
       try {
         const request = await admit(context, decode)

@@ -1,12 +1,12 @@
 import type { DescMethod } from '@bufbuild/protobuf'
 import type { Code } from '@connectrpc/connect'
 import { type Attributes, type Meter, metrics } from '@opentelemetry/api'
-import { statusName } from './status-name.ts'
+import { SERVER_FAULTS, statusName } from './status-name.ts'
 
 /** Counts the calls of one method; `code` is `undefined` for success. */
 export type CallMeter = (door: 'grpc' | 'web', code: Code | undefined, seconds: number) => void
 
-const BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+export const BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Meters by the OpenTelemetry conventions for RPC: `rpc.server.call.duration` in seconds. */
 export function createCallMeters(meter: Meter = metrics.getMeter('gatehouse.rpc')): (method: DescMethod) => CallMeter {
@@ -26,6 +26,7 @@ export function createCallMeters(meter: Meter = metrics.getMeter('gatehouse.rpc'
           'rpc.system.name': door === 'grpc' ? 'grpc' : 'connectrpc',
           'rpc.method': name,
           'rpc.response.status_code': statusName(code),
+          ...(code !== undefined && SERVER_FAULTS.has(code) && { 'error.type': statusName(code) }),
         }
         known.set(key, attributes)
       }
@@ -57,6 +58,7 @@ export function createHttpMeter(meter: Meter = metrics.getMeter('gatehouse.rpc')
       'http.route': route,
       'http.request.method': httpMethod(method),
       'http.response.status_code': status,
+      ...(status >= 500 && { 'error.type': String(status) }),
     })
   }
 }

@@ -1,7 +1,7 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import type { AccessDecider, WorkloadRegistry } from '@gatehouse/identity'
-import type { Meter, Tracer } from '@opentelemetry/api'
+import type { Meter } from '@opentelemetry/api'
 import type { ErrorOptions } from './answer-error.ts'
 import type { Call } from './call.ts'
 import { compileMethod } from './compile-method.ts'
@@ -13,13 +13,14 @@ import type { LimitOverrides } from './limit-overrides.ts'
 import type { LimitStore } from './limit-store.ts'
 import { createCallMeters } from './meters.ts'
 import type { Refusal } from './refusal.ts'
+import type { Tracing } from './span.ts'
 import { StreamsOfPeople } from './streams-of-people.ts'
 
 export type { GuardedMethod } from './guarded-method.ts'
 export type { Cookies, Inbound } from './inbound.ts'
 
 /** What every call passes through is made of. */
-export interface PipelineOptions extends CredentialOptions, ErrorOptions {
+export interface PipelineOptions extends CredentialOptions, ErrorOptions, Tracing {
   /** Name of the service: `user`. */
   readonly service: string
   readonly limits: LimitStore
@@ -44,8 +45,6 @@ export interface PipelineOptions extends CredentialOptions, ErrorOptions {
   readonly maxStreamsOfPerson?: number
   /** Where metrics go; the global meter where it is not given. */
   readonly meter?: Meter
-  /** Makes spans; without it calls carry their trace id and leave no spans. */
-  readonly tracer?: Tracer
 }
 
 /** Puts services behind the checks that their contract declares. */

@@ -1,61 +1,71 @@
-import { Code } from '@connectrpc/connect'
-import { SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
+import type { Code } from '@connectrpc/connect'
+import { type Attributes, type Span, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import type { CallContext } from './call-context.ts'
 import { httpMethod } from './meters.ts'
-import { statusName } from './status-name.ts'
+import { SERVER_FAULTS, statusName } from './status-name.ts'
 import type { CallTrace } from './trace.ts'
 
-const SERVER_FAULTS: ReadonlySet<Code> = new Set([
-  Code.Unknown,
-  Code.DeadlineExceeded,
-  Code.Unimplemented,
-  Code.Internal,
-  Code.Unavailable,
-  Code.DataLoss,
-])
+/** Where spans go, and which calls have one. */
+export interface Tracing {
+  /** Makes spans; without it calls carry their trace id and leave no spans. */
+  readonly tracer?: Tracer | undefined
+  /** Whether a trace that begins here, or comes from outside, is recorded; all of them unless it is given. */
+  readonly sample?: (() => boolean) | undefined
+}
 
-/** Starts the server span of a call; `undefined` where nobody collects spans. */
-export function startSpan(tracer: Tracer | undefined, context: CallContext): { end(code: Code | undefined): void } | undefined {
-  if (tracer === undefined) return undefined
+/** Starts the server span of a call; `undefined` where nobody collects spans, or not of this one. */
+export function startSpan(
+  tracing: Tracing,
+  context: Pick<CallContext, 'door' | 'method' | 'trace'>,
+): { end(code: Code | undefined): void } | undefined {
+  if (tracing.tracer === undefined) return undefined
   const method = `${context.method.parent.typeName}/${context.method.name}`
   const attributes = {
     'rpc.system.name': context.door === 'grpc' ? 'grpc' : 'connectrpc',
     'rpc.method': method,
   }
-  const span = tracer.startSpan(method, { kind: SpanKind.SERVER, attributes }, context.trace.parent)
-  context.trace.adopt(span.spanContext())
-  return {
-    end(code) {
-      if (code !== undefined) {
+  const span = start(tracing, context.trace, method, attributes)
+  return (
+    span && {
+      end(code) {
         span.setAttribute('rpc.response.status_code', statusName(code))
-        if (SERVER_FAULTS.has(code)) span.setStatus({ code: SpanStatusCode.ERROR })
-      }
-      span.end()
-    },
-  }
+        if (code !== undefined && SERVER_FAULTS.has(code)) fail(span, statusName(code))
+        span.end()
+      },
+    }
+  )
 }
 
-/** Where the spans of requests that are no RPC go. */
-export interface HttpSpans {
-  readonly tracer?: Tracer | undefined
-}
-
-/** Starts the server span of a request that is no RPC; `undefined` where nobody collects spans. */
+/** Starts the server span of a request that is no RPC; `undefined` where nobody collects spans, or not of this one. */
 export function startHttpSpan(
-  { tracer }: HttpSpans,
+  tracing: Tracing,
   trace: CallTrace,
   method: string | undefined,
   route: string,
 ): { end(status: number): void } | undefined {
-  if (tracer === undefined) return undefined
+  if (tracing.tracer === undefined) return undefined
   const attributes = { 'http.request.method': httpMethod(method), 'http.route': route }
-  const span = tracer.startSpan(`${httpMethod(method)} ${route}`, { kind: SpanKind.SERVER, attributes }, trace.parent)
-  trace.adopt(span.spanContext())
-  return {
-    end(status) {
-      span.setAttribute('http.response.status_code', status)
-      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
-      span.end()
-    },
-  }
+  const span = start(tracing, trace, `${httpMethod(method)} ${route}`, attributes)
+  return (
+    span && {
+      end(status) {
+        span.setAttribute('http.response.status_code', status)
+        if (status >= 500) fail(span, String(status))
+        span.end()
+      },
+    }
+  )
+}
+
+/** Decides before anything is made: of most calls nothing is recorded, and they are to cost next to nothing. */
+function start({ tracer, sample }: Tracing, trace: CallTrace, name: string, attributes: Attributes): Span | undefined {
+  if (!(trace.isRecorded ?? sample?.() ?? true)) return undefined
+  const span = tracer?.startSpan(name, { kind: SpanKind.SERVER, attributes }, trace.parent)
+  if (span) trace.adopt(span)
+  return span
+}
+
+function fail(span: Span, type: string): void {
+  span.setAttribute('error.type', type)
+  span.setStatus({ code: SpanStatusCode.ERROR })
 }

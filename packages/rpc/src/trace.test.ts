@@ -4,10 +4,11 @@ import { Code, createClient } from '@connectrpc/connect'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { startTelemetry } from '@gatehouse/telemetry'
-import { context, type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
+import { context, type Span, type Tracer, trace } from '@opentelemetry/api'
 import { callOf } from './call.ts'
 import { peerTransport } from './client/peer-transport.ts'
 import { ADA, openTestDoor } from './grpc/door-for-tests.ts'
+import { startSpan } from './span.ts'
 import { CallTrace } from './trace.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -41,6 +42,14 @@ describe('a call trace', () => {
       assert.notEqual(call.traceId, TRACE)
       assert.equal(trace.getSpanContext(call.parent), undefined)
     }
+  })
+
+  test('of a stranger goes on too, and what they say of its being recorded is not believed', () => {
+    const call = new CallTrace(TRACEPARENT, true)
+    assert.deepEqual([call.traceId, call.traceFlags, call.isRecorded], [TRACE, 0, undefined])
+    assert.equal(trace.getSpanContext(call.parent)?.spanId, PARENT)
+    const [inside, unrecorded] = [new CallTrace(TRACEPARENT), new CallTrace(TRACEPARENT.replace(/01$/, '00'))]
+    assert.deepEqual([inside.isRecorded, unrecorded.isRecorded, new CallTrace(undefined).isRecorded], [true, false, undefined])
   })
 
   test('has other ids each time', () => {
@@ -80,23 +89,19 @@ test('a handler runs in the context of its call, also step by step of a stream',
   )
 })
 
-test('a tracer gets one server span for each call, with its method and code', async () => {
-  const spans: {
-    name: string
-    options: SpanOptions | undefined
-    parent: string | undefined
-    attributes: Record<string, unknown>
-    ended: boolean
-  }[] = []
+interface Recorded {
+  readonly name: string
+  readonly parent: string | undefined
+  readonly attributes: Record<string, unknown>
+  ended: boolean
+}
+
+/** A tracer that keeps what becomes of its spans. */
+function keepingTracer(): { tracer: Tracer; spans: Recorded[] } {
+  const spans: Recorded[] = []
   const tracer: Pick<Tracer, 'startSpan'> = {
-    startSpan(name, options, parent) {
-      const record = {
-        name,
-        options,
-        parent: parent && trace.getSpanContext(parent)?.spanId,
-        attributes: {} as Record<string, unknown>,
-        ended: false,
-      }
+    startSpan(name, _options, parent) {
+      const record: Recorded = { name, parent: parent && trace.getSpanContext(parent)?.spanId, attributes: {}, ended: false }
       spans.push(record)
       const span: Partial<Span> = {
         spanContext: () => ({ traceId: TRACE, spanId: '00f067aa0ba902b7', traceFlags: 1 }),
@@ -105,6 +110,7 @@ test('a tracer gets one server span for each call, with its method and code', as
           return span as Span
         },
         setStatus: () => span as Span,
+        isRecording: () => true,
         end() {
           record.ended = true
         },
@@ -112,6 +118,35 @@ test('a tracer gets one server span for each call, with its method and code', as
       return span as Span
     },
   }
+  return { tracer: tracer as Tracer, spans }
+}
+
+test('a browser has no say in what is recorded, and a caller inside of the house has', async () => {
+  const { tracer, spans } = keepingTracer()
+  let sample = false
+  const options = { user: { getUser: () => ({}) }, pipeline: { tracer, sample: () => sample } }
+  await using inside = await openTestDoor(options)
+  await using transport = peerTransport({ target: 'user', url: inside.url })
+  await createClient(UserService, transport).getUser({ id: ADA }, AS_ADA)
+  assert.deepEqual(
+    spans.splice(0).map(({ parent }) => parent),
+    [PARENT],
+  )
+
+  const call = new CallTrace(TRACEPARENT, true)
+  const context = { door: 'web' as const, trace: call, method: UserService.method.getUser }
+  assert.equal(startSpan({ tracer, sample: () => sample }, context), undefined)
+  assert.deepEqual([spans.length, call.traceId, call.traceFlags], [0, TRACE, 0])
+  sample = true
+  startSpan({ tracer, sample: () => sample }, context)?.end(undefined)
+  assert.deepEqual(
+    spans.map(({ parent, ended }) => [parent, ended]),
+    [[PARENT, true]],
+  )
+})
+
+test('a tracer gets one server span for each call, with its method and code', async () => {
+  const { tracer, spans } = keepingTracer()
   let seen = ''
   await using door = await openTestDoor({
     user: {
@@ -120,7 +155,7 @@ test('a tracer gets one server span for each call, with its method and code', as
         return {}
       },
     },
-    pipeline: { tracer: tracer as Tracer },
+    pipeline: { tracer },
   })
   await using transport = peerTransport({ target: 'user', url: door.url })
   const users = createClient(UserService, transport)
@@ -129,7 +164,7 @@ test('a tracer gets one server span for each call, with its method and code', as
   assert.deepEqual(
     spans.map(({ name, parent, attributes, ended }) => [name, parent, attributes['rpc.response.status_code'], ended]),
     [
-      ['gatehouse.user.v1.UserService/GetUser', PARENT, undefined, true],
+      ['gatehouse.user.v1.UserService/GetUser', PARENT, 'OK', true],
       ['gatehouse.user.v1.UserService/ListUsers', PARENT, 'PERMISSION_DENIED', true],
     ],
   )

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { type Context, context, createContextKey, ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api'
+import { type Context, context, createContextKey, ROOT_CONTEXT, type Span, type SpanContext, TraceFlags, trace } from '@opentelemetry/api'
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 const NO_TRACE = '0'.repeat(32)
@@ -18,17 +18,27 @@ function randomHex(bytes: number): string {
   return POOL.toString('hex', used - bytes, used)
 }
 
-/** Where a call stands in its trace (W3C Trace Context): the trace of `traceparent`, or a new one. Ids are made when they are first read. */
+/** Tells the sampler that somebody decided already: the span of a context that has it is recorded. The name is the agreement, see head-sampler.ts. */
+const decidedKey = createContextKey('gatehouse recorded')
+
+/**
+ * Where a call stands in its trace (W3C Trace Context): the trace of `traceparent`, or a new one. Ids are made when they are first read. A stranger's trace
+ * goes on under its id, but whether it is recorded is not a stranger's to say.
+ */
 export class CallTrace implements SpanContext {
   readonly #parent: string | undefined
+  readonly #isStranger: boolean
+  #recorded: Span | undefined
   #read = false
   #traceId = ''
   #spanId: string | undefined
   #parentSpanId: string | undefined
   #flags = 0
 
-  constructor(traceparent: string | undefined) {
+  /** @param isStranger true where the caller is outside of the house. */
+  constructor(traceparent: string | undefined, isStranger = false) {
     this.#parent = traceparent
+    this.#isStranger = isStranger
   }
 
   get traceId(): string {
@@ -46,29 +56,37 @@ export class CallTrace implements SpanContext {
     return this.#flags
   }
 
-  /** Context that has the caller's span as its parent, for a real span; the root where the caller sent none. */
+  /** Whether the trace is recorded elsewhere already; undefined where it begins here, or comes from a stranger. */
+  get isRecorded(): boolean | undefined {
+    this.#parse()
+    return this.#isStranger || this.#parentSpanId === undefined ? undefined : (this.#flags & TraceFlags.SAMPLED) !== 0
+  }
+
+  /** Context for a span that is recorded: under the caller's span, or at the root where the caller sent none. */
   get parent(): Context {
     this.#parse()
-    if (this.#parentSpanId === undefined) return ROOT_CONTEXT
+    if (this.#parentSpanId === undefined) return ROOT_CONTEXT.setValue(decidedKey, true)
     return trace.setSpanContext(ROOT_CONTEXT, {
       traceId: this.#traceId,
       spanId: this.#parentSpanId,
-      traceFlags: this.#flags,
+      traceFlags: TraceFlags.SAMPLED,
       isRemote: true,
     })
   }
 
-  /** Takes over the ids of a real span, so that logs and answers name the same. */
-  adopt(span: SpanContext): void {
+  /** Takes over a real span: logs and answers name its ids, and what the call does stands under it. */
+  adopt(span: Span): void {
+    const { traceId, spanId, traceFlags } = span.spanContext()
     this.#read = true
-    this.#traceId = span.traceId
-    this.#spanId = span.spanId
-    this.#flags = span.traceFlags
+    this.#traceId = traceId
+    this.#spanId = spanId
+    this.#flags = traceFlags
+    this.#recorded = span
   }
 
   /** Runs `act` where `trace.getSpanContext(context.active())` is this call, and `context.active()` has it under {@link callKey}. */
   run<T>(act: () => T, call?: object): T {
-    return context.with(new CallSpan(this, call), act)
+    return context.with(new CallSpan(this, this.#recorded, call), act)
   }
 
   #parse(): void {
@@ -82,7 +100,7 @@ export class CallTrace implements SpanContext {
     }
     this.#traceId = traceId
     this.#parentSpanId = spanId
-    this.#flags = Number.parseInt(flags, 16)
+    if (!this.#isStranger) this.#flags = Number.parseInt(flags, 16)
   }
 }
 
@@ -92,16 +110,19 @@ export const callKey = createContextKey('gatehouse call')
 /** The root context with the span of a call in it. Most calls never look into it, and a context of OpenTelemetry's is a map and three closures. */
 class CallSpan implements Context {
   readonly #span: SpanContext
+  readonly #recorded: Span | undefined
   readonly #call: object | undefined
   #made: Context | undefined
 
-  constructor(span: SpanContext, call: object | undefined) {
+  constructor(span: SpanContext, recorded: Span | undefined, call: object | undefined) {
     this.#span = span
+    this.#recorded = recorded
     this.#call = call
   }
 
   get #context(): Context {
-    this.#made ??= trace.setSpanContext(ROOT_CONTEXT, this.#span)
+    // What is done under a recorded call is recorded too, and asks the span itself whether it is.
+    this.#made ??= this.#recorded ? trace.setSpan(ROOT_CONTEXT, this.#recorded) : trace.setSpanContext(ROOT_CONTEXT, this.#span)
     return this.#made
   }
 

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
-import type { ServiceConfig } from '@gatehouse/config'
+import { latest, type ServiceConfig } from '@gatehouse/config'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Consumer, connectNats, createRelay, eventMigrations, type Nats, startConsumers } from '@gatehouse/events'
 import {
@@ -35,7 +35,6 @@ import {
   type WebRoutes,
 } from '@gatehouse/rpc'
 import { createLogger, type Logger, startTelemetry } from '@gatehouse/telemetry'
-import { trace } from '@opentelemetry/api'
 import { type Clock, followClock } from './clock.ts'
 import { followAuth, type ServiceIdentity } from './follow-auth.ts'
 import { startHealthServer } from './health-server.ts'
@@ -118,13 +117,15 @@ export function migrationsOf(own: MigrationSet): readonly MigrationSet[] {
 export async function openService<DB>(options: OpenOptions<DB>): Promise<Service<DB>> {
   const { name, config, signal } = options
   await using opening = new AsyncDisposableStack()
-  const telemetry = opening.use(await startTelemetry({ service: name, otlpEndpoint: config.otlpEndpoint }))
+  const telemetry = opening.use(
+    await startTelemetry({ service: name, otlpEndpoint: config.otlpEndpoint, traceSampleRatio: config.traceSampleRatio }),
+  )
   const log = createLogger({ service: name, level: config.logLevel })
   let ready = false
   const health = opening.use(await startHealthServer(config.listenHost, config.metricsPort, () => ready, telemetry))
   const database = opening.use(
     connect<DB>({
-      url: config.databaseUrl,
+      url: latest('DATABASE_URL', config.databaseUrl),
       poolSize: config.databasePoolSize,
       namedStatements: config.databaseNamedStatements,
       applicationName: `gatehouse-${name}`,
@@ -133,7 +134,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const db = database.kysely
   const clock = opening.use(followClock(db))
   opening.use(startPruningRequests(db, { log, keptSeconds: config.requestsKept / 1000 }))
-  const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
+  const nats = opening.use(connectNats({ url: latest('NATS_URL', config.natsUrl), name: `gatehouse-${name}`, log }))
   const signer = await openSigner(name, config, clock.now)
   const clusters = config.workloadClustersFile === undefined ? [] : readClusters(config.workloadClustersFile)
   const peers = opening.use(createPeers(config, signer, log))
@@ -174,7 +175,6 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
     const apiKeys = parts.use(createApiKeyVerifier({ resolve: identity.resolveApiKey, changes: identity.revocations, now: clock.now }))
     const access = 'ready' in identity.access ? identity.access.ready : undefined
     await Promise.all([identity.revocations.ready, access, directory.ready])
-    const tracing = config.otlpEndpoint !== undefined && { tracer: trace.getTracer('@gatehouse/rpc') }
     const pipeline = createPipeline({
       service: name,
       accessTokens: createAccessTokenVerifier({
@@ -197,7 +197,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
       translate,
       isUnavailable,
       strict: config.gatehouseMode === 'test',
-      ...tracing,
+      ...telemetry.tracing,
     })
     const services = rpc.map(([desc, implementation, accessOf]) => pipeline.guard(desc, implementation, accessOf))
     const subscribed =
@@ -226,7 +226,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         originOfHost: (host) => identity.issuers.issuer(identity.issuers.tenantOfHost(host) ?? '')?.origin,
         within: withinBounds,
         ...(routes && { routes }),
-        ...tracing,
+        ...telemetry.tracing,
       }),
     )
     parts.defer(async () => {

@@ -11,6 +11,7 @@ import { createGatehouse, type Gatehouse } from './gatehouse.ts'
 /** How the server answers, by RPC: a reason, and nothing for one that is let in. */
 let refusing = new Map<string, { code: string; status: number; reason: string }>()
 const arrived: string[] = []
+const traces: (string | undefined)[] = []
 
 const signedIn = (token: string) => ({
   user: { id: '0199f1f2-0000-7000-8000-000000000001', name: 'Ada' },
@@ -23,6 +24,7 @@ const server = createServer((request, response) => {
   request.resume().on('end', () => {
     const rpc = (request.url ?? '').split('?')[0]?.split('/').at(-1) ?? ''
     arrived.push(`${rpc} ${request.headers.authorization ?? ''}`.trim())
+    traces.push(request.headers.traceparent?.toString())
     const refusal = request.headers.authorization === 'Bearer new' ? undefined : refusing.get(rpc)
     response.setHeader('content-type', 'application/json')
     if (refusal === undefined) {
@@ -72,6 +74,15 @@ test('a call whose token the door refused is made once more, with a new one', as
   await begin(['UpdateUser', tokenInvalid])
   await gatehouse.users.updateUser({ id: 'x' })
   assert.deepEqual(arrived, ['UpdateUser Bearer old', 'RefreshSession', 'UpdateUser Bearer new'])
+})
+
+test('each call begins a trace, which its repetition goes on with', async () => {
+  await begin(['UpdateUser', tokenInvalid])
+  traces.length = 0
+  await gatehouse.users.updateUser({ id: 'x' })
+  const [first, refresh, again] = traces
+  assert.match(first ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+  assert.deepEqual([again === first, refresh === first], [true, false])
 })
 
 const stepUp = { code: 'permission_denied', status: 403, reason: 'STEP_UP_REQUIRED' }

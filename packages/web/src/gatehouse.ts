@@ -15,6 +15,7 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { type Confirm, confirming } from './confirming.ts'
 import { refusedOf } from './errors.ts'
 import { type BrowserSession, followSession } from './session.ts'
+import { traceCalls } from './trace.ts'
 
 /** Gatehouse as a browser app sees it. Calls carry the session's access token, which stays fresh by itself. */
 export interface Gatehouse {
@@ -40,6 +41,8 @@ export interface GatehouseOptions {
   readonly confirm?: Confirm
   /** `globalThis.fetch` unless given. */
   readonly fetch?: typeof globalThis.fetch
+  /** The W3C `traceparent` that a call is to go on with, for a page that traces itself; each call begins a trace of its own unless given. */
+  readonly traceparent?: () => string | undefined
 }
 
 /** Connects a page to Gatehouse. One for each page is enough. */
@@ -49,9 +52,10 @@ export function createGatehouse(options: GatehouseOptions = {}): Gatehouse {
   // Auth alone gets the cookie.
   const withCookies: typeof fetch = (input, init) => doFetch(input, { ...init, credentials: 'same-origin' })
   const withoutCookies: typeof fetch = (input, init) => doFetch(input, { ...init, credentials: 'omit' })
-  const plain = createConnectTransport({ baseUrl, fetch: withCookies, defaultTimeoutMs: 15_000 })
+  const traced = traceCalls(options.traceparent)
+  const plain = createConnectTransport({ baseUrl, fetch: withCookies, interceptors: [traced], defaultTimeoutMs: 15_000 })
   const session = followSession(createClient(SessionService, plain))
-  const signed = [authorize(session)]
+  const signed = [traced, authorize(session)]
   const toAuth = createConnectTransport({ baseUrl, fetch: withCookies, interceptors: signed, defaultTimeoutMs: 15_000 })
   const toOthers = createConnectTransport({ baseUrl, fetch: withoutCookies, interceptors: signed })
   const client = <S extends DescService>(service: S, transport: Transport): Client<S> =>

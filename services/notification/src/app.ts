@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createClient } from '@connectrpc/connect'
+import { latest } from '@gatehouse/config'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
@@ -21,6 +22,7 @@ import type { Schema } from './store/schema.ts'
 import { startCleanUp } from './workers/clean-up.ts'
 import { type MailWorker, startMailWorker } from './workers/deliver-mail.ts'
 import { shareInboxNudges } from './workers/inbox-nudges.ts'
+import { createDeliveryTracer } from './workers/trace-delivery.ts'
 
 /** Builds the service and opens its doors. Aborting `signal` ends a start that still waits for the schema. */
 export async function createApp(config: NotificationConfig, signal?: AbortSignal): Promise<App> {
@@ -59,11 +61,12 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
     },
   }
   const startSending = (): MailWorker => {
+    const traced = createDeliveryTracer()
     const urgent = Math.ceil((config.smtpConnections * 2) / 3)
     worker = startMailWorker({
       db,
       log,
-      deliver: (delivery, hand) => deliver(deps, delivery, hand),
+      deliver: (delivery, hand) => traced(delivery, () => deliver(deps, delivery, hand)),
       concurrency: { urgent, ordinary: config.smtpConnections - urgent },
       leaseSeconds: config.mailLease / 1000,
       pollMs: 250,
@@ -93,7 +96,7 @@ function openMailer(config: NotificationConfig): Mailer {
     port: url.port === '' ? (tls ? 465 : 587) : Number(url.port),
     security: tls ? 'tls' : upgradesToTls(config) ? 'starttls' : 'none',
     user: config.smtpUser,
-    password: config.smtpPassword,
+    ...(config.smtpPassword !== undefined && { password: latest('SMTP_PASSWORD', config.smtpPassword) }),
     ...(config.smtpCaFile !== undefined && { caCertificate: readFileSync(config.smtpCaFile, 'utf8') }),
     connections: config.smtpConnections,
     timeoutMs: config.smtpTimeout,
@@ -101,7 +104,9 @@ function openMailer(config: NotificationConfig): Mailer {
     from: config.mailFrom,
     ...(dkimDomain !== undefined &&
       dkimSelector !== undefined &&
-      dkimPrivateKey !== undefined && { dkim: { domain: dkimDomain, selector: dkimSelector, privateKey: dkimPrivateKey } }),
+      dkimPrivateKey !== undefined && {
+        dkim: { domain: dkimDomain, selector: dkimSelector, privateKey: latest('DKIM_PRIVATE_KEY', dkimPrivateKey) },
+      }),
     unsubscribe: config.mailUnsubscribe,
   })
 }

@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts'
 import { brokerAway } from './broker-away.ts'
 import { brokerCluster } from './broker-cluster.ts'
+import { conflicts } from './conflicts.ts'
 import { databaseAway } from './database-away.ts'
 import { databaseFailover } from './database-failover.ts'
 import { fullDisk } from './full-disk.ts'
@@ -23,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   brokerCluster,
   databaseAway,
   databaseFailover,
+  conflicts,
   strangeEvents,
   mailServer,
   wrongClock,

@@ -20,6 +20,7 @@ import { DEFAULT_TIMEOUT_MS } from './call-options.ts'
 import { CallsOut } from './calls-out.ts'
 import { freshName } from './fresh-names.ts'
 import { fromServiceError } from './from-service-error.ts'
+import { observeCalls } from './observe-call.ts'
 import { PeerState } from './peer-state.ts'
 import { withRequestId } from './request-id.ts'
 import { createRetries } from './retries.ts'
@@ -69,6 +70,7 @@ export function peerTransport({ target, url, signer, tls, log, maxCalls = 2000, 
   const state = new PeerState(target, log)
   const retry = createRetries()
   const calls = new CallsOut(target, maxCalls)
+  const observe = observeCalls(url)
 
   return {
     async unary(method, ownSignal, timeoutMs, header, input) {
@@ -82,7 +84,7 @@ export function peerTransport({ target, url, signer, tls, log, maxCalls = 2000, 
         const metadata = await callMetadata(target, signer, header)
         return callUnary(client, method, request, metadata, deadline, signal)
       }
-      return calls.run(async () => {
+      const send = async () => {
         try {
           const answer = isRepeated ? await retry(attempt, deadline, signal) : await attempt()
           state.reached()
@@ -90,7 +92,8 @@ export function peerTransport({ target, url, signer, tls, log, maxCalls = 2000, 
         } catch (error) {
           throw state.failed(fromServiceError(error, signal))
         }
-      })
+      }
+      return observe(method, () => calls.run(send))
     },
 
     async stream(method, signal, timeoutMs, header, input) {

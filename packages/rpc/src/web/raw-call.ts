@@ -42,7 +42,7 @@ export class RawCallContext implements RawCall, CallBounds {
     this.#inbound = new WebCall({ raw: request }, headerSink(response), settings, deadlineMs)
     this.#response = response
     this.#settings = settings
-    this.trace = new CallTrace(this.#inbound.header('traceparent'))
+    this.trace = new CallTrace(this.#inbound.header('traceparent'), true)
   }
 
   get tenant(): string {

@@ -6,7 +6,7 @@ import type { CallBounds } from '../inbound.ts'
 import type { HttpMeter } from '../meters.ts'
 import { overloaded } from '../overloaded.ts'
 import { commonRefusal, Refusal } from '../refusal.ts'
-import { type HttpSpans, startHttpSpan } from '../span.ts'
+import { startHttpSpan, type Tracing } from '../span.ts'
 import { SAFE_HEADERS } from './http-guard.ts'
 import { type RawCall, RawCallContext } from './raw-call.ts'
 import type { RouteSettings } from './route-settings.ts'
@@ -33,7 +33,7 @@ export interface RawDoor {
 }
 
 /** What the raw routes of a door are made of besides what its other routes share. */
-export interface RawSettings extends RouteSettings, HttpSpans {
+export interface RawSettings extends RouteSettings, Tracing {
   readonly meter: HttpMeter
   readonly within: <T>(bounds: CallBounds, act: () => T) => T
   /** Requests whose answer has not begun: the door closes their connections where it drains. */

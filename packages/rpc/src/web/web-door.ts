@@ -1,13 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from '@bufbuild/protobuf'
-import type { Meter, Tracer } from '@opentelemetry/api'
+import type { Meter } from '@opentelemetry/api'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { GuardedService } from '../guarded-method.ts'
 import type { CallBounds } from '../inbound.ts'
 import type { Log } from '../log.ts'
 import { createHttpMeter } from '../meters.ts'
 import { overloaded, showShed } from '../overloaded.ts'
+import type { Tracing } from '../span.ts'
 import { errorOf, sendError, sendNotServed } from './answer.ts'
 import { MAX_BODY_BYTES } from './body.ts'
 import { BodyBudget } from './body-budget.ts'
@@ -23,7 +24,7 @@ import { sourceReader } from './source-address.ts'
 export type WebRoutes = (scope: FastifyInstance, door: RawDoor) => void | Promise<void>
 
 /** What a web door is made of. */
-export interface WebDoorOptions {
+export interface WebDoorOptions extends Tracing {
   /** What `Pipeline.guard` gave for each service; RPCs that are closed to people are left out. */
   readonly services: Iterable<GuardedService>
   readonly host: string
@@ -48,8 +49,6 @@ export interface WebDoorOptions {
   readonly within?: <T>(bounds: CallBounds, act: () => T) => T
   /** Where the metrics of raw routes go; the global meter where it is not given. */
   readonly meter?: Meter
-  /** Makes the spans of raw routes; without it they carry their trace id and leave no spans. */
-  readonly tracer?: Tracer
   readonly log: Log
 }
 
@@ -128,12 +127,13 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     })
     servePaths(scope, options.services, settings)
   })
-  const { routes, within = (_, act) => act(), tracer, meter } = options
+  const { routes, within = (_, act) => act(), tracer, sample, meter } = options
   if (routes) {
     const door = createRawDoor({
       ...settings,
       within,
       tracer,
+      sample,
       meter: createHttpMeter(meter),
       unanswered,
       draining: () => draining !== undefined,

@@ -19,6 +19,8 @@ export interface ClaimedDelivery {
   readonly version: number
   /** How long ago it was due for the first time. */
   readonly ageSeconds: number
+  /** Of what caused it. */
+  readonly traceparent: string | null
 }
 
 /**
@@ -42,7 +44,7 @@ export async function claimDeliveries(
     from taken, notifications n
     where d.tenant = taken.tenant and d.id = taken.id and n.tenant = d.tenant and n.id = d.notification_id
     returning d.tenant, d.id, d.notification_id as "notificationId", n.template, n.user_id as "userId", n.challenge_id as "challengeId",
-      d.urgent, d.data, d.attempts, d.postponements, d.claim, d.version,
+      d.urgent, d.data, d.traceparent, d.attempts, d.postponements, d.claim, d.version,
       extract(epoch from now() - greatest(n.send_time, n.create_time))::float8 as "ageSeconds"`.execute(db)
   return rows
 }
@@ -114,10 +116,10 @@ export async function supersedeDelivery(db: Db<Schema>, { tenant, id, claim }: C
     with old as (
       update deliveries set state = 'superseded', data = null, version = version + 1, update_time = now()
       where tenant = ${tenant} and id = ${id} and claim = ${claim} and state = 'sending'
-      returning tenant, notification_id, urgent, version, attempts, postponements
+      returning tenant, notification_id, urgent, version, attempts, postponements, traceparent
     )
-    insert into deliveries (tenant, id, notification_id, urgent, version, attempts, postponements, due_time)
-    select tenant, ${newId}, notification_id, urgent, version + 1, attempts, postponements, now() from old
+    insert into deliveries (tenant, id, notification_id, urgent, version, attempts, postponements, traceparent, due_time)
+    select tenant, ${newId}, notification_id, urgent, version + 1, attempts, postponements, traceparent, now() from old
     returning id`.execute(db)
   return rows.length > 0
 }

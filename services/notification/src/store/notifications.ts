@@ -1,3 +1,4 @@
+import { currentTraceparent } from '@gatehouse/events'
 import type { Db } from '@gatehouse/postgres'
 import { type Selectable, type SelectQueryBuilder, sql } from 'kysely'
 import type { DeliveriesTable, MailData, NotificationsTable, Schema } from './schema.ts'
@@ -28,8 +29,10 @@ export async function insertNotification(db: Db<Schema>, notification: NewNotifi
       values (${tenant}, ${id}, ${template}, ${userId}, ${challengeId}, ${urgent}, greatest(${sendTime}::timestamptz, now()))
       returning tenant, id, urgent, send_time
     )
-    insert into deliveries (tenant, id, notification_id, urgent, due_time, data)
-    select tenant, ${deliveryId}, id, urgent, send_time, ${data ? JSON.stringify(data) : null}::jsonb from notification`.execute(db)
+    insert into deliveries (tenant, id, notification_id, urgent, due_time, data, traceparent)
+    select tenant, ${deliveryId}, id, urgent, send_time, ${data ? JSON.stringify(data) : null}::jsonb, ${currentTraceparent()} from notification`.execute(
+    db,
+  )
 }
 
 export const findNotification = (db: Db<Schema>, tenant: string, id: string): Promise<NotificationRow | undefined> =>

@@ -44,6 +44,8 @@ export interface DeliveriesTable {
   data: ColumnType<MailData | null, string | null, null>
   /** Why it failed, or was not sent on purpose. Names no address. */
   failure: Generated<string>
+  /** Of what caused it (W3C Trace Context). */
+  traceparent: Fixed<string | null>
   create_time: ColumnType<Date, never, never>
   update_time: Generated<Date>
 }

@@ -1,3 +1,4 @@
+import { currentTraceparent } from '@gatehouse/events'
 import type { Db } from '@gatehouse/postgres'
 import { sql } from 'kysely'
 import type { Schema } from './schema.ts'
@@ -23,8 +24,8 @@ export async function insertTelling(db: Db<Schema>, telling: Telling): Promise<v
       values (${tenant}, ${notificationId}, ${template}, ${userId}, ${challengeId}, true, now())
       returning tenant, id, urgent, send_time
     ), delivery as (
-      insert into deliveries (tenant, id, notification_id, urgent, due_time)
-      select tenant, ${deliveryId}, id, urgent, send_time from notification
+      insert into deliveries (tenant, id, notification_id, urgent, due_time, traceparent)
+      select tenant, ${deliveryId}, id, urgent, send_time, ${currentTraceparent()} from notification
     ), head as (
       insert into inbox_heads (tenant, user_id, sequence) values (${tenant}, ${userId}, 1)
       on conflict (tenant, user_id) do update set sequence = inbox_heads.sequence + 1 where not inbox_heads.closed

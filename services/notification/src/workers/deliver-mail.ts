@@ -91,7 +91,8 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
 
   function begin(delivery: ClaimedDelivery): void {
     // A send may take half of the lease, and what came of it has to be written down as well.
-    const latest = performance.now() + (leaseSeconds * 1000) / 3
+    const began = performance.now()
+    const latest = began + (leaseSeconds * 1000) / 3
     const refuse = () => {
       if (stopped) return new TurnMissed('its worker ended')
       if (giving.now && !delivery.urgent) return new TurnMissed('mails that somebody waits for go first')
@@ -101,6 +102,7 @@ function startLane({ db, deliver, log, leaseSeconds, pollMs, urgent, slots, mete
       .then((outcome) => {
         if (outcome === 'retried' && !delivery.urgent) giving.refused()
         meter.count(outcome, delivery.template)
+        if (outcome === 'delivered') meter.delivered(delivery.urgent, delivery.ageSeconds + (performance.now() - began) / 1000)
       })
       .catch((error: unknown) =>
         log.warn({ err: error, delivery: delivery.id }, 'what came of a mail could not be written; it goes again when its lease ends'),
