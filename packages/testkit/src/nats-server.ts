@@ -70,8 +70,10 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
       cwd: storeDir,
       ...(options.log && { log: options.log }),
     })
+    // Before anything else is waited for: in a cluster it says so much afterwards that this line is soon forgotten.
+    const readiness = server.line((line) => line.includes('Server is ready'), 30_000)
     await writeFile(join(storeDir, ownerFile), `${server.pid}\n${(await lifeOf(process.pid)) ?? ''}`)
-    const ready = await server.line((line) => line.includes('Server is ready'), 30_000)
+    const ready = await readiness
     // A server that is slow to start writes no such file: where the port is known it is not needed.
     const port = ready && (options.port || (await listeningPort(portsFolder)))
     if (!port) throw await failure(server, options)
