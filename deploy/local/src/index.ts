@@ -1,6 +1,6 @@
 export { prepareDatabase, roleOf } from './database.ts'
 export { type EnvironmentParts, environmentOf, originOf } from './environment.ts'
-export type { CaughtMail, Mailbox } from './mailbox.ts'
+export { type CaughtMail, type Mailbox, startMailbox } from './mailbox.ts'
 export { freePorts, type Ports, type ServiceName, serviceNames } from './options.ts'
 export { restPrefixes, serviceOfPath } from './routes.ts'
 export { runGatehouse } from './run-gatehouse.ts'
