@@ -74,7 +74,7 @@ export class DatabaseNode {
   }
 
   async ask<Row extends pg.QueryResultRow>(statement: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: this.server.url, connectionTimeoutMillis: 1_000, query_timeout: 10_000 })
+    const client = new pg.Client({ connectionString: this.server.url, connectionTimeoutMillis: 15_000, query_timeout: 40_000 })
     client.on('error', () => undefined)
     await client.connect()
     try {

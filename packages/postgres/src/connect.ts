@@ -6,6 +6,7 @@ import { asKnown, DatabaseUnavailable } from './errors.ts'
 import { LeasedClient } from './leased-client.ts'
 import { parseTime } from './parse-time.ts'
 import { RoleClient, refuseStandby } from './refuse-standby.ts'
+import { Silence } from './silence.ts'
 import { StatementNames } from './statement-names.ts'
 
 export type ConnectOptions = {
@@ -50,6 +51,8 @@ export type Database<DB> = AsyncDisposable & {
 export function connect<DB>(options: ConnectOptions): Database<DB> {
   const { poolSize = 10, namedStatements = true, statementTimeoutMs = 5000, connectTimeoutMs = 2000 } = options
   const { maxWaiting = 100 * poolSize } = options
+  const queryTimeoutMs = statementTimeoutMs + 1000
+  const silence = new Silence(queryTimeoutMs)
   const url = typeof options.url === 'string' ? () => options.url as string : options.url
   const pool = new pg.Pool({
     Client: clientsOf(url),
@@ -61,7 +64,7 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     lock_timeout: Math.ceil(0.8 * statementTimeoutMs),
     idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
     // The server's own timeout does not fire when the server is frozen or the network is gone.
-    query_timeout: statementTimeoutMs + 1000,
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
     idleTimeoutMillis: 60_000,
     maxLifetimeSeconds: 1800,
@@ -71,7 +74,13 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
   // An idle connection that dies is replaced at the next call; without a listener it would end the process.
   pool.on('error', () => {})
   // Nor has one that dies in the middle of a transaction a listener: its next statement tells.
-  pool.on('connect', (client) => void client.on('error', () => {}))
+  pool.on('connect', (client) => {
+    client.on('error', () => {})
+    silence.heard(client)
+  })
+  pool.on('release', (error, client) => {
+    if (!error) silence.heard(client)
+  })
 
   const take = async (): Promise<pg.PoolClient> => {
     refuseWhenOver(currentBounds())
@@ -79,7 +88,7 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     try {
       for (;;) {
         const client = await pool.connect()
-        if (madeBy.get(client) === url()) return client
+        if (madeBy.get(client) === url() && !silence.isDoubtful(client)) return client
         client.release(true)
       }
     } catch (error) {
@@ -88,7 +97,7 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
   }
   const names = namedStatements ? new StatementNames() : undefined
   const leasing: PostgresPool = {
-    connect: async () => new LeasedClient(await take(), take, names),
+    connect: async () => new LeasedClient(await take(), take, names, (error) => silence.failed(error)),
     end: () => pool.end(),
     options: pool.options,
   }

@@ -32,13 +32,20 @@ const tracer = trace.getTracer('gatehouse.postgres')
 export class LeasedClient implements PostgresPoolClient {
   readonly #connect: () => Promise<pg.PoolClient>
   readonly #names: StatementNames | undefined
+  readonly #onFailure: (error: unknown) => void
   #client: pg.PoolClient | undefined
   #lost = false
 
-  constructor(client: pg.PoolClient, connect: () => Promise<pg.PoolClient>, names: StatementNames | undefined) {
+  constructor(
+    client: pg.PoolClient,
+    connect: () => Promise<pg.PoolClient>,
+    names: StatementNames | undefined,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#client = client
     this.#connect = connect
     this.#names = names
+    this.#onFailure = onFailure
   }
 
   get processID(): number {
@@ -84,6 +91,7 @@ export class LeasedClient implements PostgresPoolClient {
         const again =
           !inTransaction && ((isStaleStatement(error) && attempt === 1) || (isBegin(text) && isDeadConnection(error) && attempt <= maxDead))
         this.#lost ||= isConnectionLost(error) || isStaleStatement(error)
+        this.#onFailure(error)
         if (!again) throw asKnown(error)
         await this.#replace()
       }

@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { copyAsStandby, replicated, startPostgres } from '@gatehouse/testkit'
+import { copyAsStandby, freeze, replicated, startFaultProxy, startPostgres } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { connect } from './connect.ts'
 import { isUnavailable } from './errors.ts'
 
-test('nobody reads from a standby, and what was acknowledged is there when it takes the place of its primary', async () => {
+test('nobody reads from a standby; when it takes the place of its primary what was acknowledged is there, and of all connections that are silent one costs a call', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-standby-'))
   await using closing = new AsyncDisposableStack()
   closing.defer(() => rm(folder, { recursive: true, force: true }))
@@ -19,6 +19,7 @@ test('nobody reads from a standby, and what was acknowledged is there when it ta
   const primary = closing.use(await startPostgres({ ...options, dataDir: from }))
   const first = closing.use(connect<unknown>({ url: primary.url })).kysely
   await sql`create table people (name text)`.execute(first)
+  const name = { leadsTo: primary.port }
   await copyAsStandby({ url: primary.url, from, to, name: 'two' })
   const standby = closing.use(await startPostgres({ ...options, dataDir: to }))
   await sql`alter system set synchronous_standby_names = 'two'`.execute(first)
@@ -29,10 +30,19 @@ test('nobody reads from a standby, and what was acknowledged is there when it ta
   const names = () => sql<{ name: string }>`select name from people`.execute(second)
   await assert.rejects(names(), (error) => isUnavailable(error) && /is a standby/.test((error as Error).message))
 
-  await primary.stop()
+  // As if its machine were gone: the connections stay open, and nothing comes over them.
+  await using service = await startFaultProxy({ targets: () => [{ host: '127.0.0.1', port: name.leadsTo }] })
+  const url = Object.assign(new URL(primary.url), { port: String(service.port) }).href
+  const third = closing.use(connect<unknown>({ url, poolSize: 4, statementTimeoutMs: 500 })).kysely
+  await Promise.all(Array.from({ length: 4 }, () => sql`select pg_sleep(0.2)`.execute(third)))
+  await using _ = await freeze(primary.pid)
+  name.leadsTo = standby.port
   const superuser = new pg.Client(standby.url)
   await superuser.connect()
   await superuser.query('select pg_promote()')
   await superuser.end()
   assert.deepEqual((await names()).rows, [{ name: 'ada' }])
+  const write = () => sql`insert into people values ('bob')`.execute(third)
+  await assert.rejects(write(), isUnavailable)
+  for (let i = 0; i < 8; i++) await write()
 })
