@@ -25,6 +25,7 @@ const commands = {
   images: ['deploy/images/src/main.ts'],
   tarballs: ['scripts/packing/main.ts'],
   render: ['deploy/kubernetes/src/main.ts'],
+  dashboards: ['deploy/observability/src/main.ts'],
   changeset: ['node_modules/@changesets/cli/bin.js'],
 }
 
