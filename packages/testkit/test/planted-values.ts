@@ -24,24 +24,24 @@ export class Planted {
   }
 
   /** A request with a word in every text and every bytes that is marked, however deep; numbers and what is not marked stay as they are. */
-  requestOf(schema: DescMessage, depth = 0): JsonObject {
+  requestOf(schema: DescMessage, turn = 0, depth = 0): JsonObject {
     const request: JsonObject = {}
     for (const field of schema.fields) {
-      // Of a oneof one field can be set; the others have their turn with another request.
-      if (field.oneof && field.oneof.fields[this.#count % field.oneof.fields.length] !== field) continue
-      const value = this.#valueOf(field, depth)
+      // Of a oneof one field can be set; the others have their turns.
+      if (field.oneof && field.oneof.fields[turn % field.oneof.fields.length] !== field) continue
+      const value = this.#valueOf(field, turn, depth)
       if (value !== undefined) request[field.jsonName] = value
     }
     return request
   }
 
-  #valueOf(field: DescField, depth: number): JsonValue | undefined {
+  #valueOf(field: DescField, turn: number, depth: number): JsonValue | undefined {
     const kind = markOf(field)
     // Times and the like are no texts.
     if (field.message?.typeName.startsWith('google.')) return undefined
-    if (field.fieldKind === 'message') return depth > 4 ? undefined : this.requestOf(field.message, depth + 1)
+    if (field.fieldKind === 'message') return depth > 4 ? undefined : this.requestOf(field.message, turn, depth + 1)
     if (field.fieldKind === 'list' && field.listKind === 'message')
-      return depth > 4 ? undefined : [this.requestOf(field.message, depth + 1)]
+      return depth > 4 ? undefined : [this.requestOf(field.message, turn, depth + 1)]
     if (kind === undefined) return undefined
     if (field.fieldKind === 'list')
       return field.listKind === 'scalar' && field.scalar === ScalarType.STRING ? [this.#text(field, kind)] : undefined
