@@ -2,12 +2,18 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SetupProblem } from '@gatehouse/testkit'
 import { demandFree } from './free-ports.ts'
-import { fixedPorts } from './options.ts'
+import { describePorts, fixedPorts } from './options.ts'
 import { root } from './service-process.ts'
 import { startLocal } from './start-local.ts'
 import { table } from './table.ts'
 
-const usage = 'npm start            starts Gatehouse on this machine\nnpm start -- --reset forgets everybody first\n'
+const usage = `npm start            starts Gatehouse on this machine
+npm start -- --reset forgets everybody first
+
+Ports, and the environment variables that move them:
+${describePorts()}
+Postgres and NATS take free ones. STATE_FOLDER moves what is kept from .local.
+`
 
 async function main(args: readonly string[]): Promise<void> {
   const unknown = args.find((arg) => !['--reset', '--help'].includes(arg))

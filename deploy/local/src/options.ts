@@ -61,6 +61,13 @@ export function fixedPorts(env: NodeJS.ProcessEnv): { ports: Ports; variables: R
   }
 }
 
+/** The ports of `npm start` with their variables, a line each. */
+export function describePorts(): string {
+  return Object.entries(fixed)
+    .map(([name, port]) => `  ${String(port).padEnd(6)}${name}\n`)
+    .join('')
+}
+
 /** Free ports for everything, for tests. */
 export async function freePorts(): Promise<Ports> {
   const [origin, smtp, ...rest] = await freePort(11)

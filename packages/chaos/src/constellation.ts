@@ -18,22 +18,22 @@ import { Links, natsNames } from './links.ts'
 import { Publications } from './publications.ts'
 import { createRandom, type Random } from './random.ts'
 import { Replica } from './replica.ts'
-import { gatehouseUrl, type Servers, startServers } from './servers.ts'
+import { gatehouseUrl, type ServerNeeds, type Servers, startServers } from './servers.ts'
 import { shortenAckWait } from './short-waits.ts'
 import type { StrangeMessage } from './strange-event.ts'
 
-export interface HouseOptions {
+export interface HouseOptions extends ServerNeeds {
   readonly seed: number
   /** Two of each unless given. */
   readonly replicas?: number
-  /** Servers of the broker, as a cluster; one unless given. */
-  readonly brokers?: number
   /** More variables for the services. */
   readonly extra?: Partial<Record<ServiceName, Record<string, string>>>
   /** The checkout whose migrations make the schema; the own one unless given. */
   readonly schemaOf?: string
   /** The checkout whose code the replicas run at first; the own one unless given. */
   readonly codeOf?: string
+  /** Services reach Postgres through PgBouncer in transaction mode. */
+  readonly throughPooler?: boolean
   /** Where history and logs are kept; a folder that is gone afterwards unless given. */
   readonly folder?: string
 }
@@ -149,7 +149,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
       random,
       onFault,
       servers: () => ({
-        postgres: servers.postgres.port,
+        postgres: servers.pooled?.pooler.port ?? servers.databases.service.server.port,
         nats: servers.brokers.nodes.map(({ port }) => port),
         smtp: servers.mail.port,
       }),
@@ -166,10 +166,15 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
   // By the code that the house began with: newer commands refuse an older schema.
   const adminToken = administratorToken(() => patiently(() => gatehouse('auth', ['dev', 'admin-token'], options.codeOf)))
   await Promise.all([adminToken(), ...replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start())])
-  const pool = new pg.Pool({ connectionString: gatehouseUrl(servers.postgres.url), max: 4 })
-  // A server that is stopped ends its idle connections: the next question makes another.
-  pool.on('error', () => undefined)
-  opening.defer(() => pool.end())
+  const asked = new Map<string, pg.Pool>()
+  const pool = (url = gatehouseUrl(servers.postgres.url)): pg.Pool => {
+    const found = asked.get(url) ?? new pg.Pool({ connectionString: url, max: 4 })
+    // A server that is stopped ends its idle connections: the next question makes another.
+    if (!asked.has(url)) found.on('error', () => undefined)
+    asked.set(url, found)
+    return found
+  }
+  opening.defer(async () => void (await Promise.all([...asked.values()].map((each) => each.end()))))
   const publications = opening.use(await Publications.watch(servers))
   await shortenAckWait(servers)
 
@@ -178,7 +183,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     folder,
     random,
     history,
-    host: new URL(originOf(ports)).host,
+    host: new URL(options.extra?.auth?.PUBLIC_ORIGIN ?? originOf(ports)).host,
     replicas,
     links: links.now,
     servers,
@@ -186,14 +191,14 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     strange: [],
     troubles,
     sql: async <Row extends pg.QueryResultRow>(statement: string, values: readonly unknown[] = []) =>
-      (await pool.query<Row>(statement, [...values])).rows,
+      (await pool().query<Row>(statement, [...values])).rows,
     of: (service) => replicas.filter((replica) => replica.service === service),
     keyFile,
     gatehouse,
     adminToken,
     async restore() {
       await links.now?.heal()
-      await servers.brokers.startAll()
+      await Promise.all([servers.brokers.startAll(), servers.databases.startPrimary()])
       await Promise.all(replicas.map((replica) => replica.thaw()))
       await Promise.all(replicas.filter(({ isUp }) => !isUp).map((replica) => replica.start()))
     },

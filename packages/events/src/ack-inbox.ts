@@ -14,14 +14,15 @@ const ackTimeoutMs = 2000
  */
 class AckInbox {
   readonly #connection: NatsConnection
-  readonly #prefix = `${createInbox()}.`
+  readonly #prefix: string
   /** In the order in which they run out. */
   readonly #waiting = new Map<string, Waiting>()
   #sent = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, prefix?: string) {
     this.#connection = connection
+    this.#prefix = `${createInbox(prefix)}.`
     connection.subscribe(`${this.#prefix}*`, { callback: (error, message) => this.#receive(error, message) })
     void connection.closed().then(() => this.#giveUp(Number.POSITIVE_INFINITY))
   }
@@ -65,10 +66,16 @@ class AckInbox {
 }
 
 const inboxes = new WeakMap<NatsConnection, AckInbox>()
+const prefixes = new WeakMap<NatsConnection, string>()
+
+/** Where a connection's user may be answered, when that is not anywhere. */
+export function ackInboxIn(connection: NatsConnection, prefix: string | undefined): void {
+  if (prefix !== undefined) prefixes.set(connection, prefix)
+}
 
 /** The one of a connection: a connection that was mended keeps it. */
 export function ackInboxOf(connection: NatsConnection): AckInbox {
-  const inbox = inboxes.get(connection) ?? new AckInbox(connection)
+  const inbox = inboxes.get(connection) ?? new AckInbox(connection, prefixes.get(connection))
   inboxes.set(connection, inbox)
   return inbox
 }

@@ -6,9 +6,10 @@ import { drainMessages, saidAll } from './drain-messages.ts'
 import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
-import { ensureStream, streamOf } from './stream.ts'
+import { catchUpOf, streamOf } from './nats-names.ts'
+import { ensureStream } from './stream.ts'
 import { takeUntilThrough } from './take-until-through.ts'
-import { catchUpOf, findConsumer, widenConsumer } from './widen-consumer.ts'
+import { findConsumer, widenConsumer } from './widen-consumer.ts'
 
 export type StreamConsumption = {
   readonly nats: Nats

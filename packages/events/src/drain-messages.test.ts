@@ -7,7 +7,8 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { until } from '../test/road.ts'
 import { toHeaders } from './envelope.ts'
 import { connectNats, type Nats } from './nats.ts'
-import { ensureStream, streamOf } from './stream.ts'
+import { streamOf } from './nats-names.ts'
+import { ensureStream } from './stream.ts'
 import { subscribe } from './subscribe.ts'
 
 /** Fewer than are asked for at once. */

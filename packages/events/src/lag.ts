@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream'
 import { type BatchObservableResult, metrics } from '@opentelemetry/api'
 import type { Nats } from './nats.ts'
-import { streamOf } from './stream.ts'
+import { streamOf } from './nats-names.ts'
 
 export type LagOptions = {
   readonly nats: Nats

@@ -1,12 +1,14 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
+import { type ConnectionOptions, connect, type NatsConnection, usernamePasswordAuthenticator } from '@nats-io/transport-node'
+import { ackInboxIn } from './ack-inbox.ts'
 import { greeting } from './greeting.ts'
 import { type Log, silent } from './log.ts'
+import { inboxPrefixOf } from './nats-names.ts'
 
 export type NatsOptions = {
-  /** `nats://user:password@host:port`, or `tls://…`; several servers of one cluster separated by commas. */
-  readonly url: string
+  /** `nats://user:password@host:port`, or `tls://…`; several servers of one cluster separated by commas. A function is asked for user and password of each new connection. */
+  readonly url: string | (() => string)
   /** Seen in the server's list of connections. */
   readonly name: string
   readonly log?: Log
@@ -40,13 +42,15 @@ export function connectNats({ url, name, log = silent }: NatsOptions): Nats {
   }
 
   const keepUp = async (): Promise<void> => {
-    const options = connectionOptions(url, name)
+    const latest = typeof url === 'string' ? () => url : url
     for (let attempt = 0; !stop.signal.aborted; attempt++) {
       try {
-        await greeting(serversOf(url), stop.signal)
+        const options = connectionOptions(latest, name)
+        await greeting(serversOf(latest()), stop.signal)
         await using connection = disposable(await connect(options))
         attempt = 0
         if (stop.signal.aborted) return
+        ackInboxIn(connection.nc, options.inboxPrefix)
         rise(connection.nc)
         void watchStatus(connection.nc, rise, fall)
         await Promise.race([connection.nc.closed(), aborted(stop.signal)])
@@ -81,13 +85,20 @@ export function connectNats({ url, name, log = silent }: NatsOptions): Nats {
 
 const serversOf = (url: string): URL[] => url.split(',').map((one) => new URL(one))
 
-function connectionOptions(url: string, name: string): ConnectionOptions {
-  const servers = serversOf(url)
-  const { username, password } = servers[0] ?? new URL('nats://invalid')
+function connectionOptions(latest: () => string, name: string): ConnectionOptions {
+  const servers = serversOf(latest())
+  const { username } = loginIn(latest())
   return {
     servers: servers.map(({ host }) => host),
     name,
-    ...(username !== '' && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+    // Asked anew each time that the connection is made anew, as it is when the password was changed on the server.
+    ...(username !== '' && {
+      authenticator: usernamePasswordAuthenticator(
+        () => loginIn(latest()).username,
+        () => loginIn(latest()).password,
+      ),
+    }),
+    ...inboxOf(username),
     ...(servers.some(({ protocol }) => protocol === 'tls:') && { tls: {} }),
     timeout: 2000,
     maxReconnectAttempts: -1,
@@ -98,6 +109,14 @@ function connectionOptions(url: string, name: string): ConnectionOptions {
     pingInterval: 10_000,
   }
 }
+
+function loginIn(url: string): { readonly username: string; readonly password: string } {
+  const { username, password } = serversOf(url)[0] ?? new URL('nats://invalid')
+  return { username: decodeURIComponent(username), password: decodeURIComponent(password) }
+}
+
+// A name of other letters is none of those that the rights are written for.
+const inboxOf = (user: string) => (/^[\w-]+$/.test(user) ? { inboxPrefix: inboxPrefixOf(user) } : {})
 
 async function watchStatus(connection: NatsConnection, rise: (connection: NatsConnection) => void, fall: () => void): Promise<void> {
   for await (const { type } of connection.status()) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { create } from '@bufbuild/protobuf'
+import { create, type DescMessage } from '@bufbuild/protobuf'
 import { SignedInSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { UserCreatedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { connect, transact } from '@gatehouse/postgres'
@@ -26,8 +26,11 @@ test('the users that services connect as are enough for everything here, and for
   await using authDatabase = await testDatabase({ service: 'road', sets: [eventMigrations] })
   await using userDb = connect<unknown>({ url: userDatabase.url })
   await using authDb = connect<unknown>({ url: authDatabase.url })
+  await using notificationDatabase = await testDatabase({ service: 'road', sets: [eventMigrations] })
+  await using notificationDb = connect<unknown>({ url: notificationDatabase.url })
   await using userNats = connectAs('user')
   await using authNats = connectAs('auth')
+  await using notificationNats = connectAs('notification')
   await using outsideNats = connectAs('subscriber')
 
   const seen: string[] = []
@@ -39,11 +42,13 @@ test('the users that services connect as are enough for everything here, and for
     events: [UserCreatedSchema, SignedInSchema],
     onEvent: note('outside'),
   })
-  await using _inUser = startConsumers({
-    nats: userNats,
-    db: userDb.kysely,
-    service: 'user',
-    consumers: [defineConsumer({ event: SignedInSchema, handle: note('user') })],
+  await using _inNotification = startConsumers({
+    nats: notificationNats,
+    db: notificationDb.kysely,
+    service: 'notification',
+    consumers: [SignedInSchema, UserCreatedSchema].map((event) =>
+      defineConsumer<DescMessage, unknown>({ event, handle: note('notification') }),
+    ),
   })
   await using _inAuth = startConsumers({
     nats: authNats,
@@ -56,8 +61,8 @@ test('the users that services connect as are enough for everything here, and for
   await tell(userDb, 'ada', 1)
   const message = create(SignedInSchema, { sessionId: 's', userId: 'ada', version: 1n })
   await transact(authDb.kysely, (tx) => addEvent(tx, { schema: SignedInSchema, message, tenant: 'default', version: 1 }))
-  await until(() => seen.length === 4)
-  assert.deepEqual(seen.sort(), ['auth', 'outside', 'outside', 'user'])
+  await until(() => seen.length === 5)
+  assert.deepEqual(seen.sort(), ['auth', 'notification', 'notification', 'outside', 'outside'])
 
   const forge = async (nats: typeof userNats, subject: string) => jetstream(await nats.connected()).publish(subject, '', { timeout: 300 })
   await assert.rejects(forge(userNats, 'gatehouse.auth.v1.SignedIn.default'))
@@ -65,6 +70,23 @@ test('the users that services connect as are enough for everything here, and for
   const asOutsider = await jetstreamManager(await outsideNats.connected(), { checkAPI: false, timeout: 300 })
   await assert.rejects(asOutsider.streams.purge('gatehouse-user'))
   await assert.rejects(asOutsider.streams.delete('gatehouse-user'))
+})
+
+test('nobody reads what another user of the broker is sent', async () => {
+  await using broker = await testNats({ users: natsServiceUsers(passwords) })
+  const connectAs = (name: keyof typeof passwords) => connectNats({ url: broker.url.replace('//', `//${name}:${passwords[name]}@`), name })
+  await using userNats = connectAs('user')
+  await using outsideNats = connectAs('subscriber')
+  const outside = await outsideNats.connected()
+  const refused = async (subject: string): Promise<boolean> => {
+    const subscription = outside.subscribe(subject)
+    await outside.flush()
+    return (await Promise.race([subscription.closed, outside.flush().then(() => 'open')])) !== 'open'
+  }
+  for (const subject of ['_INBOX.>', '_INBOX.user.>', 'gatehouse.>', 'gatehouse.user.nudge', '>'])
+    assert.ok(await refused(subject), subject)
+  for (const subject of ['_INBOX.subscriber.x', 'gatehouse.user.v1.>']) assert.ok(!(await refused(subject)), subject)
+  assert.ok(await userNats.connected())
 })
 
 test('nobody takes from, pauses or deletes the durable of a service but the service', async () => {

@@ -1,11 +1,13 @@
 import type { Executor } from '@gatehouse/postgres'
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import type { NatsConnection } from '@nats-io/nats-core'
+import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { type NatsConnection, nanos } from '@nats-io/nats-core'
 import { inboxDays } from './inbox.ts'
 import type { Nats } from './nats.ts'
+import { replayOf, streamOf } from './nats-names.ts'
 import { keptRows } from './outbox.ts'
 import { publishRows } from './publish.ts'
-import { ensureStream, streamOf } from './stream.ts'
+import { ensureStream } from './stream.ts'
+import { findConsumer } from './widen-consumer.ts'
 
 export type ReplayOptions = {
   readonly db: Executor
@@ -61,14 +63,25 @@ async function publishKept(
 /** Ids of all events that a stream holds, read from their headers. */
 async function idsIn(connection: NatsConnection, service: string, signal?: AbortSignal): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
-  const { streams } = await jetstreamManager(connection, { checkAPI: false })
-  if ((await streams.info(streamOf(service))).state.messages === 0) return ids
-  const consumer = await jetstream(connection).consumers.get(streamOf(service), { headers_only: true })
-  for await (const message of await consumer.consume({ max_messages: 1000 })) {
+  const { streams, consumers } = await jetstreamManager(connection, { checkAPI: false })
+  const [stream, name] = [streamOf(service), replayOf(service)]
+  if ((await streams.info(stream)).state.messages === 0) return ids
+  // One that was broken off is in the middle of the stream. Of two at once the first ends with an error.
+  if ((await findConsumer(consumers, stream, name)) !== undefined) await consumers.delete(stream, name)
+  await consumers.add(stream, {
+    durable_name: name,
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.All,
+    headers_only: true,
+    inactive_threshold: nanos(60_000),
+  })
+  const consumer = await jetstream(connection).consumers.get(stream, name)
+  for await (const message of await consumer.consume({ max_messages: 1000, abort_on_missing_resource: true })) {
     signal?.throwIfAborted()
     ids.add(message.headers?.get('ce-id') ?? '')
     if (message.info.pending === 0) break
   }
+  await consumers.delete(stream, name)
   return ids
 }
 

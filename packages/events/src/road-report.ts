@@ -1,7 +1,8 @@
 import { type ConsumerConfig, JetStreamApiError, type JetStreamManager, jetstreamManager, type StreamConfig } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { consumerNotFound, consumerSettings } from './consumer-settings.ts'
-import { type StreamSettings, streamNotFound, streamOf, streamSettings } from './stream.ts'
+import { streamOf } from './nats-names.ts'
+import { type StreamSettings, streamNotFound, streamSettings } from './stream.ts'
 
 /** A setting that the broker has another value for than it was asked for. */
 export type Difference = { readonly setting: string; readonly asked: unknown; readonly given: unknown }

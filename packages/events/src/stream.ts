@@ -1,5 +1,6 @@
 import { DiscardPolicy, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/nats-core'
+import { streamOf } from './nats-names.ts'
 
 export type StreamSettings = {
   /** Copies in a cluster. Default 1. */
@@ -13,8 +14,6 @@ export type StreamSettings = {
 /** Repetitions within this time are dropped by the stream; later ones by the consumers' inbox. */
 const duplicateWindowMs = 2 * 60_000
 const dayMs = 86_400_000
-
-export const streamOf = (service: string): string => `gatehouse-${service}`
 
 /**
  * Makes the stream of a service, and gives an existing one this configuration (`owner`) or leaves it as it is.

@@ -6,6 +6,7 @@ import { type Envelope, fromMessage } from './envelope.ts'
 import { eventContract, subjectOf } from './event-contract.ts'
 import { type Log, silent } from './log.ts'
 import type { Nats } from './nats.ts'
+import { subscriberOf } from './nats-names.ts'
 
 export type SubscribeOptions<Desc extends DescMessage> = {
   readonly nats: Nats
@@ -59,7 +60,7 @@ export function subscribe<const Desc extends DescMessage>(options: SubscribeOpti
       subjects: ofSource.map((event) =>
         tenant === undefined ? `${eventContract(event).subject}.*` : subjectOf(eventContract(event).subject, tenant),
       ),
-      ...(name !== undefined && { durable: `subscriber-${name}` }),
+      ...(name !== undefined && { durable: subscriberOf(name) }),
       from: name === undefined ? 'now' : 'start',
       createStream: false,
       concurrency,

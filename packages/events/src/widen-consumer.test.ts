@@ -5,10 +5,11 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { countUnpublished, openRoad, type Road, tell, until } from '../test/road.ts'
 import { defineConsumer } from './consumer.ts'
 import { eventContract } from './event-contract.ts'
+import { catchUpOf, streamOf } from './nats-names.ts'
 import { createRelay, type Relay } from './relay.ts'
 import { startConsumers } from './start-consumers.ts'
-import { streamOf } from './stream.ts'
-import { catchUpOf, findConsumer, widenConsumer } from './widen-consumer.ts'
+
+import { findConsumer, widenConsumer } from './widen-consumer.ts'
 
 let road: Road
 let relay: Relay

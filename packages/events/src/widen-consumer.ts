@@ -1,11 +1,9 @@
 import { type ConsumerConfig, type ConsumerInfo, DeliverPolicy, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream'
 import { consumerNotFound, consumerSettings } from './consumer-settings.ts'
+import { catchUpOf } from './nats-names.ts'
 
 /** How far back events are taken of a kind that nobody of the service had asked for: longer than an upgrade takes. */
 const lookBackMs = 3_600_000
-
-/** Beside a durable, where events are taken that its stream has passed over. */
-export const catchUpOf = (durable: string): string => `${durable}-catch-up`
 
 export type Widened = { readonly stream: string; readonly durable: string; readonly subjects: readonly string[] }
 

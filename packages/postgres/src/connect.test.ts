@@ -117,6 +117,27 @@ test('a deadlock is solved by running one of the two again', async () => {
   assert.equal(runs, 3)
 })
 
+test('a statement that is refused for a conflict is sent again, and is unavailable when it always is', async () => {
+  await using connection = connect<Tables>({ url: database.url, poolSize: 1 })
+  await sql`create table refusals (left_over integer not null)`.execute(connection.kysely)
+  await sql`create sequence refused_runs`.execute(connection.kysely)
+  // A sequence goes on though its transaction is undone.
+  await sql`create function refuse() returns trigger language plpgsql as $$ begin
+    if nextval('refused_runs') <= new.left_over then raise exception 'in conflict' using errcode = '40001'; end if; return new; end $$`.execute(
+    connection.kysely,
+  )
+  await sql`create trigger refuse before insert on refusals for each row execute function refuse()`.execute(connection.kysely)
+  const add = (refusals: number) => sql`insert into refusals values (${refusals})`.execute(connection.kysely)
+  await add(4)
+  await sql`alter sequence refused_runs restart`.execute(connection.kysely)
+  await assert.rejects(add(100), isUnavailable)
+  const { rows } = await sql<{
+    runs: bigint
+    kept: bigint
+  }>`select last_value as runs, (select count(*) from refusals) as kept from refused_runs`.execute(connection.kysely)
+  assert.deepEqual(rows, [{ runs: 5n, kept: 1n }])
+})
+
 test('a statement that runs too long ends as unavailable, and the pool goes on', async () => {
   await using connection = connect<Tables>({ url: database.url, poolSize: 1, statementTimeoutMs: 100 })
   await assert.rejects(sql`select pg_sleep(30)`.execute(connection.kysely), isUnavailable)

@@ -5,11 +5,15 @@ import { currentBounds, refuseWhenOver } from './bounds.ts'
 import { asKnown, DatabaseUnavailable } from './errors.ts'
 import { LeasedClient } from './leased-client.ts'
 import { parseTime } from './parse-time.ts'
+import { RoleClient, refuseStandby } from './refuse-standby.ts'
 import { StatementNames } from './statement-names.ts'
 
 export type ConnectOptions = {
-  /** `postgres://role:password@host:port/database`; `sslmode=verify-full&sslrootcert=…` for TLS. */
-  readonly url: string
+  /**
+   * `postgres://role:password@host:port/database`; `sslmode=verify-full&sslrootcert=…` for TLS. A function is asked for what it is now: connections that
+   * were made by another one are used no more, so that a role or its password is replaced while calls go on.
+   */
+  readonly url: string | (() => string)
   /** Connections held at most. Default 10. */
   readonly poolSize?: number
   /** Whether statements are prepared by name. Switch it off behind a pooler that cannot carry them. Default true. */
@@ -38,7 +42,7 @@ export type Database<DB> = AsyncDisposable & {
 
 /**
  * Opens a pool. Nothing is connected until the first statement, and a database that is away is found again by itself:
- * every statement meanwhile fails with an error for which isUnavailable() is true.
+ * every statement meanwhile fails with an error for which isUnavailable() is true. So it does where a standby answers.
  *
  * Values read: `int8` (and count(*)) is a bigint, `timestamptz` a Date, `bytea` a Buffer, `numeric` a string.
  * Tables are found through the role's search_path: a role named like its schema needs no setting.
@@ -46,8 +50,9 @@ export type Database<DB> = AsyncDisposable & {
 export function connect<DB>(options: ConnectOptions): Database<DB> {
   const { poolSize = 10, namedStatements = true, statementTimeoutMs = 5000, connectTimeoutMs = 2000 } = options
   const { maxWaiting = 100 * poolSize } = options
+  const url = typeof options.url === 'string' ? () => options.url as string : options.url
   const pool = new pg.Pool({
-    connectionString: options.url,
+    Client: clientsOf(url),
     max: poolSize,
     application_name: options.applicationName ?? 'gatehouse',
     connectionTimeoutMillis: connectTimeoutMs,
@@ -61,6 +66,7 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     idleTimeoutMillis: 60_000,
     maxLifetimeSeconds: 1800,
     types: { getTypeParser: parserOf },
+    verify: refuseStandby,
   })
   // An idle connection that dies is replaced at the next call; without a listener it would end the process.
   pool.on('error', () => {})
@@ -71,7 +77,11 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
     refuseWhenOver(currentBounds())
     if (pool.waitingCount >= maxWaiting) throw new DatabaseUnavailable(`${pool.waitingCount} calls wait for a database connection already`)
     try {
-      return await pool.connect()
+      for (;;) {
+        const client = await pool.connect()
+        if (madeBy.get(client) === url()) return client
+        client.release(true)
+      }
     } catch (error) {
       throw asKnown(error)
     }
@@ -99,6 +109,19 @@ export function connect<DB>(options: ConnectOptions): Database<DB> {
       ended ??= end()
       return ended
     },
+  }
+}
+
+const madeBy = new WeakMap<pg.ClientBase, string>()
+
+/** What logs in by the URL of that moment. */
+function clientsOf(url: () => string): typeof pg.Client {
+  return class extends RoleClient {
+    constructor(config?: pg.ClientConfig) {
+      const connectionString = url()
+      super({ ...config, connectionString })
+      madeBy.set(this, connectionString)
+    }
   }
 }
 

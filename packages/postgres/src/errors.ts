@@ -12,9 +12,10 @@ export class StatementAbandoned extends DatabaseUnavailable {
 
 /**
  * SQLSTATE classes and codes (PostgreSQL documentation, appendix A) that say "not now": connection trouble (08), too many
- * connections or no resources (53), shutdown and start-up (57P), a standby after a failover (25006), and every timeout of ours.
+ * connections or no resources (53), shutdown and start-up (57P), a standby after a failover (25006), every timeout of ours, and a transaction that lost
+ * against others as often as it was tried (40001, 40P01).
  */
-const notNow = /^(08...|53...|57P0[1-5]|57014|55P03|25P0[34]|25006)$/
+const notNow = /^(08...|53...|57P0[1-5]|57014|55P03|25P0[34]|25006|40001|40P01)$/
 
 /** What node-postgres says without a code; see pg/lib/client.js and pg-pool/index.js. */
 const lostMessages =
@@ -65,8 +66,10 @@ const aboutValues = /^(22...|23...|40...|54...|55P03)$/
 export const isRolledBack = (error: unknown): boolean => aboutValues.test(sqlState(error) ?? '')
 
 /** A named statement was planned against a table that has changed since, or is unknown to the server behind a pooler. */
-export const isStaleStatement = (error: unknown): boolean =>
-  (sqlState(error) === '0A000' && /cached plan/.test((error as Error).message)) || sqlState(error) === '26000'
+export const isStaleStatement = (error: unknown): boolean => isStalePlan(error) || sqlState(error) === '26000'
+
+/** The first of these: whoever prepares the same text on the same connection gets the same plan. */
+export const isStalePlan = (error: unknown): boolean => sqlState(error) === '0A000' && /cached plan/.test((error as Error).message)
 
 /** True when the connection that said this is of no more use. */
 export const isConnectionLost = (error: unknown): boolean =>
@@ -75,7 +78,11 @@ export const isConnectionLost = (error: unknown): boolean =>
 /** True when the connection was dead already, so that the statement did nothing: the server or a proxy had closed it while it was idle. */
 export const isDeadConnection = (error: unknown): boolean =>
   /^57P0[1-5]$/.test(sqlState(error) ?? '') ||
+  (sqlState(error) === '08P01' && deadBehindPooler.test((error as Error).message)) ||
   (isLostByMessage(error) && (/^Connection terminated$|unexpectedly|not queryable/.test((error as Error).message) || isReset(error)))
+
+/** What PgBouncer says of a connection to the server that had died while nobody used it: the settings of this client could not be put on it, or nothing could. */
+const deadBehindPooler = /^(invalid server parameter|server conn crashed\?|server closed the connection)/
 
 const isReset = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ECONNRESET', 'EPIPE'].includes(String(error.code))

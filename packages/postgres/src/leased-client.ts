@@ -1,15 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
 import { currentBounds, refuseWhenOver } from './bounds.ts'
 import { CopyRows } from './copy.ts'
-import { asKnown, DatabaseUnavailable, isConnectionLost, isDeadConnection, isStaleStatement, sqlState } from './errors.ts'
+import {
+  asKnown,
+  DatabaseUnavailable,
+  isConflict,
+  isConnectionLost,
+  isDeadConnection,
+  isStalePlan,
+  isStaleStatement,
+  sqlState,
+} from './errors.ts'
 import { sendCopy } from './send-copy.ts'
 import type { StatementNames } from './statement-names.ts'
 import { whileAwaited } from './while-awaited.ts'
 
 /** After a restart of the server, as many idle connections of the pool may be dead. */
 const maxDead = 50
+
+/** As often a statement that is a transaction of its own is tried that lost against another one: the server has undone it. */
+const maxConflicts = 5
 
 const isBegin = (text: string): boolean => text === 'begin' || text.startsWith('start transaction')
 
@@ -63,6 +76,11 @@ export class LeasedClient implements PostgresPoolClient {
       try {
         return await this.#send<R>(text, values)
       } catch (error) {
+        if (!inTransaction && isConflict(error) && attempt < maxConflicts) {
+          await delay(Math.random() * 10 * 2 ** attempt)
+          continue
+        }
+        if (isStalePlan(error)) this.#names?.renew(text)
         const again =
           !inTransaction && ((isStaleStatement(error) && attempt === 1) || (isBegin(text) && isDeadConnection(error) && attempt <= maxDead))
         this.#lost ||= isConnectionLost(error) || isStaleStatement(error)
@@ -85,11 +103,9 @@ export class LeasedClient implements PostgresPoolClient {
     refuseWhenOver(bounds)
     const [first] = values
     if (first instanceof CopyRows) return (await sendCopy(this.#client, text, first)) as unknown as PostgresQueryResult<R>
-    const name = values.length > 0 ? this.#names?.nameOf(text) : undefined
+    const named = values.length > 0 ? this.#names?.of(text) : undefined
     const client = this.#client
-    const sent = client.query(
-      name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] },
-    ) as unknown as Promise<PostgresQueryResult<R>>
+    const sent = client.query({ ...(named ?? { text }), values: values as unknown[] }) as unknown as Promise<PostgresQueryResult<R>>
     // A commit that was cancelled may have happened.
     if (bounds === undefined || text === 'commit') return await sent
     return await whileAwaited(sent, {

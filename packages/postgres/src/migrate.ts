@@ -62,6 +62,8 @@ export class SchemaOutdated extends Error {
   }
 }
 
+const statementTimeoutMs = 120_000
+
 type Step = { readonly id: string; readonly hash: string; readonly up: Migration['up'] }
 
 /**
@@ -74,7 +76,7 @@ export async function migrate({ url, schema, role, sets, patienceMs = 60_000 }: 
     url,
     poolSize: 1,
     namedStatements: false,
-    statementTimeoutMs: 120_000,
+    statementTimeoutMs,
     // Nobody waits at a door for it: a server that is busy is waited for.
     connectTimeoutMs: 15_000,
     applicationName: 'gatehouse migrate',
@@ -84,6 +86,9 @@ export async function migrate({ url, schema, role, sets, patienceMs = 60_000 }: 
   const alone = <T>(act: (tx: Transaction<unknown>, landed: ReadonlyMap<string, string>) => Promise<T>): Promise<T> =>
     transact(db, async (tx) => {
       await sql`set local search_path to ${sql.id(schema)}`.execute(tx)
+      // A pooler does not pass on what a connection begins with, and a role may have the short timeouts of calls.
+      await sql`set local statement_timeout = ${sql.lit(statementTimeoutMs)}`.execute(tx)
+      await sql`set local lock_timeout = ${sql.lit(Math.ceil(0.8 * statementTimeoutMs))}`.execute(tx)
       await sql`lock table schema_migrations in exclusive mode`.execute(tx)
       return await act(tx, await landedHashes(tx))
     })

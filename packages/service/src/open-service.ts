@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
-import type { ServiceConfig } from '@gatehouse/config'
+import { latest, type ServiceConfig } from '@gatehouse/config'
 import { ErrorReason } from '@gatehouse/contracts/gatehouse/options/v1/error_reason_pb'
 import { type Consumer, connectNats, createRelay, eventMigrations, type Nats, startConsumers } from '@gatehouse/events'
 import {
@@ -125,7 +125,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const health = opening.use(await startHealthServer(config.listenHost, config.metricsPort, () => ready, telemetry))
   const database = opening.use(
     connect<DB>({
-      url: config.databaseUrl,
+      url: latest('DATABASE_URL', config.databaseUrl),
       poolSize: config.databasePoolSize,
       namedStatements: config.databaseNamedStatements,
       applicationName: `gatehouse-${name}`,
@@ -134,7 +134,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const db = database.kysely
   const clock = opening.use(followClock(db))
   opening.use(startPruningRequests(db, { log, keptSeconds: config.requestsKept / 1000 }))
-  const nats = opening.use(connectNats({ url: config.natsUrl, name: `gatehouse-${name}`, log }))
+  const nats = opening.use(connectNats({ url: latest('NATS_URL', config.natsUrl), name: `gatehouse-${name}`, log }))
   const signer = await openSigner(name, config, clock.now)
   const clusters = config.workloadClustersFile === undefined ? [] : readClusters(config.workloadClustersFile)
   const peers = opening.use(createPeers(config, signer, log))
@@ -225,6 +225,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         allowedOrigins: config.allowedOrigins,
         originOfHost: (host) => identity.issuers.issuer(identity.issuers.tenantOfHost(host) ?? '')?.origin,
         within: withinBounds,
+        drainIdleMs: config.drainIdle,
         ...(routes && { routes }),
         ...telemetry.tracing,
       }),

@@ -1,3 +1,5 @@
+import { type EventService, eventServices, type NatsRights, rightsOfService, rightsOfSubscriber } from '@gatehouse/events/nats-rights'
+
 /** A user of the one NATS account. Without permissions it may do everything in the account. */
 export type NatsUser = {
   readonly name: string
@@ -9,54 +11,31 @@ export type NatsUser = {
 export type NatsPermissions = { readonly publish: SubjectRule; readonly subscribe: SubjectRule }
 export type SubjectRule = { readonly allow: readonly string[]; readonly deny?: readonly string[] }
 
-export const natsServices = ['user', 'auth', 'notification'] as const
-export type NatsUserName = (typeof natsServices)[number] | 'subscriber'
+export type NatsUserName = EventService | 'subscriber'
 
-/**
- * One user per service, and one for outside subscribers. A service publishes its own events and nudges only (`gatehouse.<service>.…`),
- * makes streams and consumers, and can neither delete nor empty what is stored; a subscriber cannot touch streams at all. Nobody touches the
- * durable of another service.
- */
+/** One user per service with the rights of production, and `subscriber` for whoever listens on this machine, under any name but a service's. */
 export function natsServiceUsers(passwords: Readonly<Record<NatsUserName, string>>): NatsUser[] {
-  const services = natsServices.map((name) => ({ name, password: passwords[name], permissions: ofService(name) }))
-  return [...services, { name: 'subscriber', password: passwords.subscriber, permissions: ofSubscriber }]
+  const services = eventServices.map((name) => ({ name, password: passwords[name], permissions: permissions(rightsOfService(name)) }))
+  return [...services, { name: 'subscriber', password: passwords.subscriber, permissions: ofAnySubscriber }]
 }
 
-const consume = [
-  '$JS.API.INFO',
-  '$JS.API.STREAM.INFO.*',
-  '$JS.API.STREAM.NAMES',
-  '$JS.API.STREAM.LIST',
-  '$JS.API.CONSUMER.>',
-  '$JS.ACK.>',
-  '$JS.FC.>',
-]
+export const permissions = ({ publish, subscribe }: NatsRights): NatsPermissions => ({
+  publish: { allow: publish },
+  subscribe: { allow: subscribe },
+})
 
 /** A durable has its service's name, and one beside it while new kinds are caught up with: whoever else asks for its messages takes them away, and can pause or delete it. */
 const consumersOf = (service: string): string[] =>
-  [service, `${service}-catch-up`].flatMap((durable) => [
+  [service, `${service}-catch-up`, `${service}-replay`].flatMap((durable) => [
     `$JS.API.CONSUMER.*.*.${durable}`,
     `$JS.API.CONSUMER.*.*.${durable}.>`,
     `$JS.API.CONSUMER.*.*.*.${durable}`,
     `$JS.ACK.*.${durable}.>`,
   ])
 
-const ofService = (name: string): NatsPermissions => ({
-  publish: {
-    deny: natsServices.filter((other) => other !== name).flatMap(consumersOf),
-    allow: [
-      `gatehouse.${name}.>`,
-      ...consume,
-      '$JS.API.STREAM.CREATE.*',
-      '$JS.API.STREAM.UPDATE.*',
-      '$JS.API.STREAM.MSG.GET.*',
-      '$JS.API.DIRECT.GET.>',
-    ],
-  },
-  subscribe: { allow: ['_INBOX.>', 'gatehouse.>'] },
-})
+const { publish, subscribe } = rightsOfSubscriber('subscriber')
 
-const ofSubscriber: NatsPermissions = {
-  publish: { allow: consume, deny: natsServices.flatMap(consumersOf) },
-  subscribe: { allow: ['_INBOX.>', 'gatehouse.*.v1.>'] },
+const ofAnySubscriber: NatsPermissions = {
+  publish: { allow: [...publish, '$JS.API.CONSUMER.>', '$JS.API.STREAM.INFO.*', '$JS.ACK.>'], deny: eventServices.flatMap(consumersOf) },
+  subscribe: { allow: subscribe },
 }

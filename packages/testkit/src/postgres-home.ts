@@ -72,6 +72,11 @@ export async function ownFolderUnderVarTmp(name: string, mode: number): Promise<
   return path
 }
 
+/** Whom a server that refuses to be root runs as; undefined for whoever is not root. */
+export async function userForServers(): Promise<RunAs | undefined> {
+  return process.getuid?.() === 0 ? await unprivilegedUser(undefined) : undefined
+}
+
 /** The owner of an existing cluster; else `postgres` where there is one; else `nobody`: nothing on the system is changed. */
 async function unprivilegedUser(ownerUid: number | undefined): Promise<RunAs> {
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'))

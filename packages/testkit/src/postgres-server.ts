@@ -21,6 +21,8 @@ export type PostgresOptions = {
   readonly keep?: boolean
   /** Default 200. */
   readonly maxConnections?: number
+  /** More of the server's settings. */
+  readonly settings?: Readonly<Record<string, string>>
   readonly log?: (line: string) => void
 }
 
@@ -63,7 +65,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       ...(home.as && { as: home.as }),
       ...(options.log && { log: options.log }),
     })
-    if (await server.line((line) => line.includes('database system is ready to accept connections'), 60_000))
+    if (await server.line((line) => /database system is ready to accept (read-only )?connections/.test(line), 60_000))
       return running(server, port, password, options.keep === false ? home.remove : undefined)
     const { lastLines } = await server.stop()
     // The children of a killed server take a moment to notice; until then they hold its shared memory.
@@ -90,7 +92,7 @@ function running(server: OwnedProcess, port: number, password: string, remove?: 
   return { url, port, pid: server.pid, exited: server.exited, stop, [Symbol.asyncDispose]: stop }
 }
 
-const settings = ({ durable = true, maxConnections = 200 }: PostgresOptions): string[] => [
+const settings = ({ durable = true, maxConnections = 200, settings: more = {} }: PostgresOptions): string[] => [
   'listen_addresses=127.0.0.1',
   // No socket file: its path would have to fit into 107 bytes.
   'unix_socket_directories=',
@@ -100,6 +102,7 @@ const settings = ({ durable = true, maxConnections = 200 }: PostgresOptions): st
   'timezone=UTC',
   'log_timezone=UTC',
   ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0']),
+  ...Object.entries(more).map(([name, value]) => `${name}=${value}`),
 ]
 
 /** Variables such as PGDATA or LC_ALL of a developer's shell would change the cluster. */

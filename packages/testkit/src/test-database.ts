@@ -15,6 +15,8 @@ export type TestDatabaseOptions = {
 export type TestDatabase = AsyncDisposable & {
   /** Of the role that owns the schema and nothing else. */
   readonly url: string
+  /** The same past the pooler that `npm test -- --through-pooler` puts before the server: for what is about connections themselves. */
+  readonly directUrl: string
   /** Of the superuser, on this database: to look from outside, or to end connections. */
   readonly adminUrl: string
   readonly dispose: () => Promise<void>
@@ -38,6 +40,7 @@ export async function testDatabase({ service, sets }: TestDatabaseOptions): Prom
   try {
     await withLock(admin, async () => {
       await makeRole(admin, role, password)
+      await timeoutsOfRole(admin, role)
       if (await exists(admin, template)) return
       const unfinished = `${template}_unfinished`
       await admin.query(`drop database if exists ${unfinished} with (force)`)
@@ -54,8 +57,27 @@ export async function testDatabase({ service, sets }: TestDatabaseOptions): Prom
     disposed ??= drop(server.url, name).finally(server.release)
     return disposed
   }
-  const url = urlOf(server.url, { role, password, database: name })
-  return { url, adminUrl: urlOf(server.url, { database: name }), dispose, [Symbol.asyncDispose]: dispose }
+  const directUrl = urlOf(server.url, { role, password, database: name })
+  return {
+    url: throughPooler(directUrl),
+    directUrl,
+    adminUrl: urlOf(server.url, { database: name }),
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  }
+}
+
+/** Behind a pooler roles have the timeouts that a connection of its own brings along. */
+async function timeoutsOfRole(admin: pg.Client, role: string): Promise<void> {
+  if (!process.env.GATEHOUSE_TEST_POOLER_PORT) return
+  for (const [name, value] of Object.entries({ statement_timeout: '5s', lock_timeout: '4s', idle_in_transaction_session_timeout: '10s' }))
+    await admin.query(`alter role ${role} set ${name} = '${value}'`)
+}
+
+/** `npm test -- --through-pooler` has a PgBouncer before its server. */
+function throughPooler(url: string): string {
+  const port = process.env.GATEHOUSE_TEST_POOLER_PORT
+  return port ? Object.assign(new URL(url), { port }).href : url
 }
 
 async function drop(serverUrl: string, name: string): Promise<void> {

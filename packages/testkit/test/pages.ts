@@ -35,7 +35,7 @@ export async function picture(page: Page, name: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
   const size = page.viewportSize()
-  await page.setViewportSize({ width: 390, height: 844 })
+  await page.setViewportSize({ width: 360, height: 800 })
   await page.screenshot({ path: join(folder, `${name}-phone.png`), fullPage: true })
   if (size) await page.setViewportSize(size)
 }

@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { type House, openHouse, until } from './house.ts'
 import { operate } from './operate.ts'
 import { findNoBarriers, openPage, picture, runsOverNowhere } from './pages.ts'
+import { startApp } from './relying-app.ts'
 import { withoutAutofill } from './virtual-authenticator.ts'
 
 let house: House
@@ -115,6 +116,20 @@ test('somebody connects who they are there, comes in by it, and disconnects it',
   await page.goto(`${here}/account`)
   await section.getByRole('button', { name: 'Disconnect Head office' }).click()
   await section.getByRole('button', { name: 'Connect Head office' }).waitFor()
+  assert.deepEqual(complaints, [])
+  await context.close()
+})
+
+test('on the way to an app people come in by their company, and go on to the app', async () => {
+  const eve = await house.person('eve@head.example', '--name', 'Eve', '--tenant', 'idp')
+  await using wiki = await startApp(house, 'Wiki', { firstParty: true })
+  const { page, complaints, context } = await signedInThere(eve, 'Eve')
+  await page.goto(await wiki.begin())
+  await page.getByRole('heading', { name: 'Sign in to go on to Wiki', level: 1 }).waitFor()
+  await press(page, 'Continue with Head office')
+  await page.getByRole('heading', { name: 'Welcome to Wiki', level: 1 }).waitFor()
+  const { claims } = wiki.last()
+  assert.deepEqual([claims?.email, claims?.amr, claims?.acr], [undefined, ['fed'], 'aal1'])
   assert.deepEqual(complaints, [])
   await context.close()
 })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createClient } from '@connectrpc/connect'
+import { latest } from '@gatehouse/config'
 import { ChallengeService } from '@gatehouse/contracts/gatehouse/auth/v1/challenge_service_pb'
 import { InboxService } from '@gatehouse/contracts/gatehouse/notification/v1/inbox_service_pb'
 import { NotificationService } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
@@ -95,7 +96,7 @@ function openMailer(config: NotificationConfig): Mailer {
     port: url.port === '' ? (tls ? 465 : 587) : Number(url.port),
     security: tls ? 'tls' : upgradesToTls(config) ? 'starttls' : 'none',
     user: config.smtpUser,
-    password: config.smtpPassword,
+    ...(config.smtpPassword !== undefined && { password: latest('SMTP_PASSWORD', config.smtpPassword) }),
     ...(config.smtpCaFile !== undefined && { caCertificate: readFileSync(config.smtpCaFile, 'utf8') }),
     connections: config.smtpConnections,
     timeoutMs: config.smtpTimeout,
@@ -103,7 +104,9 @@ function openMailer(config: NotificationConfig): Mailer {
     from: config.mailFrom,
     ...(dkimDomain !== undefined &&
       dkimSelector !== undefined &&
-      dkimPrivateKey !== undefined && { dkim: { domain: dkimDomain, selector: dkimSelector, privateKey: dkimPrivateKey } }),
+      dkimPrivateKey !== undefined && {
+        dkim: { domain: dkimDomain, selector: dkimSelector, privateKey: latest('DKIM_PRIVATE_KEY', dkimPrivateKey) },
+      }),
     unsubscribe: config.mailUnsubscribe,
   })
 }

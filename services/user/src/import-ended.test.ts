@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { sentenceOf } from './import-ended.ts'
 
 const database = await testDatabase({ service: 'user', sets: [] })
-const connected = connect({ url: database.url, statementTimeoutMs: 200 })
+const connected = connect({ url: database.directUrl, statementTimeoutMs: 200 })
 after(async () => {
   await connected[Symbol.asyncDispose]()
   await database[Symbol.asyncDispose]()

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { useLocation } from 'wouter'
+import { Link, useLocation } from 'wouter'
 import { gatehouse, useSession } from '../gatehouse.ts'
 import { CodeField, withoutSpaces } from '../parts/code-field.tsx'
 import { Field, Form, PasswordField } from '../parts/form.tsx'
@@ -25,23 +25,22 @@ export function Account() {
       <h1 ref={heading} tabIndex={-1}>
         Account
       </h1>
-      <ChangeAddress email={session.user.email} />
-      <ChangePassword />
-      <Factors />
+      <Factors email={session.user.email} />
       <LinkedIdentities email={session.user.email} />
       <DeleteAccount id={session.user.id} email={session.user.email} />
     </div>
   )
 }
 
-/** What stands beside the password, or in its place: a change of one is a change of others. */
-export function Factors() {
+/** What stands beside the password, or in its place: a change of one is a change of others. With the `email` of the person, both of these too. */
+export function Factors({ email }: { email?: string }) {
   const { factors, problem, load } = useOwnFactors()
   const [codes, setCodes] = useState<readonly string[]>([])
   if (factors === undefined) return problem === '' ? <Waiting /> : <Problem>{problem}</Problem>
   return (
     <>
       <Problem>{problem}</Problem>
+      {email !== undefined && <AddressAndPassword email={email} hasPassword={factors.listed.password} />}
       <Passkeys passkeys={factors.passkeys} made={setCodes} changed={load} />
       <AuthenticatorApp factors={factors} made={setCodes} changed={load} />
       <RecoveryCodesSection factors={factors} fresh={codes} made={setCodes} changed={load} />
@@ -91,6 +90,25 @@ function ChangePassword() {
         <PasswordField name="currentPassword" label="Current password" autoComplete="current-password" />
         <PasswordField name="newPassword" label="New password" autoComplete="new-password" hint={passwordHint} />
       </Form>
+    </Section>
+  )
+}
+
+/** Whoever has no password is asked for none: a mail lets them set one, where their organisation lets them. */
+function AddressAndPassword({ email, hasPassword }: { email: string; hasPassword: boolean }) {
+  if (hasPassword)
+    return (
+      <>
+        <ChangeAddress email={email} />
+        <ChangePassword />
+      </>
+    )
+  return (
+    <Section title="Address and password">
+      <p>Your address is {email}. You sign in without a password, and a change of the address would ask for one.</p>
+      <p className="aside">
+        <Link href="/forgot-password">Set a password by mail</Link>
+      </p>
     </Section>
   )
 }

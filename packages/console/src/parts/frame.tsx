@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { gatehouse, useSession } from '../gatehouse.ts'
 import { ConfirmDialog } from './confirm-dialog.tsx'
+import { useMay } from './permissions.ts'
 
 const links = [
   ['/profile', 'Profile'],
@@ -10,10 +11,13 @@ const links = [
   ['/account', 'Account'],
 ] as const
 
+const forAdministrators = ['/clients', 'Apps'] as const
+
 /** What every page has around it. A bare one leads nowhere else. */
 export function Frame({ children, bare = false }: { children: ReactNode; bare?: boolean }) {
   const session = useSession()
   const [path, go] = useLocation()
+  const mayReadClients = useMay('auth.clients.read')
   async function signOut() {
     await gatehouse.session.signOut()
     go('/sign-in')
@@ -29,15 +33,17 @@ export function Frame({ children, bare = false }: { children: ReactNode; bare?: 
         </Link>
         {session.kind === 'signed_in' && !bare && (
           <nav aria-label="Pages">
-            {links.map(([href, name]) => (
+            {[...links, ...(mayReadClients ? [forAdministrators] : [])].map(([href, name]) => (
               <Link key={href} href={href} aria-current={path === href ? 'page' : undefined}>
                 {name}
               </Link>
             ))}
-            <button type="button" className="quiet" onClick={() => void signOut()}>
-              Sign out
-            </button>
           </nav>
+        )}
+        {session.kind === 'signed_in' && !bare && (
+          <button type="button" className="quiet" onClick={() => void signOut()}>
+            Sign out
+          </button>
         )}
       </header>
       <main id="main">{children}</main>

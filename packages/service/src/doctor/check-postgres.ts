@@ -19,6 +19,7 @@ type Facts = {
   is_standby: boolean
   connections: bigint
   max_connections: number
+  bounded: boolean
   now_ms: number
 }
 
@@ -31,6 +32,7 @@ export async function checkPostgres(db: Db<unknown>, name: PeerName, databaseUrl
       current_schema()::text as schema, pg_is_in_recovery() as is_standby,
       (select count(*) from pg_stat_activity where backend_type is null or backend_type = 'client backend') as connections,
       current_setting('max_connections')::integer as max_connections,
+      current_setting('statement_timeout') <> '0' and current_setting('idle_in_transaction_session_timeout') <> '0' as bounded,
       extract(epoch from clock_timestamp())::double precision * 1000 as now_ms
     from pg_roles where rolname = current_user`.execute(db)
   const offsetMs = (rows[0]?.now_ms ?? 0) - (before + Date.now()) / 2
@@ -48,7 +50,7 @@ export async function checkPostgres(db: Db<unknown>, name: PeerName, databaseUrl
   ]
 }
 
-function aboutServer({ version, major, is_standby, connections, max_connections: max }: Facts, place: string): Finding[] {
+function aboutServer({ version, major, is_standby, connections, max_connections: max, bounded }: Facts, place: string): Finding[] {
   const [used, isFull] = [Number(connections), Number(connections) > 0.9 * max]
   return [
     major < oldest
@@ -56,6 +58,15 @@ function aboutServer({ version, major, is_standby, connections, max_connections:
       : major < tried
         ? note(`Postgres at ${place} is ${version}; tried was ${tried}`)
         : ok(`Postgres ${version} at ${place}`),
+    // A connection of our own brings its bounds along; a pooler in between does not pass them on.
+    ...(bounded
+      ? []
+      : [
+          wrong(
+            'the server bounds neither statements nor idle transactions of this role: a pooler stands in between, and did not pass our bounds on',
+            `alter role … in database … set statement_timeout = '5s', and as the page on operations says under "Through a pooler"`,
+          ),
+        ]),
     ...(is_standby ? [wrong('it is a standby and takes no writes', 'DATABASE_URL has to name the primary')] : []),
     either(
       !isFull,

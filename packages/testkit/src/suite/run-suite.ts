@@ -10,11 +10,13 @@ export interface SuiteOptions {
   readonly checksOnly: boolean
   /** The slow tests instead of the others. */
   readonly slow: boolean
+  /** Puts a PgBouncer before PostgreSQL. */
+  readonly throughPooler: boolean
   readonly under: readonly string[]
 }
 
 /** Runs the checks and the tests, prints how it went, and sets the exit code. With paths, or when asked for what is slow, those tests are all that runs. */
-export async function runSuite({ checksOnly, slow, under }: SuiteOptions): Promise<void> {
+export async function runSuite({ checksOnly, slow, throughPooler, under }: SuiteOptions): Promise<void> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort(signal))
 
@@ -38,7 +40,7 @@ export async function runSuite({ checksOnly, slow, under }: SuiteOptions): Promi
         })),
       )
     } else {
-      const run = await withTestServers(stopping.signal, (env) => runTests(found.tests, env, stopping.signal))
+      const run = await withTestServers({ signal: stopping.signal, throughPooler }, (env) => runTests(found.tests, env, stopping.signal))
       if ('failure' in run) steps.push({ name: 'tests', passed: false, seconds: 0 })
       else files = run.result
     }

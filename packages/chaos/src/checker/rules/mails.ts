@@ -1,6 +1,6 @@
 import type { Rule } from '../evidence.ts'
 
-/** Every mail is a delivery of ours and every delivery that is told as delivered was taken; twice only where somebody died with it, and then under its Message-ID. */
+/** Every mail is a delivery of ours and every delivery that is told as delivered was taken; twice only where somebody died with it, or the database to which it was to be told, and then under its Message-ID. */
 export const mails: Rule = {
   name: 'mails',
   sentence: 'every delivered mail was taken by the mail server, and a notification has one Message-ID',
@@ -13,7 +13,7 @@ export const mails: Rule = {
     }
     for (const { id, state } of deliveries)
       if (state === 'delivered' && !taken.has(id)) yield `delivery ${id} is told as delivered, and no mail server took it`
-    const workersDied = evidence.faults.some(({ fault }) => /notification/.test(fault))
+    const workersDied = evidence.faults.some(({ fault }) => /notification|primary/.test(fault))
     if (workersDied) return
     for (const [id, copies] of taken) if (copies.length > 1) yield `mail ${id} was sent ${copies.length} times, and nobody had died`
   },

@@ -1,12 +1,9 @@
 import type { Client } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { gatehouse } from '../../gatehouse.ts'
 import { AskFirst } from '../../parts/ask-first.tsx'
-import { Form } from '../../parts/form.tsx'
 import { Section } from '../../parts/section.tsx'
 import { when } from '../../parts/when.ts'
-import { Addresses } from './addresses.tsx'
-import { refusals } from './refusals.ts'
-import { withAddresses } from './settings-of.ts'
+import { ChangeClient } from './change-client.tsx'
 
 interface ClientCardProps {
   readonly client: Client
@@ -16,11 +13,6 @@ interface ClientCardProps {
 
 export function ClientCard({ client, changed, show }: ClientCardProps) {
   const { clientId, name, secrets, disableTime } = client
-  async function save({ redirectUris = '', postLogoutRedirectUris = '' }: Record<string, string>) {
-    const settings = withAddresses(client, redirectUris, postLogoutRedirectUris)
-    await gatehouse.clients.updateClient({ clientId, settings, etag: client.etag })
-    await changed()
-  }
   async function rotate() {
     const { clientSecret } = await gatehouse.clients.rotateClientSecret({ clientId })
     await show(clientId, clientSecret)
@@ -41,16 +33,7 @@ export function ClientCard({ client, changed, show }: ClientCardProps) {
       </p>
       <details>
         <summary>Change {name}</summary>
-        {client.redirectUris.length > 0 && (
-          <Form key={client.etag} action="Save the addresses" quiet onSubmit={save} sentences={refusals}>
-            <Addresses name="redirectUris" label="Redirect URIs, one a line" value={client.redirectUris} />
-            <Addresses
-              name="postLogoutRedirectUris"
-              label="Where people go after a sign-out, one a line"
-              value={client.postLogoutRedirectUris}
-            />
-          </Form>
-        )}
+        <ChangeClient key={client.etag} client={client} changed={changed} />
         <div className="posted">
           {secrets.length > 0 && (
             <AskFirst ask="Make a new secret" action="Make it" onConfirm={rotate}>

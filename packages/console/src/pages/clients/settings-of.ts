@@ -7,6 +7,7 @@ import {
   type ClientSettings,
   ClientSettingsSchema,
 } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+import { tickedIn } from './ticks.tsx'
 
 /** What a form says of a new client. */
 export interface NewClient {
@@ -38,16 +39,51 @@ export function settingsOfNew({ name, kind, redirectUris, postLogoutRedirectUris
   })
 }
 
-/** All that a client is, with other addresses: an update says the whole. */
-export function withAddresses(client: Client, redirectUris: string, postLogoutRedirectUris: string): ClientSettings {
-  const { $typeName: _name, $unknown: _unknown, clientId: _id, secrets: _secrets, ...settings } = client
+/** What a client may ask people for. */
+export const scopes: ReadonlyMap<string, string> = new Map([
+  ['openid', 'Who they are (openid)'],
+  ['profile', 'Name, language and time zone (profile)'],
+  ['email', 'E-mail address (email)'],
+  ['groups', 'Groups (groups)'],
+  ['offline_access', 'To go on while they are away (offline_access)'],
+])
+
+/** By what a client gets tokens, by its number in the contract. */
+export const grants: ReadonlyMap<string, string> = new Map([
+  [String(ClientGrantType.AUTHORIZATION_CODE), 'People who come by a browser'],
+  [String(ClientGrantType.REFRESH_TOKEN), 'Refresh tokens'],
+  [String(ClientGrantType.DEVICE_CODE), 'A code that people type elsewhere'],
+  [String(ClientGrantType.CLIENT_CREDENTIALS), 'For itself'],
+  [String(ClientGrantType.TOKEN_EXCHANGE), 'Another token'],
+])
+
+/** None that is named is all of them. */
+export function scopesOf({ scopes: named }: Pick<Client, 'scopes'>): readonly string[] {
+  return named.length === 0 ? [...scopes.keys()] : named
+}
+
+/** All that a client is, with what a form says of it: an update says the whole. */
+export function settingsChanged(client: Client, fields: Readonly<Record<string, string>>): ClientSettings {
+  const { $typeName: _name, $unknown: _unknown, clientId: _id, secrets: _secrets, registered: _registered, ...settings } = client
   const { etag: _etag, createTime: _created, updateTime: _updated, disableTime: _disabled, ...kept } = settings
+  const { name = '', redirectUris = '', postLogoutRedirectUris = '', backchannelLogoutUri = '', firstParty } = fields
+  const ticked = tickedIn(fields, 'scope:')
   return create(ClientSettingsSchema, {
     ...kept,
-    redirectUris: linesOf(redirectUris),
-    postLogoutRedirectUris: linesOf(postLogoutRedirectUris),
+    name,
+    grantTypes: grantsOf(tickedIn(fields, 'grant:')),
+    ...(client.kind !== ClientKind.SERVICE && {
+      redirectUris: linesOf(redirectUris),
+      postLogoutRedirectUris: linesOf(postLogoutRedirectUris),
+      backchannelLogoutUri: backchannelLogoutUri.trim(),
+      // Nothing at all would be everything.
+      scopes: ticked.length === scopes.size ? [] : ticked.length === 0 ? ['openid'] : ticked,
+      firstParty: firstParty !== undefined,
+    }),
   })
 }
+
+const grantsOf = (values: readonly string[]) => values.map((value) => Number(value) as ClientGrantType)
 
 function linesOf(text: string): string[] {
   return text.split(/\s+/).filter((line) => line !== '')

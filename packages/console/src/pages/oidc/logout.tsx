@@ -20,8 +20,8 @@ export function Logout({ action, xsrf, client }: LogoutProps) {
   return (
     <Page title="Sign out?">
       <p>
-        {client === null ? 'An app' : <strong>{client.name}</strong>} has signed you out, and asks whether you want to sign out here as
-        well. That signs you out of every app that you came to from here in this browser.
+        You are leaving {client === null ? 'an app' : <strong>{client.name}</strong>}. Do you want to sign out here as well? That signs you
+        out of every app that you came to from here in this browser.
       </p>
       <PlainForm action={action} xsrf={xsrf} onSubmit={tellTabs}>
         <button type="submit" className="main" name="logout" value="yes">

@@ -64,7 +64,7 @@ test('mail is signed where there is a key', async () => {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   })
-  const { taken } = await send({}, { dkim: { domain: 'example.com', selector: 's1', privateKey } })
+  const { taken } = await send({}, { dkim: { domain: 'example.com', selector: 's1', privateKey: () => privateKey } })
   assert.match(taken[0]?.raw ?? '', /^DKIM-Signature: v=1; a=rsa-sha256;[\s\S]*d=example\.com;[\s\S]*s=s1;/m)
 })
 
@@ -92,8 +92,41 @@ test('the mail server is told who we are, and a wrong password is for later', as
         ? done(null, { user: username })
         : done(Object.assign(new Error('no'), { responseCode: 535 })),
   }
-  assert.equal((await send({}, { user: 'gatehouse', password: 'right' }, manners)).taken.length, 1)
-  assert.equal((await send({}, { user: 'gatehouse', password: 'wrong' }, manners)).failure?.transient, true)
+  assert.equal((await send({}, { user: 'gatehouse', password: () => 'right' }, manners)).taken.length, 1)
+  assert.equal((await send({}, { user: 'gatehouse', password: () => 'wrong' }, manners)).failure?.transient, true)
+})
+
+test('a password is replaced between two mails, and a mail that is under way ends as it began', async () => {
+  let right = 'before'
+  let ours = 'before'
+  const { promise: held, resolve: release } = Promise.withResolvers<void>()
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>()
+  let holds = true
+  await using server = await startMailServer({
+    authOptional: false,
+    allowInsecureAuth: true,
+    onAuth: ({ password }, _session, done) =>
+      password === right ? done(null, { user: 'gatehouse' }) : done(Object.assign(new Error('no'), { responseCode: 535 })),
+    onMailFrom: (_address, _session, done) => {
+      if (!holds) return done()
+      holds = false
+      reach()
+      void held.then(() => done())
+    },
+  })
+  await using mailer = createMailer({ ...mailerDefaults, port: server.port, timeoutMs: 5000, user: 'gatehouse', password: () => ours })
+  const { signal } = new AbortController()
+  const underWay = mailer.send({ ...mail, subject: 'under way' }, signal)
+  await reached
+  right = 'after'
+  ours = 'after'
+  await mailer.send({ ...mail, subject: 'afterwards' }, signal)
+  release()
+  await underWay
+  assert.deepEqual(
+    server.taken.map(({ email }) => email.subject),
+    ['afterwards', 'under way'],
+  )
 })
 
 test('a mail server that keeps talking without an end is left', async () => {

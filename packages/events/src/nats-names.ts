@@ -1,0 +1,14 @@
+/** The stream of a service's events. */
+export const streamOf = (service: string): string => `gatehouse-${service}`
+
+/** Beside a durable, where events are taken that its stream has passed over. */
+export const catchUpOf = (durable: string): string => `${durable}-catch-up`
+
+/** What reads a service's own stream. It has a name, so that the user's rights need cover nothing else. */
+export const replayOf = (service: string): string => `${service}-replay`
+
+/** The durable of somebody outside. */
+export const subscriberOf = (name: string): string => `subscriber-${name}`
+
+/** Where a user of NATS is answered: one place for all would let everybody read what everybody else is sent. */
+export const inboxPrefixOf = (user: string): string => `_INBOX.${user}`
