@@ -27,6 +27,7 @@ const commands = {
   tarballs: ['scripts/packing/main.ts'],
   'first-secrets': ['deploy/kubernetes/src/print-secrets.ts'],
   render: ['deploy/kubernetes/src/main.ts'],
+  dashboards: ['deploy/observability/src/main.ts'],
   changeset: ['node_modules/@changesets/cli/bin.js'],
 }
 

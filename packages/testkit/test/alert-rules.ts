@@ -1,27 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
-
-/** A rule of deploy/observability/alerts.yaml. */
-export interface AlertRule {
-  readonly alert: string
-  readonly expr: string
-  readonly for: string
-  readonly labels: { readonly severity: string }
-  readonly annotations: { readonly summary: string; readonly runbook: string }
-}
-
-interface RuleFile {
-  readonly groups: readonly { readonly name: string; readonly rules: readonly AlertRule[] }[]
-}
-
-export function alertRules(): readonly AlertRule[] {
-  const file = new URL('../../../deploy/observability/alerts.yaml', import.meta.url)
-  return (parse(readFileSync(file, 'utf8'), { strict: true }) as RuleFile).groups.flatMap(({ rules }) => rules)
-}
-
-/** The metrics that an expression of PromQL reads, with the labels that it selects, groups or prints by. */
+/** The metrics that an expression of PromQL reads, without labels and what rules record. */
 export function metricsIn(expr: string): string[] {
-  return [...new Set(expr.replace(/"[^"]*"/g, '').match(/\b(?:gatehouse|db|rpc|nodejs)_\w+/g))].filter((name) => !expr.includes(`{${name}`))
+  const bare = expr.replace(/"[^"]*"/g, '').replace(/\{[^}]*\}|\b(by|on|without|group_left) \([^)]*\)/g, ' ')
+  return [...new Set(bare.match(/\b(?:gatehouse|db|rpc|http|nodejs|process|otel)_\w+/g))]
 }
 
 /** Names of the series of an exposition in Prometheus' text format. */
@@ -38,6 +18,6 @@ export function labelsIn(expr: string): string[] {
     [...matchers.matchAll(/(\w+)\s*[=!]/g)].map(([, label = '']) => label),
   )
   const grouped = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, labels = '']) => labels.split(/,\s*/))
-  // Prometheus itself adds these.
-  return [...new Set([...matched, ...grouped])].filter((label) => label !== 'job' && label !== 'instance')
+  // Prometheus and the recording rules add these.
+  return [...new Set([...matched, ...grouped])].filter((label) => !['job', 'instance', 'slo'].includes(label))
 }

@@ -19,6 +19,7 @@ import { revocation } from './revocation.ts'
 import { refresh, signIn } from './sessions.ts'
 import { start } from './start.ts'
 import { timing } from './timing.ts'
+import { tracing } from './tracing.ts'
 import { verifyApiKey } from './verify-api-key.ts'
 import { verifyToken } from './verify-token.ts'
 import { webDoor } from './web-door.ts'
@@ -35,6 +36,7 @@ export const benchmarks: readonly Benchmark[] = [
   createUser,
   limits,
   webDoor,
+  tracing,
   verifyToken,
   accessCheck,
   verifyApiKey,

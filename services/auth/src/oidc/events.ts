@@ -33,6 +33,9 @@ export function tellEvents(provider: Provider, { log }: Pick<OidcDeps, 'log'>, m
     description: 'Requests that OpenID Connect refused, by route and error',
   })
 
+  // A dashboard that reads what appears with its first count says that something is wrong with it.
+  grants.add(0, { grant_type: 'authorization_code' })
+
   const failed = (oidc: KoaContextWithOIDC['oidc'] | undefined, error: unknown): void => {
     const call = currentCall()
     // What was given up because nobody waits for it is no fault.
