@@ -25,6 +25,7 @@ const commands = {
   images: ['deploy/images/src/main.ts'],
   'nats-users': ['packages/testkit/src/write-nats-users.ts'],
   tarballs: ['scripts/packing/main.ts'],
+  'first-secrets': ['deploy/kubernetes/src/print-secrets.ts'],
   render: ['deploy/kubernetes/src/main.ts'],
   changeset: ['node_modules/@changesets/cli/bin.js'],
 }

@@ -6,7 +6,8 @@ import { locked, lockFile, pinned, readBases } from './bases.ts'
 import { buildCommand, folderOf, images, root } from './build.ts'
 
 const usage = `Usage: npm run images -- build [user | auth | notification | console …] [--registry ghcr.io/gatehouse] [--print]
-       npm run images -- lock`
+       npm run images -- lock
+       npm run images -- prove [--twice] [--work FOLDER]`
 
 /** Programs that a registry can be asked with for the digest of an index. */
 const askers: Readonly<Record<string, (reference: string) => string[]>> = {
@@ -54,11 +55,17 @@ async function lock(): Promise<void> {
 try {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { registry: { type: 'string', default: 'ghcr.io/gatehouse' }, print: { type: 'boolean', default: false } },
+    options: {
+      registry: { type: 'string', default: 'ghcr.io/gatehouse' },
+      print: { type: 'boolean', default: false },
+      work: { type: 'string' },
+      twice: { type: 'boolean', default: false },
+    },
   })
   const [command, ...names] = positionals
   if (command === 'build') build(names, values.registry, values.print)
   else if (command === 'lock') await lock()
+  else if (command === 'prove') await (await import('./prove/prove.ts')).prove(values.work, values.twice)
   else throw new Error(usage)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

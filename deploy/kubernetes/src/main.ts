@@ -1,13 +1,11 @@
-import { env, stdout } from 'node:process'
-import { isKustomize } from './kustomize.ts'
+import { stderr, stdout } from 'node:process'
+import { bringDebianProgram } from '@gatehouse/testkit'
 import { render, writeRoutes } from './render.ts'
 
-const kustomize = env.KUSTOMIZE ?? 'kustomize'
 await writeRoutes()
 stdout.write('components/gateway: the routes are those of the contracts\n')
-if (await isKustomize(kustomize))
-  for (const { overlay, unit } of await render(kustomize)) stdout.write(`rendered/${overlay}/${unit}.yaml\n`)
-else {
-  stdout.write(`${kustomize} is no kustomize of 5.0 or newer: nothing was rendered. KUSTOMIZE=/path/to/kustomize names one.\n`)
+const kustomize = await bringDebianProgram('kustomize', { log: (line) => void stdout.write(`${line}\n`) })
+if (kustomize.path === undefined) {
+  stderr.write(`Nothing was rendered. ${kustomize.why}\n`)
   process.exitCode = 1
-}
+} else for (const { overlay, unit } of await render(kustomize.path)) stdout.write(`rendered/${overlay}/${unit}.yaml\n`)

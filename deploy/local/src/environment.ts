@@ -40,6 +40,8 @@ export function environmentOf(name: ServiceName, parts: EnvironmentParts): Recor
     NOTIFICATION_URL: `127.0.0.1:${ports.services.notification.grpc}`,
     TRUSTED_PROXIES: '127.0.0.1',
     REQUEST_KEY: secrets.requestKey[name],
+    // Nobody else is there to take over, and whoever pressed Ctrl-C waits.
+    DRAIN_IDLE: '0s',
     ...(name === 'auth' && { AUTH_KEY_ENCRYPTION_KEY: secrets.keyEncryptionKey, AUTH_CHALLENGE_KEY: secrets.challengeKey }),
     ...(name === 'notification' && {
       SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,

@@ -8,7 +8,7 @@ import { startOrigin } from './origin.ts'
 import { restPrefixes } from './routes.ts'
 
 /** An origin before a server that notes what reaches it. */
-async function openOrigin() {
+async function openOrigin(doors: (port: number) => readonly number[] = (port) => [port]) {
   const seen: { method: string | undefined; url: string | undefined; source: string | string[] | undefined; body: string }[] = []
   const behind = createServer(async (incoming, response) => {
     const { method, url, headers } = incoming
@@ -22,7 +22,7 @@ async function openOrigin() {
   const ports = { grpc: 0, web: (behind.address() as AddressInfo).port, metrics: 0 }
   const mailbox = { port: 0, messages: [], clear() {}, async [Symbol.asyncDispose]() {} }
   const services = { user: ports, auth: ports, notification: ports }
-  const origin = await startOrigin({ port: 0, services, mailbox, pages: import.meta.dirname, openapi: '' })
+  const origin = await startOrigin({ port: 0, services, doors: () => doors(ports.web), mailbox, pages: import.meta.dirname, openapi: '' })
   return {
     seen,
     port: origin.port,
@@ -78,4 +78,20 @@ test('the table of paths that a gateway is built by is the one that this origin 
     [...paths.matchAll(/`(\/api\/\w+)`/g)].map(([, path]) => `${path} ${service}`),
   )
   assert.deepEqual(written.sort(), [...restPrefixes()].map(([path, service]) => `${path} ${service}`).sort())
+})
+
+test('a request that a door did not take goes to the next one, with its body', async () => {
+  const closed = createServer().listen(0, '127.0.0.1')
+  await once(closed, 'listening')
+  const { port: away } = closed.address() as AddressInfo
+  closed.close()
+  await using origin = await openOrigin((port) => [away, port])
+  for (let i = 0; i < 4; i++) {
+    const answer = await fetch(`http://127.0.0.1:${origin.port}/api/users`, { method: 'POST', body: `body ${i}` })
+    assert.equal(answer.status, 200)
+  }
+  assert.deepEqual(
+    origin.seen.map(({ body }) => body),
+    ['body 0', 'body 1', 'body 2', 'body 3'],
+  )
 })

@@ -17,6 +17,8 @@ export interface OriginParts {
   /** 0 takes a free one. */
   readonly port: number
   readonly services: Readonly<Record<ServiceName, ServicePorts>>
+  /** Web ports of a service that runs more than once, asked for at each request; they take turns. */
+  readonly doors?: (service: ServiceName) => readonly number[]
   readonly mailbox: Mailbox
   /** Folder with the built console. */
   readonly pages: string
@@ -47,12 +49,19 @@ const types: Readonly<Record<string, string>> = {
 export async function startOrigin(parts: OriginParts): Promise<Origin> {
   const prefixes = restPrefixes()
   const agent = new Agent({ keepAlive: true, maxSockets: 512 })
+  let turn = 0
+  const doorsOf = (service: ServiceName): readonly number[] => {
+    const doors = parts.doors?.(service) ?? []
+    if (doors.length === 0) return [parts.services[service].web]
+    const first = turn++ % doors.length
+    return [...doors.slice(first), ...doors.slice(0, first)]
+  }
 
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
     const service = serviceOfPath(path, prefixes)
     if (service && Number(request.headers['content-length'] ?? 0) > largestBytes) return tooLarge(request, response)
-    if (service) return forward(request, response, parts.services[service].web, service === 'auth', agent)
+    if (service) return forward(request, response, doorsOf(service), service === 'auth', agent)
     if (path === '/api' || path.startsWith('/api/') || path.startsWith('/gatehouse.')) return notServed(response)
     if (path === '/openapi.json') return void answerFile(response, parts.openapi, 'application/json', {})
     const host = request.headers.host ?? ''
@@ -114,7 +123,7 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-function forward(request: IncomingMessage, response: ServerResponse, port: number, withCookies: boolean, agent: Agent): void {
+function forward(request: IncomingMessage, response: ServerResponse, doors: readonly number[], withCookies: boolean, agent: Agent): void {
   const headers: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(request.headers)) {
     if (value === undefined || hopByHop.has(name) || name.startsWith('x-forwarded-') || name === 'forwarded' || name === 'x-real-ip')
@@ -127,21 +136,47 @@ function forward(request: IncomingMessage, response: ServerResponse, port: numbe
   headers.host = (request.headers.host ?? '').replace(/^(127\.0\.0\.1|\[::1\])(?=:|$)/, 'localhost')
   headers['x-forwarded-for'] = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
   headers['x-forwarded-proto'] = 'http'
+  knock({ request, response, headers, agent }, doors)
+}
+
+interface Forwarded {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly headers: Record<string, string | string[]>
+  readonly agent: Agent
+}
+
+/** Sends a request to the first door that takes the connection. What was sent is not sent again: it may have been done. */
+function knock(forwarded: Forwarded, [port, ...others]: readonly number[]): void {
+  const { request, response, headers, agent } = forwarded
   const upstream = httpRequest({ host: '127.0.0.1', port, method: request.method, path: request.url, headers, agent })
+  let isSent = false
+  const send = (): void => {
+    isSent = true
+    pipeline(request, upstream, () => undefined)
+  }
+  upstream.on('socket', (socket) => {
+    if (socket.connecting) socket.once('connect', send)
+    else send()
+  })
   upstream.on('response', (answer) => {
     const answered = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.has(name)))
     response.writeHead(answer.statusCode ?? 502, answered)
     response.flushHeaders()
     pipeline(answer, response, () => undefined)
   })
+  const leave = (): void => void upstream.destroy()
   upstream.on('error', () => {
     if (response.headersSent) return void response.destroy()
+    if (!isSent && others.length > 0 && !response.destroyed) {
+      response.off('close', leave)
+      return knock(forwarded, others)
+    }
     refuse(response, 503, 'unavailable', 'DEPENDENCY_UNAVAILABLE', 'The service behind this address cannot be reached right now.', {
       'retry-after': '1',
     })
   })
-  response.on('close', () => upstream.destroy())
-  pipeline(request, upstream, () => undefined)
+  response.on('close', leave)
 }
 
 // A door that refuses a body while it is still being sent closes the connection, and its answer is lost on the way: the proxy reads on and says it.

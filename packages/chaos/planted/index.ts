@@ -3,6 +3,7 @@ import { asynchronousStandby } from './asynchronous-standby.ts'
 import { cursorByLast } from './cursor-by-last.ts'
 import { deliveredBeforeSent } from './delivered-before-sent.ts'
 import { leaseWithoutFence } from './lease-without-fence.ts'
+import { listens } from './listens.ts'
 import { markedBeforeAnswer } from './marked-before-answer.ts'
 import { noDrain } from './no-drain.ts'
 import { noInboxRow } from './no-inbox-row.ts'
@@ -31,5 +32,6 @@ export const plantedFaults: readonly PlantedFault[] = [
   noDrain,
   sessionsOutliveSuspension,
   oneCopy,
+  listens,
   asynchronousStandby,
 ]

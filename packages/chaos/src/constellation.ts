@@ -183,7 +183,7 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
     folder,
     random,
     history,
-    host: new URL(originOf(ports)).host,
+    host: new URL(options.extra?.auth?.PUBLIC_ORIGIN ?? originOf(ports)).host,
     replicas,
     links: links.now,
     servers,

@@ -26,6 +26,7 @@ pnpm chaos --planted [NAME …] [--seed N]
 pnpm chaos --clean N [--seed N]
 
   --minutes   again and again until so many minutes are over; of what has a length of its own (soak), how long it is
+  --faults    so many of each scenario, about, in place of 60
   --seed      what schedules follow from; drawn and printed unless given
   --scenario  only this one, as its name alone does
   --quick     fewer faults: each scenario within two minutes; docs/reliability.md keeps its figures
@@ -44,6 +45,7 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
     options: {
       help: { type: 'boolean', default: false },
       minutes: { type: 'string' },
+      faults: { type: 'string' },
       seed: { type: 'string' },
       scenario: { type: 'string', multiple: true, default: [] },
       quick: { type: 'boolean' },
@@ -63,13 +65,14 @@ export function readOptions(args: readonly string[], scenarios: readonly Scenari
     throw new TypeError(`There is no scenario ${unknown}; there are ${scenarios.map(({ name }) => name).join(', ')}.\n${usage}`)
   const effort = values.smoke ? efforts.smoke : values.quick ? efforts.quick : efforts.full
   const minutes = numberOf('minutes', values.minutes)
+  const faults = wholeOf('faults', values.faults)
   const clean = wholeOf('clean', values.clean)
   // No seed at all has no alarm, and shows nothing.
   if (clean === 0) throw new TypeError('--clean takes a number of seeds, one at least')
   return {
     help: values.help,
     seed: wholeOf('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 31),
-    effort: minutes === undefined ? effort : { ...effort, minutes },
+    effort: { ...effort, ...(minutes !== undefined && { minutes }), ...(faults !== undefined && { faults }) },
     minutes,
     chosen: scenarios.filter(({ name, alone }) => (names.length === 0 ? !alone : names.includes(name))),
     keep: values.keep,

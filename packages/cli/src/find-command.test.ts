@@ -44,6 +44,15 @@ test('a service that has no such command is told which have it', () => {
   assert.deepEqual(one('tenants', 'create', 'user', '--origin', 'x')?.args, ['user', '--origin', 'x'])
 })
 
+test('what is given a name may be named like the service whose command it is', () => {
+  const keys: Owned[] = [{ service: 'auth', command: { ...creates.command, name: 'workload-keys create', usage: 'NAME --jwks FILE' } }]
+  const argsOf = (...words: string[]) => findCommands(keys, ['workload-keys', 'create', ...words])[0]?.args
+  assert.deepEqual(argsOf('auth', '--jwks', 'x'), ['auth', '--jwks', 'x'])
+  assert.deepEqual(argsOf('auth', 'user', '--jwks', 'x'), ['user', '--jwks', 'x'])
+  // In the image of a service its commands are the only ones, and may be called with its name all the same.
+  assert.deepEqual(findCommands(all.slice(0, 1), ['migrate', 'auth'])[0]?.args, [])
+})
+
 test('a command that looks at everybody does so unless one is named', () => {
   const doctors = [command('auth', 'doctor', true), command('user', 'doctor', true)]
   const of = (...words: string[]) => findCommands(doctors, words).map(({ service }) => service)

@@ -22,7 +22,7 @@ export function findCommands(all: readonly Owned[], words: readonly string[]): r
   const [first] = called
   if (!first) throw new CommandProblem(noCommand(all, words))
   const named = called.find(({ service }) => service === rest[0])
-  if (named) return [withArguments(named, rest.slice(1))]
+  if (named && (called.length > 1 || !isOperand(named, rest))) return [withArguments(named, rest.slice(1))]
   if (first.command.forEach) {
     const services = called.map(({ service }) => service).join(' | ')
     return called.map((each) => withArguments(each, rest, `${services}, or nothing for all of them`))
@@ -31,6 +31,11 @@ export function findCommands(all: readonly Owned[], words: readonly string[]): r
   const isAnother = all.some(({ service }) => service === rest[0])
   const question = isAnother ? `${rest[0]} has no such command.` : 'Of which service?'
   throw new CommandProblem(`${question} gatehouse ${first.command.name} ${called.map(({ service }) => service).join(' | ')}`)
+}
+
+// `workload-keys create auth --jwks …` makes a key named auth: a command of one service that takes a name, and was given no other.
+function isOperand({ command: { usage = '' } }: Owned, [, next]: readonly string[]): boolean {
+  return /^NAME\b/.test(usage) && (next === undefined || next.startsWith('-'))
 }
 
 // A word that nobody reads is a mistyped one: whoever asks for `doctor usr` or `keys list --now` is told, and nothing is done.

@@ -57,6 +57,10 @@ export const serviceVariables = {
   OTLP_ENDPOINT: optional(url({ about: 'OpenTelemetry collector for traces', protocols: ['http:', 'https:'] })),
   TRACE_SAMPLE_RATIO: ratio({ about: 'how many of the traces that begin at a door of ours are recorded, from 0 to 1', default: 0.05 }),
   DRAIN_TIMEOUT: duration({ about: 'how long calls in flight may take after SIGTERM', default: 20_000 }),
+  DRAIN_IDLE: duration({
+    about: 'how long after SIGTERM idle connections of the web door stay open, so that callers hear of the end by an answer',
+    default: 3_000,
+  }),
 }
 
 /** The values of {@link serviceVariables}. */

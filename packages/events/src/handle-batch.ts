@@ -1,4 +1,4 @@
-import { isUnavailable, transact } from '@gatehouse/postgres'
+import { isConflict, isUnavailable, transact } from '@gatehouse/postgres'
 import type { JsMsg } from '@nats-io/jetstream'
 import type { Kysely } from 'kysely'
 import type { Consumer } from './consumer.ts'
@@ -97,7 +97,8 @@ async function handleApart<DB>(options: BatchOptions<DB>, prepared: readonly Pre
       await handleTogether(options, [each])
       options.outcomes.done(each.delivery)
     } catch (error) {
-      if (isUnavailable(error)) away = error
+      // A conflict was between this event and a rival: the next has rivals of its own.
+      if (isUnavailable(error) && !isConflict(error)) away = error
       await options.outcomes.failed(each.delivery, error)
     }
   }

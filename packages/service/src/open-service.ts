@@ -227,6 +227,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
         allowedOrigins: config.allowedOrigins,
         originOfHost: (host) => identity.issuers.issuer(identity.issuers.tenantOfHost(host) ?? '')?.origin,
         within: withinBounds,
+        drainIdleMs: config.drainIdle,
         ...(routes && { routes }),
         ...telemetry.tracing,
       }),

@@ -16,6 +16,8 @@ export type NatsOptions = {
   readonly users?: readonly NatsUser[]
   /** Makes it one server of a cluster; alone unless given. */
   readonly cluster?: NatsClusterPlace
+  /** When what was written has to be on the disk: `always` before it is acknowledged, else after so long. nats-server's own default is two minutes. */
+  readonly syncInterval?: string
   /** The program; by default findNatsServer() looks for it. */
   readonly binary?: string
   readonly log?: (line: string) => void
@@ -70,10 +72,11 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
       cwd: storeDir,
       ...(options.log && { log: options.log }),
     })
+    // At once: a server that finds others of its cluster has more to say than is remembered.
+    const ready = server.line((line) => line.includes('Server is ready'), 30_000)
     await writeFile(join(storeDir, ownerFile), `${server.pid}\n${(await lifeOf(process.pid)) ?? ''}`)
-    const ready = await server.line((line) => line.includes('Server is ready'), 30_000)
     // A server that is slow to start writes no such file: where the port is known it is not needed.
-    const port = ready && (options.port || (await listeningPort(portsFolder)))
+    const port = (await ready) && (options.port || (await listeningPort(portsFolder)))
     if (!port) throw await failure(server, options)
     return running(server, port)
   } finally {
@@ -89,7 +92,7 @@ function running(server: OwnedProcess, port: number): NatsServer {
 }
 
 /** nats-server reads JSON as a form of its own notation. */
-function configuration({ port = 0, users, cluster }: NatsOptions, storeDir: string, portsFolder: string): unknown {
+function configuration({ port = 0, users, cluster, syncInterval }: NatsOptions, storeDir: string, portsFolder: string): unknown {
   for (const { name, password } of users ?? []) {
     if (!/^[\w-]{16,}$/.test(password)) throw new TypeError(`the password of NATS user ${name} needs at least 16 base64url characters`)
   }
@@ -98,7 +101,7 @@ function configuration({ port = 0, users, cluster }: NatsOptions, storeDir: stri
     port: port || -1,
     server_name: cluster?.server ?? 'gatehouse',
     ports_file_dir: portsFolder,
-    jetstream: { store_dir: storeDir },
+    jetstream: { store_dir: storeDir, ...(syncInterval !== undefined && { sync_interval: syncInterval }) },
     ...(cluster && {
       http: `127.0.0.1:${cluster.monitorPort}`,
       cluster: {

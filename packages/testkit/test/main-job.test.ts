@@ -9,6 +9,7 @@ import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service
 import { peerTransport, reasonOf as reasonOfError } from '@gatehouse/rpc'
 import { claimsOf, codeIn, type House, openHouse, reasonOf, tokenIn, until } from './house.ts'
 import { seeExample } from './see-example.ts'
+import { seeShardKeys } from './shard-keys.ts'
 import { tokensOfClients } from './tokens-of-clients.ts'
 
 let house: House
@@ -358,3 +359,6 @@ test('no token that a client gets opens a door of any service, and the one of th
   assert.deepEqual(await doors(good), every(undefined), 'the same key, and nothing but what is said differs')
   for (const [kind, token] of Object.entries(refused)) assert.deepEqual(await doors(token), every('ACCESS_TOKEN_INVALID'), kind)
 })
+
+test('every table says where its rows belong when people are divided, and the page on scale says which keys stand in the way', () =>
+  seeShardKeys(house.local.postgresUrl))

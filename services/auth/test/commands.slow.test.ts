@@ -136,6 +136,13 @@ test('what is for one’s own machine does not work elsewhere', async () => {
   }
 })
 
+test('the first administrator is one person, by however many commands at once', async () => {
+  const printed = (await Promise.all([1, 2, 3].map(() => gatehouse('admin invite', ['first@example.com'])))).join('')
+  const ids = printed.match(/^\S+(?= is an administrator)/gm) ?? []
+  assert.ok(ids.length > 0)
+  assert.equal(new Set(ids).size, 1)
+})
+
 test('the first administrator is invited with the database’s credentials', async () => {
   const earlier = await sql`select from service_accounts`.execute(story.db)
   const {

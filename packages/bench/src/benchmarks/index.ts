@@ -11,6 +11,7 @@ import { growth } from './growth.ts'
 import { grpcDoor } from './grpc-door.ts'
 import { limits } from './limits.ts'
 import { mail } from './mail.ts'
+import { natsSync } from './nats-sync.ts'
 import { openIdConnect } from './oidc.ts'
 import { queue } from './queue.ts'
 import { relay } from './relay.ts'
@@ -44,6 +45,7 @@ export const benchmarks: readonly Benchmark[] = [
   openIdConnect,
   timing,
   relay,
+  natsSync,
   queue,
   bulkLoad,
   growth,

@@ -7,6 +7,7 @@ import { databaseFailover } from './database-failover.ts'
 import { fullDisk } from './full-disk.ts'
 import { killServices } from './kill-services.ts'
 import { mailServer } from './mail-server.ts'
+import { plainClients } from './plain-clients.ts'
 import { relayFaults } from './relay-faults.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { soak } from './soak.ts'
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   killServices,
   relayFaults,
   rollingRestart,
+  plainClients,
   twoVersions,
   brokerAway,
   brokerCluster,

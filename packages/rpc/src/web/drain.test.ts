@@ -45,6 +45,18 @@ test('a drain finishes the calls in flight, closes their connections and takes n
   await drained
 })
 
+test('whoever keeps a connection hears of the end by an answer, and not by a connection that ends under a call', async () => {
+  await using opened = await openTestDoor({ drainIdleMs: 10_000 })
+  using agent = keepAlive()
+  assert.equal((await list(opened, agent, '')).connection, 'keep-alive')
+  const began = performance.now()
+  const drained = opened.door.drain()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(await list(opened, agent, ''), { status: 200, connection: 'close' })
+  await drained
+  assert.ok(performance.now() - began < 9_000, 'nobody has a connection any more, so nobody is waited for')
+})
+
 test('a drain ends the streams well, so that their clients come again', async () => {
   await using opened = await openTestDoor()
   const transport = createConnectTransport({ baseUrl: opened.url })

@@ -1,7 +1,9 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 const PATIENCE_MS = 250
+const POLL_MS = 50
 
 /**
  * The connections for which a closing server would wait in vain: those on which nothing was ever asked (browsers open them in advance, and
@@ -10,14 +12,25 @@ const PATIENCE_MS = 250
 export class QuietConnections {
   readonly #server: Server
   readonly #silent = new Set<Socket>()
+  readonly #open = new Set<Socket>()
 
   constructor(server: Server) {
     this.#server = server
     server.on('connection', (socket: Socket) => {
       this.#silent.add(socket)
-      socket.once('close', () => this.#silent.delete(socket))
+      this.#open.add(socket)
+      socket.once('close', () => {
+        this.#silent.delete(socket)
+        this.#open.delete(socket)
+      })
     })
     server.on('request', (request) => this.#silent.delete(request.socket))
+  }
+
+  /** Settles when no connection is open any more, or after `patienceMs`. */
+  async allClosed(patienceMs: number): Promise<void> {
+    for (const end = performance.now() + patienceMs; this.#open.size > 0 && performance.now() < end; )
+      await delay(Math.min(POLL_MS, Math.max(0, end - performance.now())))
   }
 
   /** From now on closes them, each after a moment: on one that was just opened somebody is about to ask. */

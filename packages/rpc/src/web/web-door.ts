@@ -43,6 +43,11 @@ export interface WebDoorOptions extends Tracing {
   readonly maxCalls?: number
   /** Streams that are open at once; default 5,000. */
   readonly maxStreams?: number
+  /**
+   * How long a drain leaves connections open on which nothing is asked, and goes on taking calls: whoever keeps connections hears of the end by
+   * `Connection: close` on an answer, and not by a connection that ends under a call that was just sent. Default 0.
+   */
+  readonly drainIdleMs?: number
   /** Bytes of large request bodies that are held at once; default 128 MiB. */
   readonly bodyBudgetBytes?: number
   /** Runs what a raw route does, so that what it reads and writes is given up when nobody waits any more. */
@@ -55,7 +60,7 @@ export interface WebDoorOptions extends Tracing {
 /** A door for browsers: Connect, gRPC-Web and REST over HTTP/1.1. */
 export interface WebDoor extends AsyncDisposable {
   readonly port: number
-  /** Takes no new connection, ends the streams, finishes the calls in flight and closes what is idle. */
+  /** Ends the streams; answers for `drainIdleMs`, each time for the last time on its connection; then takes no new one, finishes the calls in flight and closes what is idle. */
   drain(): Promise<void>
 }
 
@@ -149,6 +154,7 @@ export async function createWebDoor(options: WebDoorOptions): Promise<WebDoor> {
     draining ??= (async () => {
       streams.endAll()
       for (const response of unanswered) response.shouldKeepAlive = false
+      await quiet.allClosed(options.drainIdleMs ?? 0)
       using _closing = quiet.close()
       await fastify.close()
     })()

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type User, User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { administratorRole } from '@gatehouse/identity'
 import { transact } from '@gatehouse/postgres'
+import { reasonOf } from '@gatehouse/rpc'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { findServiceAccountByName, insertServiceAccount } from '../../store/service-accounts.ts'
 import { audit } from '../audit/audit.ts'
@@ -30,19 +31,23 @@ export async function inviteAdministrator(
   input: InviteAdministratorInput,
 ): Promise<InvitedAdministrator> {
   const { tenant, email } = input
-  const known = await resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
-  const user = known ?? (await invite(deps, input))
+  const known = () => resolvePerson(deps, { tenant, by: { case: 'email', value: email } })
+  const present = await known()
+  const made = present === undefined ? await invite(deps, input) : undefined
+  // Somebody else invited them at the same moment.
+  const user = present ?? made ?? (await known())
+  if (user === undefined) throw new Error('the address was taken, and is nobody’s now')
   if (user.state === User_State.DELETED) throw new Error(`${user.id} was deleted`)
   const given = { tenant, role: administratorRole, kind: 'person', subjectId: user.id } as const
   const bound = await transact(deps.db, (tx) => giveRole(tx, given))
-  return { userId: user.id, invited: known === undefined, bound }
+  return { userId: user.id, invited: made !== undefined, bound }
 }
 
-/** Whoever holds the database's credentials acts as an account that is there for this one call. */
+/** Whoever holds the database's credentials acts as an account that is there for this one call. Undefined where somebody has the address meanwhile. */
 async function invite(
   deps: Pick<Deps, 'db' | 'keys' | 'now' | 'lifetimes' | 'batches'> & { operators: Pick<Users, 'createUser'> },
   input: InviteAdministratorInput,
-): Promise<User> {
+): Promise<User | undefined> {
   const { tenant } = input
   const { id, token } = await mintAdministratorToken(deps, { tenant, name: `operator-${randomBytes(4).toString('hex')}` })
   try {
@@ -52,6 +57,9 @@ async function invite(
     )
     if (user === undefined) throw new Error('the user service answered without the person')
     return user
+  } catch (error) {
+    if (reasonOf(error) === 'EMAIL_TAKEN') return undefined
+    throw error
   } finally {
     await deleteServiceAccount(deps, { tenant, id })
   }

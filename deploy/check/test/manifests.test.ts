@@ -1,0 +1,3 @@
+// One process: the schemas are hundreds of small modules, which are loaded once.
+import './planted.ts'
+import './examples.ts'
