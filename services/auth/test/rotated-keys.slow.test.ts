@@ -82,8 +82,7 @@ const known: Readonly<Record<string, (maker: Deps, reader: Deps) => Promise<bool
     return (await createOidcActs(reader).records.find(tenant, 'DeviceCode', handle, { refs: true })) !== undefined
   },
   'a nonce of a proof'(maker, reader) {
-    const [made, read] = [maker, reader].map(({ challengeKeys }) => instance(testProvider({ challengeKeys }).provider).DPoPNonces)
-    return read?.checkChallenge(made?.nextChallenge() ?? '') === true
+    return noncesOf(reader).checkChallenge(noncesOf(maker).nextChallenge())
   },
   'a sign-in that is elsewhere'({ challengeKeys: { current } }, { challengeKeys }) {
     const state = newState(current)
@@ -103,6 +102,14 @@ const known: Readonly<Record<string, (maker: Deps, reader: Deps) => Promise<bool
     const guesser = { ...person, source: '192.0.2.7', deviceId: undefined }
     return !(await isDone(counted(reader, guesser, async () => {})))
   },
+}
+
+const providers = new Map<MacKeys, ReturnType<typeof testProvider>>()
+
+function noncesOf({ challengeKeys }: Deps) {
+  const made = providers.get(challengeKeys) ?? testProvider({ challengeKeys })
+  providers.set(challengeKeys, made)
+  return instance(made.provider).DPoPNonces
 }
 
 async function unknown(maker: MacKeys, reader: MacKeys): Promise<string[]> {
