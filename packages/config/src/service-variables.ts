@@ -51,6 +51,7 @@ export const serviceVariables = {
   TRUSTED_PROXIES: list({ about: 'addresses whose X-Forwarded-For is believed', default: [] }),
   ALLOWED_ORIGINS: list({ about: 'other origins whose pages may call with cookies, beside those of the tenants', default: [] }),
   REQUEST_KEY: secret({ about: 'key of the fingerprints of repeated requests, 32 bytes in base64', bytes: 32 }),
+  REQUEST_KEY_PREVIOUS: optional(secret({ about: 'another key of that kind that is good too, while one replaces the other', bytes: 32 })),
   REQUESTS_KEPT: duration({ about: 'how long a request_id answers the same result; at least an hour', default: 30 * 86_400_000 }),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error'], { about: 'least severe log line', default: 'info' }),
   OTLP_ENDPOINT: optional(url({ about: 'OpenTelemetry collector for traces', protocols: ['http:', 'https:'] })),
@@ -83,6 +84,8 @@ export const serviceRules: readonly Rule<ServiceConfig>[] = [
     (workloadKeyFile === undefined) === (workloadTokenFile === undefined)
       ? 'WORKLOAD_KEY_FILE is missing, or WORKLOAD_TOKEN_FILE in its place: one of the two says who the service is'
       : undefined,
+  ({ requestKey, requestKeyPrevious }) =>
+    requestKey === requestKeyPrevious ? 'REQUEST_KEY_PREVIOUS has to be another key than REQUEST_KEY' : undefined,
   // Whoever retries for minutes has to meet their own request.
   ({ requestsKept }) => (requestsKept < 3_600_000 ? 'REQUESTS_KEPT has to be 1h or more' : undefined),
   (values) =>

@@ -57,6 +57,13 @@ test('refuses a request id that was used for another request', async () => {
   await assert.rejects(create(db(1), { ...asked, fingerprint: 'g' }), RequestIdReused)
 })
 
+test('a request is known by the fingerprint that another key gives it', async () => {
+  const asked = request()
+  const { id } = await create(db(0), asked)
+  const again = { ...asked, fingerprint: 'under another key', alsoKnownAs: (held: string) => held === 'f' }
+  assert.deepEqual(await create(db(1), again), { id, repeated: true })
+})
+
 test('callers, tenants and methods do not meet', async () => {
   const asked = request()
   const others = [{}, { caller: 'bob' }, { tenant: 'acme' }, { method: 'Send' }].map((change) =>

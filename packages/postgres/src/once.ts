@@ -11,6 +11,8 @@ export type Request = {
   readonly requestId: string
   /** HMAC of the request without its secret fields. */
   readonly fingerprint: string
+  /** Whether the fingerprint that is held is this request's too, under a key that is being replaced. */
+  readonly alsoKnownAs?: ((held: string) => boolean) | undefined
   /** How long the id is kept. Default 30 days. */
   readonly keptSeconds?: number | undefined
 }
@@ -31,7 +33,7 @@ export const requestsKeptSeconds = 30 * 86_400
 export async function once(tx: Executor, request: Request, act: () => Promise<string>): Promise<{ id: string; repeated: boolean }> {
   if (!tx.isTransaction) throw new TypeError('once() keeps its promise only in a transaction')
   if (request.requestId === '') return { id: await act(), repeated: false }
-  const { tenant, caller, method, requestId, fingerprint, keptSeconds = requestsKeptSeconds } = request
+  const { tenant, caller, method, requestId, fingerprint, alsoKnownAs, keptSeconds = requestsKeptSeconds } = request
   // A row whose time is over is as good as none, and taken over in place.
   const { rows: claimed } = await sql`insert into requests as held (tenant, caller, method, request_id, fingerprint)
     values (${tenant}, ${caller}, ${method}, ${requestId}, ${fingerprint})
@@ -42,7 +44,7 @@ export async function once(tx: Executor, request: Request, act: () => Promise<st
     const { rows } = await sql<{ fingerprint: string; result_id: string | null }>`select fingerprint, result_id from requests
       where tenant = ${tenant} and caller = ${caller} and method = ${method} and request_id = ${requestId} for update`.execute(tx)
     const held = rows[0]
-    if (held !== undefined && held.fingerprint !== fingerprint)
+    if (held !== undefined && held.fingerprint !== fingerprint && alsoKnownAs?.(held.fingerprint) !== true)
       throw new RequestIdReused(`request id ${requestId} was used for another ${method}`)
     if (held !== undefined && held.result_id !== null) return { id: held.result_id, repeated: true }
   }

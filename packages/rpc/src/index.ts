@@ -18,6 +18,7 @@ export {
 export type { LimitAnswer, LimitCharge, LimitStore } from './limit-store.ts'
 export { compileFieldLimitKeys } from './limits.ts'
 export type { Log } from './log.ts'
+export { keyThatFits, type MacKeys, macKeys } from './mac-keys.ts'
 export { overloaded, type Shed, showShed } from './overloaded.ts'
 export { isUnavailableError, reasonOf } from './peer-error.ts'
 export {
@@ -33,6 +34,7 @@ export {
   refusals,
   type Violation,
 } from './refusal.ts'
+export { type Repeated, repeated } from './repeated.ts'
 export { sourceNetwork } from './source-network.ts'
 export type { DoorTls, PeerTls } from './tls.ts'
 export { compileRequestCheck, type RequestCheck } from './validation.ts'

@@ -30,6 +30,8 @@ import {
   createGrpcDoor,
   createPipeline,
   createWebDoor,
+  type MacKeys,
+  macKeys,
   type PipelineOptions,
   type Refusal,
   type WebRoutes,
@@ -94,8 +96,8 @@ export interface Service<DB> {
   readonly nats: Nats
   readonly clock: Clock
   readonly signer: WorkloadSigner
-  /** Key of request fingerprints. */
-  readonly requestKey: Uint8Array
+  /** Keys of request fingerprints. */
+  readonly requestKeys: MacKeys
   /** How long request ids are kept. */
   readonly requestsKeptSeconds: number
   readonly identity: ServiceIdentity
@@ -141,17 +143,17 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const relay = opening.use(
     createRelay({ db, nats, service: name, log, stream: { maxBytes: config.natsStreamBytes, replicas: config.natsReplicas } }),
   )
-  const requestKey = Buffer.from(config.requestKey, 'base64')
+  const requestKeys = macKeys(config.requestKey, config.requestKeyPrevious)
   const base = {
     name,
     config,
     log,
     db,
-    limits: postgresLimits(db, { hashKey: requestKey }),
+    limits: postgresLimits(db, { hashKey: requestKeys.current }),
     nats,
     clock,
     signer,
-    requestKey,
+    requestKeys,
     requestsKeptSeconds: config.requestsKept / 1000,
     peer: (peer: PeerName) => peers.to(peer),
     committed: () => relay.nudge(),

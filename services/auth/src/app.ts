@@ -20,7 +20,7 @@ import { TokenService } from '@gatehouse/contracts/gatehouse/auth/v1/token_servi
 import { WorkloadService } from '@gatehouse/contracts/gatehouse/auth/v1/workload_service_pb'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { createAccessTokenVerifier, createTokenInspector, type IssuerDirectory } from '@gatehouse/identity'
-import type { WebRoutes } from '@gatehouse/rpc'
+import { macKeys, type WebRoutes } from '@gatehouse/rpc'
 import { type App, openService, served, servedAs } from '@gatehouse/service'
 import { type AuthConfig, clientRulesOf, hashingOf, lifetimesOf, offlineLifetimesOf, pairwiseKeyOf } from './config.ts'
 import { consumersOf } from './consumers/index.ts'
@@ -106,8 +106,8 @@ export async function createApp(config: AuthConfig, signal?: AbortSignal): Promi
     feed,
     limitFeed,
     audiences: config.authAudiences,
-    challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
-    requestKey: service.requestKey,
+    challengeKeys: macKeys(config.authChallengeKey, config.authChallengeKeyPrevious),
+    requestKeys: service.requestKeys,
     requestsKeptSeconds: service.requestsKeptSeconds,
     hashing: createHashPool(hashingOf(config)),
     breaches,
@@ -176,7 +176,7 @@ async function openIdConnect(
     now: deps.now,
     pages: consolePages(page),
     offline: offlineLifetimesOf(config),
-    challengeKey: deps.challengeKey,
+    challengeKeys: deps.challengeKeys,
     cookiesOfSession: [refreshCookieName],
     conformance: config.oidcConformance,
     registration: config.oidcRegistration,

@@ -59,6 +59,18 @@ test('keys are 32 bytes and two', () => {
   assert.match(problemsOf({ AUTH_CHALLENGE_KEY: local.AUTH_KEY_ENCRYPTION_KEY }).join(), /two keys/)
 })
 
+test('a key that replaces another, or is replaced, is one of its kind and another', () => {
+  for (const name of ['AUTH_CHALLENGE_KEY', 'REQUEST_KEY'] as const) {
+    const previous = `${name}_PREVIOUS`
+    assert.deepEqual(problemsOf({ [previous]: key(4) }), [])
+    assert.match(problemsOf({ [previous]: key(4, 31) }).join(), new RegExp(`${previous} has to be 32 bytes`))
+    assert.match(problemsOf({ [previous]: local[name] }).join(), new RegExp(`${previous} has to be another key`))
+    const inProduction = problemsOf({ GATEHOUSE_MODE: 'production', [previous]: 'A'.repeat(44) })
+    assert.match(inProduction.join('\n'), new RegExp(`${previous} is a default or weak secret`))
+  }
+  assert.match(problemsOf({ AUTH_CHALLENGE_KEY_PREVIOUS: local.AUTH_KEY_ENCRYPTION_KEY }).join(), /another key/)
+})
+
 test('production refuses known secrets and plaintext, all at once', () => {
   const problems = problemsOf({ GATEHOUSE_MODE: 'production', AUTH_CHALLENGE_KEY: 'A'.repeat(44) })
   assert.match(problems.join('\n'), /AUTH_CHALLENGE_KEY is a default or weak secret/)

@@ -34,6 +34,9 @@ export const variables = {
     about: 'makes the codes and links of mails, 32 bytes in base64; never in the database',
     bytes: 32,
   }),
+  AUTH_CHALLENGE_KEY_PREVIOUS: optional(
+    secret({ about: 'another key of that kind that is good too, while one replaces the other', bytes: 32 }),
+  ),
   ACCESS_TOKEN_LIFETIME: duration({ about: 'how long an access token lives, 10m at most', default: 10 * minute }),
   SESSION_IDLE_LIFETIME: duration({
     about: 'how long a session lives that is not refreshed, where the policy of a tenant says nothing else',
@@ -155,6 +158,10 @@ export const rules: readonly Rule<AuthConfig>[] = [
   (values) =>
     values.authKeyEncryptionKey === values.authChallengeKey
       ? 'AUTH_KEY_ENCRYPTION_KEY and AUTH_CHALLENGE_KEY have to be two keys'
+      : undefined,
+  ({ authChallengeKeyPrevious: previous, authChallengeKey, authKeyEncryptionKey }) =>
+    previous !== undefined && [authChallengeKey, authKeyEncryptionKey].includes(previous)
+      ? 'AUTH_CHALLENGE_KEY_PREVIOUS has to be another key than AUTH_CHALLENGE_KEY and AUTH_KEY_ENCRYPTION_KEY'
       : undefined,
   ({ accessTokenLifetime }) =>
     accessTokenLifetime < minute || accessTokenLifetime > 10 * minute ? 'ACCESS_TOKEN_LIFETIME has to be from 1m to 10m' : undefined,

@@ -2,7 +2,7 @@ import { createClient } from '@connectrpc/connect'
 import { readConfig } from '@gatehouse/config'
 import { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import { connect, postgresLimits } from '@gatehouse/postgres'
-import { peerTransport } from '@gatehouse/rpc'
+import { macKeys, peerTransport } from '@gatehouse/rpc'
 import { openSigner } from '@gatehouse/service'
 import { createLogger } from '@gatehouse/telemetry'
 import { type AuthConfig, hashingOf, lifetimesOf, rules, variables } from './config.ts'
@@ -43,14 +43,14 @@ export async function openOperator(env: Readonly<Record<string, string | undefin
   const users = createClient(UserService, parts.use(peerTransport({ ...peer, signer })))
   // Whoever acts as an operator shows the operator's token and no workload's.
   const operators = createClient(UserService, parts.use(peerTransport(peer)))
-  const requestKey = Buffer.from(config.requestKey, 'base64')
+  const requestKeys = macKeys(config.requestKey, config.requestKeyPrevious)
   const now = Date.now
   const deps = {
     db,
     users,
     batches: createBatches({ db, users }),
     operators,
-    limits: postgresLimits(db, { hashKey: requestKey }),
+    limits: postgresLimits(db, { hashKey: requestKeys.current }),
     log,
     now,
     // The running services' relay finds the events at its next poll.
@@ -58,8 +58,8 @@ export async function openOperator(env: Readonly<Record<string, string | undefin
     lifetimes: lifetimesOf(config),
     keys: createKeyRing({ db, now, ...(await openEncryptionKeys(config)) }),
     audiences: config.authAudiences,
-    challengeKey: Buffer.from(config.authChallengeKey, 'base64'),
-    requestKey,
+    challengeKeys: macKeys(config.authChallengeKey, config.authChallengeKeyPrevious),
+    requestKeys,
     hashing: createHashPool(hashingOf(config)),
     breaches: parts.use(await openBreachList({ filter: config.passwordBreachFilter, log })),
   }

@@ -5,6 +5,7 @@ import { Authorization } from '@gatehouse/contracts/envoy/service/auth/v3/extern
 import { ClientGrantType } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { TokenService } from '@gatehouse/contracts/gatehouse/auth/v1/token_service_pb'
 import type { User } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
+import { macKeys } from '@gatehouse/rpc'
 import { decodeJwt, exportJWK, SignJWT } from 'jose'
 import * as relying from 'openid-client'
 import { createKeyRing } from '../src/core/keys/key-ring.ts'
@@ -71,8 +72,8 @@ async function tokenOf(options: { DPoP?: relying.DPoPHandle } = {}) {
   const { body } = await page.call('SessionService/SignIn', { email: person.email, password: rightPassword })
   const { accessToken, session } = body.signedIn as { accessToken: string; session: { id: string } }
   const browser = visitorAt(story.app.ports.web)
-  const challengeKey = Buffer.from(story.environment.AUTH_CHALLENGE_KEY ?? '', 'base64')
-  browser.cookies.set('__Host-gatehouse-oidc', browserCookie({ challengeKey }, 'default', session.id, 0))
+  const challengeKeys = macKeys(story.environment.AUTH_CHALLENGE_KEY ?? '')
+  browser.cookies.set('__Host-gatehouse-oidc', browserCookie({ challengeKeys }, 'default', session.id, 0))
   const { callback, checks } = await codeFor(browser, app, { resource: 'urn:orders', scope: 'openid read' })
   const tokens = await relying.authorizationCodeGrant(app, callback, checks, { resource: 'urn:orders' }, options)
   const end = () => page.call('SessionService/RevokeSession', { sessionId: session.id }, { authorization: `Bearer ${accessToken}` })

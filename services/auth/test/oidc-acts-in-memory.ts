@@ -127,6 +127,7 @@ export function actsInMemory(): ActsInMemory {
         return sessionRows.get(id)
       },
       sidOf: (_, sessionId, clientId) => createHmac('sha256', secret).update(`${sessionId} ${clientId}`).digest('base64url'),
+      sidsOf: (...of) => [acts.sessions.sidOf(...of)],
       async save(_, id, { state, clients = {} }) {
         note('sessions.save')
         const row = sessionRows.get(id)

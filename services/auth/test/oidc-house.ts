@@ -85,7 +85,7 @@ async function openDoor(deps: Deps, acts: OidcActs, faults: string[], changes: P
     now: deps.now,
     pages: plainPages,
     offline: { absoluteSeconds: 90 * 86_400, idleSeconds: 30 * 86_400 },
-    challengeKey: deps.challengeKey,
+    challengeKeys: deps.challengeKeys,
     cookiesOfSession: ['__Host-gatehouse-refresh'],
     conformance: false,
     registration: false,

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { macKeys } from '@gatehouse/rpc'
 import type Provider from 'oidc-provider'
 import { createEgress } from '../src/core/egress/egress.ts'
 import { createProvider } from '../src/oidc/create-provider.ts'
@@ -44,7 +45,7 @@ export function testProvider(changes: Partial<ProviderParts> = {}): TestProvider
     now: Date.now,
     pages: plainPages,
     offline: { absoluteSeconds: 90 * 86_400, idleSeconds: 30 * 86_400 },
-    challengeKey: Buffer.alloc(32, 8),
+    challengeKeys: macKeys(Buffer.alloc(32, 8).toString('base64')),
     cookiesOfSession: ['__Host-gatehouse-refresh'],
     conformance: false,
     registration: false,

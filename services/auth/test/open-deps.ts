@@ -3,6 +3,7 @@ import { type DescMessage, fromBinary } from '@bufbuild/protobuf'
 import * as authEvents from '@gatehouse/contracts/gatehouse/auth/v1/events_pb'
 import { eventMigrations } from '@gatehouse/events'
 import { connect, postgresLimits, sharedMigrations } from '@gatehouse/postgres'
+import { macKeys } from '@gatehouse/rpc'
 import { createLogger } from '@gatehouse/telemetry'
 import { testDatabase } from '@gatehouse/testkit'
 import { sql } from 'kysely'
@@ -62,8 +63,8 @@ export async function openDeps(): Promise<OpenedDeps> {
       },
       keys: createKeyRing({ db, encryptionKey: Buffer.alloc(32, 7), now }),
       audiences: ['orders'],
-      challengeKey: Buffer.alloc(32, 8),
-      requestKey: Buffer.alloc(32, 9),
+      challengeKeys: macKeys(Buffer.alloc(32, 8).toString('base64')),
+      requestKeys: macKeys(Buffer.alloc(32, 9).toString('base64')),
       hashing: createHashPool(),
       breaches,
     }

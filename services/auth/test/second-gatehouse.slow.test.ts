@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ClientGrantType } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { ConnectionJit } from '@gatehouse/contracts/gatehouse/auth/v1/connection_pb'
+import { macKeys } from '@gatehouse/rpc'
 import { createConnection } from '../src/core/connections/change-connection.ts'
 import { createKeyRing } from '../src/core/keys/key-ring.ts'
 import { createClient } from '../src/core/oidc/clients/create-client.ts'
@@ -59,8 +60,8 @@ async function signedInThere(email: string, emailVerified: boolean): Promise<(ur
   const { body } = await page.call('SessionService/SignIn', { email, password: rightPassword })
   const { session } = body.signedIn as { session: { id: string } }
   const browser = visitorAt(story.app.ports.web)
-  const challengeKey = Buffer.from(story.environment.AUTH_CHALLENGE_KEY ?? '', 'base64')
-  browser.cookies.set('__Host-gatehouse-oidc', browserCookie({ challengeKey }, 'idp', session.id, 0))
+  const challengeKeys = macKeys(story.environment.AUTH_CHALLENGE_KEY ?? '')
+  browser.cookies.set('__Host-gatehouse-oidc', browserCookie({ challengeKeys }, 'idp', session.id, 0))
   return async (url) => new URL((await browser.visit(url)).headers.get('location') ?? 'about:blank')
 }
 

@@ -30,7 +30,7 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
   await using opening = new AsyncDisposableStack()
   const mailer = opening.use(openMailer(config))
   const service = await openService<Schema>({ name: 'notification', config, migrations, ...(signal && { signal }) })
-  const { db, log, identity, requestKey, requestsKeptSeconds } = service
+  const { db, log, identity, requestKeys, requestsKeptSeconds } = service
   const hub = opening.use(createInboxHub({ db, log }))
   const nudges = opening.use(shareInboxNudges(service.nats, hub.nudge))
   let worker: MailWorker | undefined
@@ -79,7 +79,7 @@ export async function createApp(config: NotificationConfig, signal?: AbortSignal
   // Awaited here: what is opened above is disposed when this function is left.
   return await service.serve({
     rpc: [
-      served(NotificationService, notificationService(deps, { requestKey, requestsKeptSeconds })),
+      served(NotificationService, notificationService(deps, { requestKeys, requestsKeptSeconds })),
       served(InboxService, inboxService(deps, hub)),
     ],
     consumers: consumersOf(deps),

@@ -21,7 +21,7 @@ const revokeTimeoutMs = 5_000
 export async function createApp(config: UserConfig, signal?: AbortSignal): Promise<App> {
   await using opening = new AsyncDisposableStack()
   const service = await openService<Schema>({ name: 'user', config, migrations, ...(signal && { signal }) })
-  const { db, log, requestKey, requestsKeptSeconds } = service
+  const { db, log, requestKeys, requestsKeptSeconds } = service
   const sessions = createClient(SessionService, service.peer('auth'))
   let worker: EndSessions | undefined
 
@@ -44,7 +44,7 @@ export async function createApp(config: UserConfig, signal?: AbortSignal): Promi
   }
   // Awaited here: what is opened above is disposed when this function is left.
   return await service.serve({
-    rpc: [served(UserService, userService({ ...deps, feed }, { requestKey, requestsKeptSeconds }))],
+    rpc: [served(UserService, userService({ ...deps, feed }, { requestKeys, requestsKeptSeconds }))],
     workers: [() => opening.move(), startEndingSessions],
   })
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { macKeys } from '@gatehouse/rpc'
 import { browserCookie } from '../../../../services/auth/src/core/oidc/sessions/browser-cookie.ts'
 import { keepAside } from '../aside.ts'
 import type { Bench, Benchmark, Finding } from '../benchmark.ts'
@@ -151,8 +152,8 @@ async function plansOf(client: ClientAt, count: number, more: Record<string, str
 async function codes(bench: Bench, { auth, ours }: Scene): Promise<Finding> {
   const { local } = await bench.house()
   const people = await signedInPeople(local, bench.effort.name === 'smoke' ? 8 : 512)
-  const challengeKey = Buffer.from(local.environment('auth').AUTH_CHALLENGE_KEY ?? '', 'base64')
-  const cookies = people.map(({ sessionId }) => browserCookie({ challengeKey }, 'default', sessionId, 0))
+  const challengeKeys = macKeys(local.environment('auth').AUTH_CHALLENGE_KEY ?? '')
+  const cookies = people.map(({ sessionId }) => browserCookie({ challengeKeys }, 'default', sessionId, 0))
   await using browser = await startChild<CodeClientActs>('code-client', cores.client)
   const client = { id: ours.id, secret: ours.secret, redirectUri }
   const inFlight = 32

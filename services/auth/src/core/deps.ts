@@ -1,6 +1,7 @@
 import type { Client } from '@connectrpc/connect'
 import type { UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
 import type { LimitStore } from '@gatehouse/postgres'
+import type { MacKeys } from '@gatehouse/rpc'
 import type { Logger } from '@gatehouse/telemetry'
 import type { Db } from '../store/schema.ts'
 import type { Batches } from './batches.ts'
@@ -43,10 +44,10 @@ export interface Deps {
   readonly keys: KeyRing
   /** Audiences that other teams' services registered by configuration. */
   readonly audiences: readonly string[]
-  /** At least 32 bytes outside the database, from which the secrets of challenges are derived. */
-  readonly challengeKey: Uint8Array
-  /** At least 32 bytes with which requests that carry a `request_id` are compared. */
-  readonly requestKey: Uint8Array
+  /** Each at least 32 bytes outside the database, from which the secrets of challenges are derived. */
+  readonly challengeKeys: MacKeys
+  /** Each at least 32 bytes with which requests that carry a `request_id` are compared. */
+  readonly requestKeys: MacKeys
   /** How long a `request_id` is kept, where not for 30 days. */
   readonly requestsKeptSeconds?: number
   readonly hashing: HashPool

@@ -8,6 +8,7 @@ import { formsToClients } from './overrides/content-policy.ts'
 import { askedAcr, secureCookies } from './overrides/context.ts'
 import { tellInterval } from './overrides/device-interval.ts'
 import { claimsInIdTokens, tellAlgorithms } from './overrides/id-token.ts'
+import { noncesOfAllKeys } from './overrides/nonces.ts'
 import { finishOurAnswers } from './overrides/our-tokens.ts'
 import { exactReplayDetection } from './overrides/replay.ts'
 import { scopesOfResources } from './overrides/scopes.ts'
@@ -32,6 +33,7 @@ export function createProvider(parts: ProviderParts): Provider {
   codesAfterPeople(provider, parts)
   rotatingRefreshTokens(provider, parts)
   exactReplayDetection(provider, parts)
+  noncesOfAllKeys(provider, parts)
   scopesOfResources(provider)
   claimsInIdTokens(provider)
   exchangesTokens(provider, parts)

@@ -31,7 +31,12 @@ export function featuresOf(parts: ProviderParts): Features {
       userCodeConfirmSource: (context, form, client, _deviceInfo, userCode) => pages.deviceConfirm(context, form, client, userCode),
       successSource: (context) => pages.deviceDone(context),
     },
-    dPoP: { enabled: true, nonceSecret: nonceSecretOf(parts), requireNonce: () => false, allowReplay: false },
+    dPoP: {
+      enabled: true,
+      nonceSecret: nonceSecretOf(parts.challengeKeys.current, parts.tenant),
+      requireNonce: () => false,
+      allowReplay: false,
+    },
     introspection: { enabled: true, allowedPolicy: mayLookAt },
     revocation: { enabled: true, allowedPolicy: isOwn },
     pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: false, allowUnregisteredRedirectUris: false },
@@ -57,7 +62,7 @@ export function featuresOf(parts: ProviderParts): Features {
 }
 
 /** The same in every replica: a nonce that one gave is good at the next. */
-function nonceSecretOf({ challengeKey, tenant }: Pick<ProviderParts, 'challengeKey' | 'tenant'>): Buffer {
+export function nonceSecretOf(challengeKey: Uint8Array, tenant: string): Buffer {
   return Buffer.from(hkdfSync('sha256', challengeKey, tenant, 'gatehouse oidc dpop nonce', 32))
 }
 

@@ -1,5 +1,5 @@
 import type { IssuerDirectory, TokenInspector } from '@gatehouse/identity'
-import type { LimitStore } from '@gatehouse/rpc'
+import type { LimitStore, MacKeys } from '@gatehouse/rpc'
 import type { Logger } from '@gatehouse/telemetry'
 import type { Egress } from '../core/egress/egress.ts'
 import type { KeyRing } from '../core/keys/key-ring.ts'
@@ -32,7 +32,7 @@ export interface OidcDeps {
   readonly pages: OidcPages
   readonly offline: OfflineLifetimes
   /** Derives what all replicas must agree on and no database holds. */
-  readonly challengeKey: Uint8Array
+  readonly challengeKeys: MacKeys
   /** Cookies of other doors that go when somebody signs out here. */
   readonly cookiesOfSession: readonly string[]
   /** Lets clients that are registered for the conformance suite leave PKCE out. Never in production. */

@@ -21,7 +21,19 @@ export function logoutTeller({ acts }: Pick<OidcDeps, 'acts'>, providers: Provid
     const client = await provider.Client.find(clientId)
     const tell = ways.get(provider)
     if (client?.backchannelLogoutUri === undefined || tell === undefined) return 'dropped'
-    await tell.call(client, userId, acts.sessions.sidOf(tenant, sessionId, clientId))
+    const sids = acts.sessions.sidsOf(tenant, sessionId, clientId)
+    // Whoever is not told the session's name needs to hear of it once.
+    const told = await Promise.allSettled(
+      sids.slice(0, client.backchannelLogoutSessionRequired ? sids.length : 1).map((sid) => tell.call(client, userId, sid)),
+    )
+    const failures = told.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))
+    // Under one of the names it may know no session, and may say so.
+    const failure = failures.length === told.length ? failures[0] : failures.find((each) => !isRefusal(each))
+    if (failure !== undefined) throw failure
     return 'delivered'
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'response' in error && (error.response as Response).status === 400
 }

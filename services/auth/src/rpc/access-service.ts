@@ -8,7 +8,7 @@ import {
   CreateRoleRequestSchema,
 } from '@gatehouse/contracts/gatehouse/auth/v1/access_service_pb'
 import type { Request } from '@gatehouse/postgres'
-import { type Call, callOf, fingerprint } from '@gatehouse/rpc'
+import { type Call, callOf, repeated } from '@gatehouse/rpc'
 import type { AccessFeed } from '../core/access/access-feed.ts'
 import { bindingMessage } from '../core/access/binding-message.ts'
 import type { AccessDeps } from '../core/access/change-access.ts'
@@ -32,7 +32,7 @@ import { updateRole } from '../core/roles/update-role.ts'
 import { groupMessage, memberMessage, roleMessage } from './access-messages.ts'
 import { granterOf } from './granter-of.ts'
 
-type ServiceDeps = AccessDeps & Pick<Deps, 'requestKey' | 'requestsKeptSeconds'> & { readonly feed: AccessFeed }
+type ServiceDeps = AccessDeps & Pick<Deps, 'requestKeys' | 'requestsKeptSeconds'> & { readonly feed: AccessFeed }
 
 /** Who may do what. */
 export function accessService(deps: ServiceDeps) {
@@ -46,7 +46,7 @@ export function accessService(deps: ServiceDeps) {
       requestId: request.requestId,
       caller: callerName(call),
       method: `gatehouse.auth.v1.AccessService/${method}`,
-      fingerprint: fingerprint(schema, request, deps.requestKey),
+      ...repeated(schema, request, deps.requestKeys),
       keptSeconds: deps.requestsKeptSeconds,
     }) satisfies Omit<Request, 'tenant'>
 

@@ -8,7 +8,7 @@ import {
   ResendVerificationRequestSchema,
   SignUpRequestSchema,
 } from '@gatehouse/contracts/gatehouse/auth/v1/account_service_pb'
-import { callOf, fingerprint } from '@gatehouse/rpc'
+import { callOf, repeated } from '@gatehouse/rpc'
 import { acceptInvitation } from '../core/accounts/accept-invitation.ts'
 import type { Retry } from '../core/accounts/caller.ts'
 import { changePassword } from '../core/accounts/change-password.ts'
@@ -29,7 +29,7 @@ import { allowCookie, resultOf } from './session-cookie.ts'
 export function accountService(deps: Deps) {
   const retryOf = <Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc> & { requestId: string }): Retry => ({
     requestId: request.requestId,
-    fingerprint: fingerprint(schema, request, deps.requestKey),
+    ...repeated(schema, request, deps.requestKeys),
     keptSeconds: deps.requestsKeptSeconds,
   })
 

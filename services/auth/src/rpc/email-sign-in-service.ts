@@ -1,6 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { BeginEmailSignInRequestSchema, type EmailSignInService } from '@gatehouse/contracts/gatehouse/auth/v1/email_sign_in_service_pb'
-import { callOf, fingerprint } from '@gatehouse/rpc'
+import { callOf, repeated } from '@gatehouse/rpc'
 import type { Deps } from '../core/deps.ts'
 import { beginEmailSignIn, completeEmailSignIn } from '../core/sessions/email-sign-in.ts'
 import { placeOf } from './place-of.ts'
@@ -15,7 +15,7 @@ export function emailSignInService(deps: Deps) {
       const { email, requestId } = request
       const retry = {
         requestId,
-        fingerprint: fingerprint(BeginEmailSignInRequestSchema, request, deps.requestKey),
+        ...repeated(BeginEmailSignInRequestSchema, request, deps.requestKeys),
         keptSeconds: deps.requestsKeptSeconds,
       }
       return { challengeId: await beginEmailSignIn(deps, { tenant, email, retry, withheld }) }

@@ -4,7 +4,7 @@ import {
   CreateServiceAccountRequestSchema,
   type ServiceAccountService,
 } from '@gatehouse/contracts/gatehouse/auth/v1/service_account_service_pb'
-import { callOf, fingerprint } from '@gatehouse/rpc'
+import { callOf, repeated } from '@gatehouse/rpc'
 import { createApiKey, defaultLifetimeSeconds } from '../core/api-keys/create-api-key.ts'
 import { listApiKeys } from '../core/api-keys/list-api-keys.ts'
 import { resolveApiKey } from '../core/api-keys/resolve-api-key.ts'
@@ -28,7 +28,7 @@ export function serviceAccountService(deps: Deps) {
       const { name, description, requestId } = request
       const retry = {
         requestId,
-        fingerprint: fingerprint(CreateServiceAccountRequestSchema, request, deps.requestKey),
+        ...repeated(CreateServiceAccountRequestSchema, request, deps.requestKeys),
         keptSeconds: deps.requestsKeptSeconds,
       }
       const row = await createServiceAccount(deps, { tenant: call.tenant, name, description, callerId: call.person().id, retry })

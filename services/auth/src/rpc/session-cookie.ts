@@ -14,7 +14,7 @@ const trustCookieName = '__Host-gatehouse-trust'
 /** By which OpenID Connect knows the browser; its door sets it under this name too. */
 const browserCookieName = '__Host-gatehouse-oidc'
 
-type CookieDeps = Pick<Deps, 'now' | 'challengeKey'>
+type CookieDeps = Pick<Deps, 'now' | 'challengeKeys'>
 
 /** Pages have their browser keep the refresh token; whoever keeps it in a field is a program. */
 export function clientOf(useCookie: boolean): string {

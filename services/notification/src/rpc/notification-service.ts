@@ -4,7 +4,7 @@ import {
   type NotificationService,
   SendNotificationRequestSchema,
 } from '@gatehouse/contracts/gatehouse/notification/v1/notification_service_pb'
-import { callOf, fingerprint } from '@gatehouse/rpc'
+import { callOf, type MacKeys, repeated } from '@gatehouse/rpc'
 import type { Deps } from '../core/deps.ts'
 import { cancelNotification } from '../core/notifications/cancel-notification.ts'
 import { getNotification } from '../core/notifications/get-notification.ts'
@@ -14,9 +14,9 @@ import { callerName } from './caller.ts'
 import { toNotification } from './to-proto.ts'
 
 /** How requests that carry a `request_id` are compared, and for how long. */
-type Repeats = { readonly requestKey: string | Uint8Array; readonly requestsKeptSeconds?: number }
+type Repeats = { readonly requestKeys: MacKeys; readonly requestsKeptSeconds?: number }
 
-export const notificationService = (deps: Deps, { requestKey, requestsKeptSeconds }: Repeats) =>
+export const notificationService = (deps: Deps, { requestKeys, requestsKeptSeconds }: Repeats) =>
   ({
     async sendNotification(request, context) {
       const { tenant, caller } = callOf(context)
@@ -25,7 +25,7 @@ export const notificationService = (deps: Deps, { requestKey, requestsKeptSecond
         tenant,
         caller: callerName(caller),
         requestId,
-        fingerprint: fingerprint(SendNotificationRequestSchema, request, requestKey),
+        ...repeated(SendNotificationRequestSchema, request, requestKeys),
         keptSeconds: requestsKeptSeconds,
         template,
         recipient,

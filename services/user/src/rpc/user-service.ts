@@ -1,6 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect'
 import { CreateUserRequestSchema, type UserService } from '@gatehouse/contracts/gatehouse/user/v1/user_service_pb'
-import { callOf, fingerprint } from '@gatehouse/rpc'
+import { callOf, type MacKeys, repeated } from '@gatehouse/rpc'
 import { activateUser } from '../core/activate-user.ts'
 import { batchGetUsers } from '../core/batch-get-users.ts'
 import { changeUserEmail } from '../core/change-user-email.ts'
@@ -21,9 +21,9 @@ import { callerName, inviterId } from './caller.ts'
 import { toPage, toTold, toUser } from './to-proto.ts'
 
 /** How requests that carry a `request_id` are compared, and for how long. */
-type Repeats = { readonly requestKey: string | Uint8Array; readonly requestsKeptSeconds?: number }
+type Repeats = { readonly requestKeys: MacKeys; readonly requestsKeptSeconds?: number }
 
-export const userService = (deps: Deps & { feed: UserFeed }, { requestKey, requestsKeptSeconds }: Repeats) =>
+export const userService = (deps: Deps & { feed: UserFeed }, { requestKeys, requestsKeptSeconds }: Repeats) =>
   ({
     async createUser(request, context) {
       const { tenant, caller } = callOf(context)
@@ -32,7 +32,7 @@ export const userService = (deps: Deps & { feed: UserFeed }, { requestKey, reque
         requestId,
         caller: callerName(caller),
         method: 'gatehouse.user.v1.UserService/CreateUser',
-        fingerprint: fingerprint(CreateUserRequestSchema, request, requestKey),
+        ...repeated(CreateUserRequestSchema, request, requestKeys),
         keptSeconds: requestsKeptSeconds,
       }
       return { user: toUser(await createUser(deps, { tenant, name, email, locale, inviterId: inviterId(caller), request: once })) }

@@ -1,3 +1,5 @@
+import type { Request } from '@gatehouse/postgres'
+
 /** Where a person signs in from. */
 export interface SignInPlace {
   readonly userAgent: string
@@ -18,6 +20,7 @@ export interface Retry {
   /** Chosen by the caller; empty where the caller wants no such promise. */
   readonly requestId: string
   readonly fingerprint: string
+  readonly alsoKnownAs?: Request['alsoKnownAs']
   readonly keptSeconds?: number | undefined
 }
 

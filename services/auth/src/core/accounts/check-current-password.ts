@@ -11,7 +11,7 @@ export interface CurrentPassword {
   readonly signal?: AbortSignal
 }
 
-type CheckDeps = Pick<Deps, 'db' | 'now' | 'requestKey' | 'hashing'>
+type CheckDeps = Pick<Deps, 'db' | 'now' | 'requestKeys' | 'hashing'>
 
 /**
  * Asks a signed-in person for the password that they have; answers the credential that was checked. Wrong ones are counted over all RPCs that ask for it, apart

@@ -27,7 +27,7 @@ export interface ConfirmEmailChangeInput {
  * retry after a crash still knows whom to tell. The session is asked, as where the change was requested: a token may be younger than the end of its session.
  */
 export async function confirmEmailChange(
-  deps: Pick<Deps, 'db' | 'users' | 'batches' | 'lifetimes' | 'now' | 'challengeKey' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'users' | 'batches' | 'lifetimes' | 'now' | 'challengeKeys' | 'committed'>,
   input: ConfirmEmailChangeInput,
 ): Promise<void> {
   const { tenant, userId } = input

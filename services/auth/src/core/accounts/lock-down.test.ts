@@ -238,7 +238,7 @@ test('a link locks down once, however often at once, and is refused like any oth
 
 test('the links of earlier mails are over with it; in another tenant, for another purpose and after seven days none is good', async () => {
   const { told, token } = await attacked()
-  const second = deriveSecret(house.deps.challengeKey, { tenant, challengeId: told.challengeId, deliveryId: randomUUID() }).token
+  const second = deriveSecret(house.deps.challengeKeys.current, { tenant, challengeId: told.challengeId, deliveryId: randomUUID() }).token
   await refuses('CHALLENGE_INVALID', () => lockDown(house.deps, { tenant, token: second }))
   await refuses('CHALLENGE_INVALID', () => lockDown(house.deps, { tenant: otherTenant, token }))
   const reset = { tenant, challengeId: '', proof: { case: 'token', value: token } as const, password: otherPassword, place: from }

@@ -20,7 +20,7 @@ export interface RequestEmailChangeInput {
 
 /** Opens a challenge for a new address of a person, whether somebody has that address or not. */
 export async function requestEmailChange(
-  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now' | 'requestKey' | 'hashing' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now' | 'requestKeys' | 'hashing' | 'committed'>,
   input: RequestEmailChangeInput,
 ): Promise<string> {
   const { tenant, userId, email: address } = input

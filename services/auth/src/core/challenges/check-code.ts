@@ -1,11 +1,12 @@
 import { timingSafeEqual } from 'node:crypto'
 import { transact } from '@gatehouse/postgres'
+import type { MacKeys } from '@gatehouse/rpc'
 import { type ChallengeSecretRow, listSecretsWithCode } from '../../store/challenge-secrets.ts'
 import { type ChallengeRow, countWrongCode, lockChallenge } from '../../store/challenges.ts'
 import { countCodeFailure, lockCodeFailures } from '../../store/code-failures.ts'
 import { concerning } from '../audit/refusals.ts'
 import type { Deps } from '../deps.ts'
-import { deriveSecret, hashAddress } from './derive-secret.ts'
+import { hashAddress, secretAgain } from './derive-secret.ts'
 import type { ProveInput } from './prove.ts'
 import { kindOfPurpose } from './secret-lifetimes.ts'
 
@@ -18,7 +19,7 @@ const dayMs = 86_400_000
  * so a parallel burst gets no attempt more. Exhausted codes leave the link alone: the owner of the mailbox is never locked out.
  */
 export async function checkCode(
-  deps: Pick<Deps, 'db' | 'now' | 'challengeKey'>,
+  deps: Pick<Deps, 'db' | 'now' | 'challengeKeys'>,
   input: ProveInput,
   code: string,
 ): Promise<{ challenge: ChallengeRow; secret: ChallengeSecretRow } | 'exhausted' | undefined> {
@@ -30,7 +31,7 @@ export async function checkCode(
     concerning(challenge.user_id ?? '', { challenge: challenge.id })
     const failures = {
       tenant,
-      addressHash: hashAddress(deps.challengeKey, tenant, challenge.address_key ?? ''),
+      addressHash: hashAddress(deps.challengeKeys.current, tenant, challenge.address_key ?? ''),
       day: Math.floor(deps.now() / dayMs),
     }
     const wrongToday = await lockCodeFailures(tx, failures)
@@ -39,7 +40,7 @@ export async function checkCode(
     const now = new Date(deps.now())
     const secrets = await listSecretsWithCode(tx, { tenant, challengeId: challenge.id, purpose, now })
     // Every mail is compared, whichever fits.
-    const [secret] = secrets.filter((candidate) => isCodeOf(deps.challengeKey, candidate, code))
+    const [secret] = secrets.filter((candidate) => isCodeOf(deps.challengeKeys, candidate, code))
     if (secret !== undefined) return { challenge, secret }
     await countWrongCode(tx, challenge)
     await countCodeFailure(tx, failures)
@@ -47,9 +48,9 @@ export async function checkCode(
   })
 }
 
-function isCodeOf(key: Uint8Array, secret: ChallengeSecretRow, code: string): boolean {
+function isCodeOf(keys: MacKeys, secret: ChallengeSecretRow, code: string): boolean {
   const owner = { tenant: secret.tenant, challengeId: secret.challenge_id, deliveryId: secret.delivery_id }
-  const right = Buffer.from(deriveSecret(key, owner).code)
+  const right = Buffer.from(secretAgain(keys, owner, secret.token_hash)?.code ?? '')
   const given = Buffer.from(code)
   return right.length === given.length && timingSafeEqual(right, given)
 }

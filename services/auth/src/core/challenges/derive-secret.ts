@@ -1,4 +1,5 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { keyThatFits, type MacKeys } from '@gatehouse/rpc'
 
 /** The delivery that carries a secret. Ids in lower case, as the store writes them. */
 export interface SecretOwner {
@@ -17,6 +18,12 @@ export function deriveSecret(key: Uint8Array, owner: SecretOwner): { token: stri
     token: derive(key, 'challenge token', owner).toString('base64url'),
     code: String(number).padStart(6, '0'),
   }
+}
+
+/** What a mail said whose token the store knows: under the key that it was made by, and no other. Undefined where that one is gone. */
+export function secretAgain(keys: MacKeys, owner: SecretOwner, tokenHash: Uint8Array): { token: string; code: string } | undefined {
+  const key = keyThatFits(keys, (each) => timingSafeEqual(hashToken(deriveSecret(each, owner).token), tokenHash))
+  return key && deriveSecret(key, owner)
 }
 
 /** What the store knows of a token. */

@@ -24,7 +24,7 @@ export interface Proven {
 }
 
 /** Checks what came in a mail. Whatever is wrong with it, strangers get the same refusal. */
-export async function prove(deps: Pick<Deps, 'db' | 'now' | 'challengeKey'>, input: ProveInput): Promise<Proven> {
+export async function prove(deps: Pick<Deps, 'db' | 'now' | 'challengeKeys'>, input: ProveInput): Promise<Proven> {
   const proven =
     input.proof.case === 'code' ? await checkCode(deps, input, input.proof.value) : await checkToken(deps, input, input.proof.value)
   if (proven === 'exhausted') throw refuse(ErrorReason.CODE_ATTEMPTS_EXHAUSTED)

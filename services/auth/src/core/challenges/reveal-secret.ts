@@ -11,7 +11,7 @@ import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { kindNamed } from '../suspicion/suspicion-kinds.ts'
 import { decideMail, type Mail } from './decide-mail.ts'
-import { deriveSecret, hashToken, type SecretOwner } from './derive-secret.ts'
+import { deriveSecret, hashToken, type SecretOwner, secretAgain } from './derive-secret.ts'
 import { revealSeconds, secretSeconds } from './secret-lifetimes.ts'
 
 /** What a mail says. */
@@ -29,7 +29,7 @@ export interface Revealed {
   readonly suspicion?: Suspicion
 }
 
-type RevealDeps = Pick<Deps, 'db' | 'users' | 'batches' | 'now' | 'challengeKey'>
+type RevealDeps = Pick<Deps, 'db' | 'users' | 'batches' | 'now' | 'challengeKeys'>
 
 /** Gives what the mail of a challenge says; to the same delivery the same, for as long as its secret lives. */
 export async function revealSecret(
@@ -82,7 +82,7 @@ async function noteSecret(deps: RevealDeps, owner: SecretOwner, mail: Mail, purp
     locale: mail.locale,
     name: mail.name,
     user_id: mail.userId ?? null,
-    token_hash: hashToken(deriveSecret(deps.challengeKey, owner).token),
+    token_hash: hashToken(deriveSecret(deps.challengeKeys.current, owner).token),
     code_expire_time: seconds.code === undefined ? null : new Date(deps.now() + seconds.code * 1000),
     token_expire_time: new Date(deps.now() + seconds.token * 1000),
   })
@@ -103,7 +103,10 @@ function describeSecret(deps: RevealDeps, row: ChallengeSecretRow): Omit<Reveale
   if (tokenExpireSeconds === 0) throw notFound()
   const codeExpireSeconds = secondsUntil(deps, row.code_expire_time)
   const owner = { tenant: row.tenant, challengeId: row.challenge_id, deliveryId: row.delivery_id }
-  const { token, code } = deriveSecret(deps.challengeKey, owner)
+  const said = secretAgain(deps.challengeKeys, owner, row.token_hash)
+  // A link that opens nothing is no answer.
+  if (said === undefined) throw notFound()
+  const { token, code } = said
   return {
     purpose: purposes[row.purpose],
     token,

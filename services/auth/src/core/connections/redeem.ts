@@ -5,7 +5,7 @@ import { findTenant } from '../../store/tenants.ts'
 import type { Deps } from '../deps.ts'
 import { ErrorReason, refuse } from '../refuse.ts'
 import { redirectUriOf } from './connection-content.ts'
-import { derivedOf, hashOf } from './derived.ts'
+import { derivedOf, hashOf, keyOfState, newState } from './derived.ts'
 import { enabledConnection } from './known-connections.ts'
 import { type UpstreamAssertion, UpstreamAway, UpstreamUnbelieved } from './upstream-assertion.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -43,9 +43,9 @@ export interface BeginInput extends AttemptOwner {
 export async function beginAtConnection(deps: ConnectionDeps, input: BeginInput): Promise<{ url: string; browser: string }> {
   const { tenant, connectionId, email: loginHint, userId, sessionId } = input
   const connection = await enabledConnection(deps, tenant, connectionId)
-  const state = random()
+  const state = newState(deps.challengeKeys.current)
   const browser = randomForm.test(input.browser) ? input.browser : random()
-  const { nonce, challenge } = derivedOf(deps.challengeKey, tenant, state)
+  const { nonce, challenge } = derivedOf(deps.challengeKeys.current, tenant, state)
   const redirectUri = redirectUriOf(await originOf(deps, tenant), connectionId)
   const departure = { redirectUri, state, nonce, challenge, loginHint }
   const url = await inWords(deps, connection, () => deps.upstreams(connection.kind).url(connection, departure))
@@ -90,7 +90,7 @@ export async function redeem(
     time: new Date(deps.now()),
   })
   if (!taken) throw failed(deps, connection, 'nobody began this here')
-  const { nonce, verifier } = derivedOf(deps.challengeKey, tenant, state)
+  const { nonce, verifier } = derivedOf(keyOfState(deps.challengeKeys, state), tenant, state)
   const redirectUri = redirectUriOf(await originOf(deps, tenant), connectionId)
   const arrival = { redirectUri, state, code, iss, nonce, verifier }
   const assertion = await inWords(deps, connection, () => deps.upstreams(connection.kind).assertion(connection, arrival))

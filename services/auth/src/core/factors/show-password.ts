@@ -6,7 +6,7 @@ import type { FactorCheck, ShownFactor } from './shown-factor.ts'
 
 /** The password, shown by somebody who is halfway in. */
 export async function showPassword(
-  deps: Pick<Deps, 'db' | 'now' | 'requestKey' | 'hashing'>,
+  deps: Pick<Deps, 'db' | 'now' | 'requestKeys' | 'hashing'>,
   check: FactorCheck,
   password: string,
 ): Promise<ShownFactor | undefined> {

@@ -132,6 +132,8 @@ export interface OidcActs {
     findById(t: string, id: string): Promise<BrowserSession | undefined>
     /** What a client knows the session by: the same one for as long as it lives. */
     sidOf(t: string, sessionId: string, clientId: string): string
+    /** Where a key is being replaced also what it was told, or is told by others, under the other one. */
+    sidsOf(t: string, sessionId: string, clientId: string): readonly string[]
     save(t: string, id: string, change: SessionChange): Promise<void>
     /** Notes that it was used just now. Written once a minute. */
     touch(t: string, session: BrowserSession): Promise<void>

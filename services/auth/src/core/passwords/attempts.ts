@@ -53,12 +53,17 @@ const wrong: ReadonlySet<string> = new Set(['EMAIL_OR_PASSWORD_WRONG', 'PASSWORD
  * that no stranger can keep them out; strangers count by the address, known or not, and by the source. What nobody does by mistake is told.
  */
 export async function counted<T>(
-  deps: Pick<Deps, 'db' | 'now' | 'requestKey'>,
+  deps: Pick<Deps, 'db' | 'now' | 'requestKeys'>,
   guesser: Guesser,
   act: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
-  const counters = countersOf(deps.requestKey, guesser)
+  const counters = countersOf(deps.requestKeys.current, guesser)
   const now = new Date(deps.now())
+  // By a key that is being replaced nothing is counted any more, and what it closed stays closed.
+  for (const key of deps.requestKeys.accepted.slice(1)) {
+    const before = countersOf(key, guesser).at(-1)
+    if (before && (await waitOf(deps.db, before, now)) === 'closed') throw await notNow(deps.db, before, now)
+  }
   const totals = await countAttempt(deps.db, counters, now)
   const refusing = counters[totals.length]
   if (refusing !== undefined) throw await notNow(deps.db, refusing, now)
@@ -102,21 +107,23 @@ async function tellWrong(
 /** There is another password now: what was counted was about the old one. */
 export async function forgetGuesses(
   tx: Db,
-  deps: Pick<Deps, 'requestKey'>,
+  deps: Pick<Deps, 'requestKeys'>,
   person: { tenant: string; userId: string; email: string },
 ): Promise<void> {
   await forgetFailuresOf(tx, person)
-  await forgetFailures(tx, { tenant: person.tenant, key: keyOf(deps.requestKey, 'account', emailKey(person.email)) })
+  for (const key of deps.requestKeys.accepted)
+    await forgetFailures(tx, { tenant: person.tenant, key: keyOf(key, 'account', emailKey(person.email)) })
 }
 
 /** The password of an address is taken from nobody any more, until there is another. */
 export async function closePassword(
   tx: Db,
-  deps: Pick<Deps, 'now' | 'requestKey'>,
+  deps: Pick<Deps, 'now' | 'requestKeys'>,
   { tenant, userId, email }: { tenant: string; userId: string; email: string },
 ): Promise<void> {
-  const counter = { ...account, tenant, userId, key: keyOf(deps.requestKey, 'account', emailKey(email)) }
-  await closeCounter(tx, counter, new Date(deps.now()))
+  // Under each key by which a replica may count.
+  for (const key of deps.requestKeys.accepted)
+    await closeCounter(tx, { ...account, tenant, userId, key: keyOf(key, 'account', emailKey(email)) }, new Date(deps.now()))
 }
 
 function countersOf(requestKey: Uint8Array, guesser: Guesser): readonly FailureCounter[] {

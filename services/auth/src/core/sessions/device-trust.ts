@@ -12,7 +12,7 @@ interface Person {
 
 /** Until when the person trusts the device of the call, as the policy is now. */
 export async function deviceTrustOf(
-  deps: Pick<Deps, 'batches' | 'challengeKey' | 'lifetimes' | 'now'>,
+  deps: Pick<Deps, 'batches' | 'challengeKeys' | 'lifetimes' | 'now'>,
   { tenant, userId }: Person,
   presented: string,
 ): Promise<{ trustedUntil?: Date; trustDays: number }> {

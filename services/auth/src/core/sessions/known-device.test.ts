@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { macKeys } from '@gatehouse/rpc'
 import { deviceToken, knownDevice } from './known-device.ts'
 
 let now = Date.UTC(2026, 0, 1)
-const deps = { challengeKey: Buffer.alloc(32, 1), now: () => now }
+const keysOf = (byte: number) => macKeys(Buffer.alloc(32, byte).toString('base64'))
+const deps = { challengeKeys: keysOf(1), now: () => now }
 const ada = { tenant: 'default', userId: '01890000-0000-7000-8000-000000000001', credentialVersion: 3 }
 const bob = { ...ada, userId: '01890000-0000-7000-8000-000000000002', credentialVersion: 1 }
 
@@ -13,7 +15,7 @@ test('a device is known to its person, of its tenant, with this password and key
   assert.match(id ?? '', /^[0-9a-f]{32}$/)
   for (const owner of [bob, { ...ada, tenant: 'other' }, { ...ada, credentialVersion: 4 }])
     assert.equal(knownDevice(deps, owner, token), undefined)
-  assert.equal(knownDevice({ ...deps, challengeKey: Buffer.alloc(32, 2) }, ada, token), undefined)
+  assert.equal(knownDevice({ ...deps, challengeKeys: keysOf(2) }, ada, token), undefined)
   assert.equal(knownDevice(deps, ada, deviceToken(deps, ada, token)), id)
 })
 

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { timestampMs } from '@bufbuild/protobuf/wkt'
 import { Strength, strengthOf } from '@gatehouse/identity'
+import { keyThatFits } from '@gatehouse/rpc'
 import { readFactorVersion } from '../../store/factors.ts'
 import { thePerson } from '../audit/actor.ts'
 import { audit } from '../audit/audit.ts'
@@ -37,7 +38,7 @@ export interface TrustedDevice {
 /** What a policy says of trust. */
 type TrustRules = Pick<WholePolicy, 'trustedDeviceDays' | 'trustSinceTime'>
 
-type TrustDeps = Pick<Deps, 'challengeKey' | 'now'>
+type TrustDeps = Pick<Deps, 'challengeKeys' | 'now'>
 
 /**
  * The device, where one of the presented tokens is the person's own and not older than the policy says now. A token is stored nowhere: it is an HMAC over whom it
@@ -63,7 +64,7 @@ export function trustToken(deps: TrustDeps, truster: Truster, presented: string)
   const device = { id: randomBytes(idBytes).toString('hex'), seconds: Math.floor(deps.now() / 1000) }
   const time = Buffer.alloc(timeBytes)
   time.writeUInt32BE(device.seconds)
-  const own = `ght_${Buffer.concat([Buffer.from(device.id, 'hex'), time, proofOf(deps, truster, device)]).toString('base64url')}`
+  const own = `ght_${Buffer.concat([Buffer.from(device.id, 'hex'), time, proofOf(deps.challengeKeys.current, truster, device)]).toString('base64url')}`
   const others = tokensOf(presented).filter((other) => ownDevice(deps, truster, other) === undefined)
   return { token: [own, ...others].slice(0, most).join('.'), device }
 }
@@ -91,7 +92,8 @@ export async function trustDevice(
 function ownDevice(deps: TrustDeps, truster: Truster, token: string): TrustedDevice | undefined {
   const bytes = Buffer.from(token.slice(4), 'base64url')
   const device = { id: bytes.toString('hex', 0, idBytes), seconds: bytes.readUInt32BE(idBytes) }
-  return timingSafeEqual(bytes.subarray(idBytes + timeBytes), proofOf(deps, truster, device)) ? device : undefined
+  const fits = (key: Uint8Array) => timingSafeEqual(bytes.subarray(idBytes + timeBytes), proofOf(key, truster, device))
+  return keyThatFits(deps.challengeKeys, fits) && device
 }
 
 function tokensOf(presented: string): readonly string[] {
@@ -103,10 +105,10 @@ function tokensOf(presented: string): readonly string[] {
         .filter((token) => pattern.test(token))
 }
 
-function proofOf(deps: Pick<Deps, 'challengeKey'>, truster: Truster, { id, seconds }: TrustedDevice): Buffer {
+function proofOf(key: Uint8Array, truster: Truster, { id, seconds }: TrustedDevice): Buffer {
   const { tenant, userId, credentialVersion, factorVersion, epoch } = truster
   const rests = [credentialVersion, factorVersion, epoch, seconds].map(String)
-  return createHmac('sha256', deps.challengeKey)
+  return createHmac('sha256', key)
     .update(['trusted device', tenant, userId, id, ...rests].join('\0'))
     .digest()
 }

@@ -1,5 +1,5 @@
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
-import { once, transact } from '@gatehouse/postgres'
+import { once, type Request, transact } from '@gatehouse/postgres'
 import { forTenant, type Refusal, reasonOf } from '@gatehouse/rpc'
 import { findNotification, type NotificationRow } from '../../store/notifications.ts'
 import type { MailData } from '../../store/schema.ts'
@@ -14,6 +14,7 @@ export interface SendNotificationInput {
   readonly caller: string
   readonly requestId: string
   readonly fingerprint: string
+  readonly alsoKnownAs?: Request['alsoKnownAs']
   readonly keptSeconds?: number | undefined
   readonly template: string
   /** A person's id. */
@@ -28,7 +29,7 @@ type SendDeps = Pick<Deps, 'db' | 'users' | 'originOf' | 'mailWaits'>
 
 /** Writes a mail to a person. The same request id answers the first one's notification, even if the person has gone since, or user is away. */
 export async function sendNotification(deps: SendDeps, input: SendNotificationInput): Promise<NotificationRow> {
-  const { tenant, caller, requestId, fingerprint, keptSeconds, recipient, data, sendTime } = input
+  const { tenant, caller, requestId, fingerprint, alsoKnownAs, keptSeconds, recipient, data, sendTime } = input
   // The other templates speak for us: only facts send them.
   if (input.template !== announcement) throw refuse(ErrorReason.TEMPLATE_UNKNOWN)
   const field = checkAnnouncement(data, deps.originOf(tenant))
@@ -36,7 +37,7 @@ export async function sendNotification(deps: SendDeps, input: SendNotificationIn
   // Asked before the transaction, because none stays open across a call to a peer.
   const problem = await recipientProblem(deps, tenant, recipient)
   const { id } = await transact(deps.db, (tx) =>
-    once(tx, { tenant, caller, method, requestId, fingerprint, keptSeconds }, () => {
+    once(tx, { tenant, caller, method, requestId, fingerprint, alsoKnownAs, keptSeconds }, () => {
       if (problem) throw problem
       return addMail(tx, { tenant, template: announcement, userId: recipient, data, ...(sendTime && { sendTime }) })
     }),

@@ -12,7 +12,7 @@ import { keyOfRecord } from './record-hash.ts'
  * may save tokens afterwards: under an ended grant nothing is found.
  */
 export async function consumeRecord(
-  deps: Pick<Deps, 'db' | 'now' | 'lifetimes' | 'challengeKey' | 'committed'>,
+  deps: Pick<Deps, 'db' | 'now' | 'lifetimes' | 'challengeKeys' | 'committed'>,
   { tenant, kind, id }: { tenant: string; kind: RecordKind; id: string },
 ): Promise<Consumed> {
   const key = { tenant, kind, hash: keyOfRecord(deps, tenant, id) }

@@ -4,7 +4,7 @@ import type { FindOptions, Payload, RecordKind } from '../oidc-parts.ts'
 import { hashInRef, recordHash, recordRef, userCodeHash } from './record-hash.ts'
 import { fromStored } from './stored-payload.ts'
 
-type Reading = Pick<Deps, 'db' | 'now' | 'challengeKey' | 'lifetimes'>
+type Reading = Pick<Deps, 'db' | 'now' | 'challengeKeys' | 'lifetimes'>
 
 /** What is kept under an id, unless the grant or the session that it belongs to has ended. */
 export async function findRecord(
@@ -18,9 +18,11 @@ export async function findRecord(
 
 /** The device code of which somebody typed the other half. Nobody here has its id: it goes by a handle. */
 export async function findByUserCode(deps: Reading, tenant: string, userCode: string): Promise<Payload | undefined> {
-  const row = await findByCodeHash(deps.db, { tenant, userCodeHash: userCodeHash(deps, tenant, userCode), now: new Date(deps.now()) })
-  if (row === undefined) return undefined
-  return { ...payloadOf(deps, { kind: 'DeviceCode', id: recordRef(deps, tenant, row.id_hash) }, row), userCode }
+  for (const key of deps.challengeKeys.accepted) {
+    const row = await findByCodeHash(deps.db, { tenant, userCodeHash: userCodeHash(key, tenant, userCode), now: new Date(deps.now()) })
+    if (row) return { ...payloadOf(deps, { kind: 'DeviceCode', id: recordRef(deps, tenant, row.id_hash) }, row), userCode }
+  }
+  return undefined
 }
 
 function payloadOf(deps: Reading, of: { kind: RecordKind; id: string }, row: FoundRecord): Payload {

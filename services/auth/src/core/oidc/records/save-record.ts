@@ -19,7 +19,7 @@ export interface RecordToSave {
 
 /** Keeps what the library has to say; `taken` where another approver of the same device code was faster. */
 export async function saveRecord(
-  deps: Pick<Deps, 'db' | 'batches' | 'now' | 'challengeKey'>,
+  deps: Pick<Deps, 'db' | 'batches' | 'now' | 'challengeKeys'>,
   saved: RecordToSave,
 ): Promise<'saved' | 'taken'> {
   const { tenant, kind, id, payload, ttlSeconds } = saved
@@ -33,7 +33,7 @@ export async function saveRecord(
     // An interaction names the grant that there was when it began: it goes on without.
     grant_id: (kind !== 'Interaction' && uuidIn(payload, 'grantId')) || null,
     session_id: (payload.expiresWithSession === true && uuidIn(payload, 'sessionUid')) || null,
-    user_code_hash: kind === 'DeviceCode' && userCode !== undefined ? userCodeHash(deps, tenant, userCode) : null,
+    user_code_hash: kind === 'DeviceCode' && userCode !== undefined ? userCodeHash(deps.challengeKeys.current, tenant, userCode) : null,
     payload: toStored(deps, saved, payload),
     create_time: now,
     expire_time: new Date(now.getTime() + ttlSeconds * 1000),

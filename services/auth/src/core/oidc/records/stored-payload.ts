@@ -5,7 +5,7 @@ import { hashInRef, recordHash, recordRef } from './record-hash.ts'
 type Record = { readonly tenant: string; readonly kind: RecordKind; readonly id: string }
 
 /** As text, without whatever is good for something by itself: the id, the browser's cookie, the user code, ids of other records. */
-export function toStored(deps: Pick<Deps, 'challengeKey'>, { tenant, kind, id }: Record, payload: Payload): string {
+export function toStored(deps: Pick<Deps, 'challengeKeys'>, { tenant, kind, id }: Record, payload: Payload): string {
   const { jti: _, userCode: __, ...kept } = payload
   if (kind !== 'Interaction') return JSON.stringify(kept)
   const { session, returnTo, deviceCode, parJti, ...rest } = kept

@@ -8,7 +8,7 @@ import { isTooWeak } from '../../sessions/too-weak.ts'
 import type { BrowserSession, Payload, SessionClient } from '../oidc-parts.ts'
 import { readBrowserCookie } from './browser-cookie.ts'
 
-type Reading = Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now' | 'challengeKey'>
+type Reading = Pick<Deps, 'db' | 'batches' | 'lifetimes' | 'now' | 'challengeKeys'>
 
 /** The session of a browser; none for a cookie from before the session was raised. */
 export async function findByCookie(deps: Reading, tenant: string, value: string): Promise<BrowserSession | undefined> {
