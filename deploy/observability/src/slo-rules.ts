@@ -64,6 +64,5 @@ function alert({ slo, alert: name, target, fewest, says }: Objective, burns: rea
 /** The groups of slo.yaml. */
 export const sloGroups = objectives.map((objective) => ({
   name: `gatehouse-slo-${objective.slo}`,
-  interval: '30s',
   rules: [...recorded(objective), alert(objective, fast, 'page'), alert(objective, slow, 'ticket')],
 }))
