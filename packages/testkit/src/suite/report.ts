@@ -1,4 +1,4 @@
-import type { FileResult } from './run-test-file.ts'
+import type { FileResult } from './run-test-files.ts'
 import type { StepResult } from './step.ts'
 
 export type Whole = {

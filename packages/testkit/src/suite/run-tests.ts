@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { root } from './find-tests.ts'
 import { idleShare } from './idle-share.ts'
-import { type FileResult, runTestFile } from './run-test-file.ts'
+import { type FileResult, runTestFiles } from './run-test-files.ts'
+import { shareProcesses } from './share-processes.ts'
 import { indent } from './step.ts'
 
 export type { FileResult }
@@ -20,27 +21,29 @@ const shortSeconds = 6
 /** Runs every file, the slowest of the last run first, and prints a line for each as it ends. */
 export async function runTests(files: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<readonly FileResult[]> {
   const times = await lastTimes()
-  const secondsOf = (file: string): number => times[file] ?? guessedSeconds(file)
-  const waiting = files.toSorted((a, b) => secondsOf(b) - secondsOf(a))
+  const secondsOf = (group: readonly string[]): number => group.reduce((sum, file) => sum + (times[file] ?? guessedSeconds(file)), 0)
+  const waiting = shareProcesses(files).toSorted((a, b) => secondsOf(b) - secondsOf(a))
   const results: FileResult[] = []
-  const run = async (file: string): Promise<void> => {
-    const result = await runTestFile(file, env, signal)
+  const run = async (group: readonly string[]): Promise<void> => {
+    const ended = await runTestFiles(group, env, signal)
     if (signal.aborted) return
-    results.push(result)
-    times[file] = result.seconds
-    print(result)
+    for (const result of ended) {
+      results.push(result)
+      times[result.file] = result.seconds
+      print(result)
+    }
   }
   const worker = async (): Promise<void> => {
-    for (let file = waiting.shift(); file && !signal.aborted; file = waiting.shift()) await run(file)
+    for (let group = waiting.shift(); group && !signal.aborted; group = waiting.shift()) await run(group)
   }
   const gapFiller = async (): Promise<void> => {
     const idle = idleShare()
     while (waiting.length > 0 && !signal.aborted) {
       idle()
       await delay(momentMs)
-      const next = idle() > muchIdle ? waiting.findIndex((file) => secondsOf(file) < shortSeconds) : -1
-      const [file] = next < 0 ? [] : waiting.splice(next, 1)
-      if (file) await run(file)
+      const next = idle() > muchIdle ? waiting.findIndex((group) => secondsOf(group) < shortSeconds) : -1
+      const [group] = next < 0 ? [] : waiting.splice(next, 1)
+      if (group) await run(group)
     }
   }
   await Promise.all([...Array.from({ length: atOnce }, worker), gapFiller()])

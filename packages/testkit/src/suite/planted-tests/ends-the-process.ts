@@ -1,0 +1,3 @@
+import { test } from 'node:test'
+
+test('takes all with it', () => process.exit(3))
