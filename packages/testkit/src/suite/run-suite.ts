@@ -49,7 +49,7 @@ export async function runSuite({ checksOnly, slow, throughPooler, under }: Suite
   const leftOut = [
     ...(under.length > 0 ? ['every check, and the tests outside these paths'] : []),
     ...(slow ? ['every check, and the tests that are not slow'] : []),
-    ...(checksOnly ? ['all tests'] : found.leftOut.map((file) => `${file}, which "npm test -- --slow" runs`)),
+    ...(checksOnly ? ['all tests'] : found.leftOut.map(([file, command]) => `${file}, which "${command}" runs`)),
     ...(isWhole && !checksOnly
       ? ['the figures, which "npm run bench" measures', 'what else CI runs ("npm run verify"): days of chaos, two starts']
       : []),
