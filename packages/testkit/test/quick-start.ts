@@ -41,10 +41,15 @@ async function commandsOf(readme: string, section: string): Promise<string> {
   return blocks.join('\n')
 }
 
+/** Machines with Node and npm only have none; and of itself it takes an answer that is an error for one. */
+const curl = `curl() {
+  if type -P curl > /dev/null; then command curl -sS --fail-with-body "$@"; else "${process.execPath}" "${join(root, 'packages/testkit/test/plain-curl.mjs')}" "$@"; fi
+}`
+
 /** Types it into a shell, and answers what was said; with `enough`, Ctrl-C once that was said. An answer of HTTP that is an error fails, as it does not by itself. */
 async function typed({ originPort, state, env }: QuickStartPlace, commands: string, enough?: RegExp): Promise<string> {
   const here = commands.replaceAll('localhost:8080', `localhost:${originPort}`).replaceAll('.local/', `${state}/`)
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', `curl() { command curl -sS --fail-with-body "$@"; }\n${here}`], {
+  const child = spawn('bash', ['-euo', 'pipefail', '-c', `${curl}\n${here}`], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
