@@ -162,7 +162,11 @@ async function openIdConnect(
   const page = consolePage(config.oidcPages ?? builtConsole, deps.log)
   // Told at the start, and not when somebody stands before the door.
   await page.read()
-  const acts = createOidcActs(deps, { registrationQuota: config.oidcRegistrationQuota, pairwiseKey: pairwiseKeyOf(config) })
+  const acts = createOidcActs(deps, {
+    registrationQuota: config.oidcRegistrationQuota,
+    egressAllow: config.oidcEgressAllow,
+    pairwiseKey: pairwiseKeyOf(config),
+  })
   const inspector = createTokenInspector({ issuers, now: deps.now })
   const oidc: OidcDeps = {
     acts,

@@ -1,7 +1,7 @@
 import { type DescMessage, fromJsonString, type MessageShape, toJson, toJsonString } from '@bufbuild/protobuf'
 import { type Command, CommandProblem } from '@gatehouse/cli'
 import { duration } from '@gatehouse/config'
-import { ClientSettingsSchema } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
+import { ClientOptionsSchema, ClientSettingsSchema } from '@gatehouse/contracts/gatehouse/auth/v1/client_pb'
 import { CreateClientRequestSchema } from '@gatehouse/contracts/gatehouse/auth/v1/client_service_pb'
 import { compileRequestCheck, Refusal } from '@gatehouse/rpc'
 import { print } from '@gatehouse/service'
@@ -35,13 +35,15 @@ export const clientCommands: readonly Command[] = [
   {
     name: 'clients update',
     usage: 'ID JSON [--tenant ID]',
-    summary: 'changes what is given of its ClientSettings; people keep what they allowed',
+    summary: 'changes what is given of its ClientSettings, and of their options; people keep what they allowed',
     run: operated(async ({ deps, config }, [clientId = '', json = '', ...more], { tenant = defaultTenant }) => {
       // What is written wrongly is told before anything is looked for.
-      const given = toJson(ClientSettingsSchema, settingsIn(json)) as object
+      settingsIn(json)
+      const given = named(ClientSettingsSchema, jsonOf(json) as object)
       const { row } = await getClient(deps, { tenant, clientId })
-      const whole = { ...(toJson(ClientSettingsSchema, settingsOf(row)) as object), ...given }
-      const [, settings] = checked([clientId, JSON.stringify(whole), ...more])
+      const before = toJson(ClientSettingsSchema, settingsOf(row)) as Members
+      const options = { ...(before.options as object), ...named(ClientOptionsSchema, given.options as object | undefined) }
+      const [, settings] = checked([clientId, JSON.stringify({ ...before, ...given, options }), ...more])
       await inWords(updateClient(deps, { tenant, clientId, settings, etag: clientEtag(row) }, clientRulesOf(config)))
       print(`${clientId} is changed: every replica goes by it within a second`)
     }),
@@ -125,6 +127,14 @@ function checked([clientId, json, ...more]: readonly string[]) {
     throw problemOf(error)
   }
   return [clientId, request.settings ?? settingsIn(json)] as const
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+/** The members that were written, under the names that protobuf writes: it takes those of the contract too. */
+function named(schema: DescMessage, json: object | undefined): Members {
+  const nameOf = (written: string) => schema.fields.find(({ name }) => name === written)?.jsonName ?? written
+  return Object.fromEntries(Object.entries(json ?? {}).map(([name, value]) => [nameOf(name), value]))
 }
 
 const settingsIn = (json: string) => parsed(ClientSettingsSchema, json)

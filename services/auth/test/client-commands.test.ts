@@ -85,9 +85,18 @@ test('a client is made, shown, changed, given another secret, disabled and remov
 
 test('a client that asks for RS256 has a key made, which is listed, rotated, revoked and told by the doctor like the others', async () => {
   const listed = async () => (await gatehouse('keys list')).match(/^\S+(?=\t.*\tRS256$)/gm) ?? []
-  await gatehouse('clients create', 'old-app', JSON.stringify(grafana))
+  await gatehouse(
+    'clients create',
+    'old-app',
+    JSON.stringify({ ...grafana, options: { claimsInIdToken: true, minStrength: 'STRENGTH_TWO_FACTORS' } }),
+  )
   assert.deepEqual(await listed(), [])
   await gatehouse('clients update', 'old-app', '{"options": {"rs256": true}}')
+  // What the options were beside it they are, and what is taken back is taken back.
+  assert.match(await gatehouse('clients show', 'old-app'), /"claimsInIdToken": *true/)
+  await gatehouse('clients update', 'old-app', '{"options": {"claims_in_id_token": false}}')
+  const shown = await gatehouse('clients show', 'old-app')
+  assert.ok(!shown.includes('claimsInIdToken') && shown.includes('STRENGTH_TWO_FACTORS') && /"rs256": *true/.test(shown), shown)
   const [kid = ''] = await listed()
   await assert.rejects(gatehouse('keys revoke', kid), /only key of default/)
   const next = /^(\S+)\tRS256$/m.exec(await gatehouse('keys rotate'))?.[1] ?? ''

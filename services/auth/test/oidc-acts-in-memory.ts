@@ -178,6 +178,7 @@ export function actsInMemory(): ActsInMemory {
     },
     clients: {
       known: async (_, id) => clientRows.get(id),
+      pairwise: true,
       subject: (_, client, userId) => subjectFor(secret.export(), { tenant: 'default', client, userId }),
       secretFits: (secrets, presented) => secrets.some(({ hash }) => hash === createHash('sha256').update(presented).digest('base64url')),
       resource: async (_, client, resource) => (client.gatehouse_resources.includes(resource) ? resources.get(resource) : undefined),

@@ -22,7 +22,7 @@ let ports: readonly [number, number]
 before(async () => {
   // The limit by source is another test's: here fifty come at once, from one place.
   const changes = { registration: true, limits: { take: async () => ({ allowed: true }) as const } }
-  house = await openOidcHouse((deps) => createOidcActs(deps, { registrationQuota: 25 }), changes)
+  house = await openOidcHouse((deps) => createOidcActs(deps, { registrationQuota: 25, egressAllow: [] }), changes)
   ports = [house.port, (await house.replica()).port]
 })
 after(() => house[Symbol.asyncDispose]())
@@ -50,6 +50,7 @@ async function clientsOf(tenant: string) {
 test('a program registers itself by discovery with a token, and signs somebody in who allows it', async () => {
   const server = (await house.client('nobody', relying.None())).serverMetadata()
   assert.equal(server.registration_endpoint, `${ISSUER}/reg`)
+  assert.deepEqual(server.subject_types_supported, ['public'], 'there is no key for others')
   const visit = house.visitor().visit
   const registered = await relying.dynamicClientRegistration(new URL(ISSUER), app, undefined, {
     initialAccessToken: await newToken(),
@@ -175,6 +176,9 @@ test('what nobody may be is refused in the words of RFC 7591, and costs the toke
     { application_type: 'toaster' },
     { subject_type: 'pairwise' },
     { sector_identifier_uri: 'https://rp.example/sector' },
+    { require_signed_request_object: true },
+    { tls_client_certificate_bound_access_tokens: true },
+    { default_acr_values: ['phr'] },
     { scope: 'openid admin' },
     { client_name: '' },
     { client_name: 'two\nlines' },
@@ -185,6 +189,7 @@ test('what nobody may be is refused in the words of RFC 7591, and costs the toke
     { gatehouse_conformance: true },
     { post_logout_redirect_uris: ['http://rp.example/'] },
     { backchannel_logout_uri: 'http://rp.example/logout' },
+    { backchannel_logout_uri: 'https://127.0.0.1/logout' },
     { default_max_age: 'long' },
   ]
   for (const each of wrong) {

@@ -94,7 +94,7 @@ export function configurationOf(parts: ProviderParts): Configuration {
     revokeGrantPolicy: ({ oidc }) => !(oidc.route === 'revocation' && oidc.entities.AccessToken !== undefined),
     rotateRefreshToken: true,
     routes,
-    subjectTypes: ['public', 'pairwise'],
+    subjectTypes: parts.acts.clients.pairwise ? ['public', 'pairwise'] : ['public'],
     pairwiseIdentifier: async (_context, userId, { clientId }) => {
       const client = await parts.acts.clients.known(parts.tenant, clientId)
       if (client === undefined) throw new TypeError('a client that is gone knows nobody')

@@ -29,6 +29,7 @@ export function ClientCard({ client, changed, show }: ClientCardProps) {
     <Section title={name} wide>
       <p>
         <code className="address">{clientId}</code> {client.firstParty && <span className="badge plain">our own</span>}{' '}
+        {client.registered && <span className="badge plain">registered itself: nobody looked at its name</span>}{' '}
         {disableTime && <span className="badge plain">switched off {when(disableTime)}</span>}
       </p>
       <details>

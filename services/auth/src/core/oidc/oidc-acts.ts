@@ -33,12 +33,17 @@ import { touchSession } from './sessions/touch-session.ts'
 
 export interface ActOptions {
   readonly registrationQuota?: number
+  /** What of our own network may be called: a program that registers itself may be there. */
+  readonly egressAllow?: readonly string[]
   /** Pairwise ids follow from it: under another key everybody is somebody else to their clients. */
   readonly pairwiseKey?: Uint8Array | undefined
 }
 
 /** What the library's door calls, over the database. */
-export function createOidcActs(deps: Deps, { registrationQuota = defaultRegistrationQuota, pairwiseKey }: ActOptions = {}): OidcActs {
+export function createOidcActs(
+  deps: Deps,
+  { registrationQuota = defaultRegistrationQuota, egressAllow, pairwiseKey }: ActOptions = {},
+): OidcActs {
   return {
     records: {
       save: (tenant, kind, id, payload, ttlSeconds) => saveRecord(deps, { tenant, kind, id, payload, ttlSeconds }),
@@ -77,12 +82,14 @@ export function createOidcActs(deps: Deps, { registrationQuota = defaultRegistra
     logouts: { enqueue: (tenant, of) => enqueueLogout(deps, { tenant, ...of }) },
     clients: {
       known: createKnownClients(deps),
+      pairwise: pairwiseKey !== undefined,
       subject: (tenant, client, userId) => subjectFor(pairwiseKey, { tenant, client, userId }),
       secretFits: (secrets, presented) => secretFits(deps.now(), secrets, presented),
       resource: createKnownResources(deps),
     },
     registration: {
-      judge: (tenant, asked) => judgeMetadata(deps, { tenant, asked }, { pairwise: pairwiseKey !== undefined }),
+      judge: (tenant, asked) =>
+        judgeMetadata(deps, { tenant, asked }, { pairwise: pairwiseKey !== undefined, ...(egressAllow && { egressAllow }) }),
       register: (tenant, of) => registerClient(deps, { tenant, ...of }, registrationQuota),
     },
     tokens: {

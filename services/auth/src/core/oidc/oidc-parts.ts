@@ -161,6 +161,8 @@ export interface OidcActs {
   readonly clients: {
     /** Undefined of one that is disabled or deleted. A second old at most. */
     known(t: string, clientId: string): Promise<LibraryMetadata | undefined>
+    /** Whether there is a key that pairwise ids follow from. */
+    readonly pairwise: boolean
     /** The id by which a client knows somebody. */
     subject(t: string, client: LibraryMetadata, userId: string): string
     secretFits(secrets: readonly SecretHash[], presented: string): boolean

@@ -80,6 +80,15 @@ function refuseOtherResponses(asked: AskedMetadata, grantTypes: readonly ClientG
     throw refuseMetadata('response_types', 'has to be ["code"] with authorization_code, and empty without')
 }
 
+/** A program that asks for protection, and is not told that it has none, believes that it has. */
+const unoffered = [
+  'sector_identifier_uri',
+  'require_signed_request_object',
+  'tls_client_certificate_bound_access_tokens',
+  'default_acr_values',
+  'require_auth_time',
+] as const
+
 function refuseUnoffered(asked: AskedMetadata): void {
   for (const name of Object.keys(asked)) {
     // Names of ours that the library carries along from the store.
@@ -87,7 +96,7 @@ function refuseUnoffered(asked: AskedMetadata): void {
     if (/_(alg|enc)$/.test(name) && !offeredFor(name).includes(wordIn(asked, name) ?? '')) throw refuseMetadata(name, 'is not offered so')
   }
   if (!['public', 'pairwise'].includes(wordIn(asked, 'subject_type') ?? 'public')) throw refuseMetadata('subject_type', 'is not offered so')
-  if (asked.sector_identifier_uri !== undefined) throw refuseMetadata('sector_identifier_uri', 'is not offered')
+  for (const name of unoffered) if (asked[name] !== undefined && asked[name] !== false) throw refuseMetadata(name, 'is not offered')
   if (asked.jwks_uri !== undefined && asked.jwks !== undefined) throw refuseMetadata('jwks', 'is given, and jwks_uri too')
 }
 

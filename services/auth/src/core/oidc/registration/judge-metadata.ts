@@ -23,7 +23,7 @@ let check: ReturnType<typeof compileRequestCheck> | undefined
 export async function judgeMetadata(
   deps: Pick<Deps, 'db'>,
   { tenant, asked }: { readonly tenant: string; readonly asked: AskedMetadata },
-  rules: Pick<ClientRules, 'pairwise'> = {},
+  rules: Pick<ClientRules, 'pairwise' | 'egressAllow'> = {},
 ): Promise<JudgedClient> {
   try {
     const settings = askedSettings(asked)
