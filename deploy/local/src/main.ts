@@ -25,6 +25,8 @@ async function main(args: readonly string[]): Promise<void> {
   const auth: Record<string, string> = {}
   for (const name of ['OIDC_CONFORMANCE', 'OIDC_EGRESS_ALLOW', 'OIDC_PAIRWISE_KEY', 'OIDC_REGISTRATION'])
     if (process.env[name]) auth[name] = process.env[name]
+  const seen: Record<string, string> = {}
+  for (const name of ['OTLP_ENDPOINT', 'TRACE_SAMPLE_RATIO', 'LOG_LEVEL']) if (process.env[name]) seen[name] = process.env[name]
   const began = performance.now()
   const stopping = untilAskedToStop()
   await demandFree(variables)
@@ -37,7 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
     ports,
     onStep: (step) => say(`starting ${step} …`),
     onTrouble: say,
-    extra: { auth },
+    extra: { auth: { ...auth, ...seen }, user: seen, notification: seen },
   })
   process.stdout.write(table(local))
   say(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Ctrl-C stops everything.`)

@@ -6,7 +6,9 @@ import { ConnectionJit } from '@gatehouse/contracts/gatehouse/auth/v1/connection
 import { Factor } from '@gatehouse/contracts/gatehouse/auth/v1/session_pb'
 import { User_State } from '@gatehouse/contracts/gatehouse/user/v1/user_pb'
 import { changeAccess } from '../src/core/access/change-access.ts'
+import { confirmEmailChange } from '../src/core/accounts/confirm-email-change.ts'
 import { forgetPerson } from '../src/core/accounts/forget-person.ts'
+import { requestEmailChange } from '../src/core/accounts/request-email-change.ts'
 import { requestPasswordReset } from '../src/core/accounts/request-password-reset.ts'
 import { resetPassword } from '../src/core/accounts/reset-password.ts'
 import { signUp } from '../src/core/accounts/sign-up.ts'
@@ -33,7 +35,7 @@ import { listGroupNamesOf } from '../src/store/groups.ts'
 import { bindRole } from './bind-role.ts'
 import { connectionSettings, type Settings } from './connections-scene.ts'
 import { type OpenedDeps, openDeps } from './open-deps.ts'
-import { refusedWith, rightPassword, somebody, wholeOf } from './sign-somebody-in.ts'
+import { refusedWith, rightPassword, signSomebodyIn, somebody, wholeOf } from './sign-somebody-in.ts'
 import { codeOf } from './totp-code.ts'
 
 const tenant = 'default'
@@ -116,6 +118,22 @@ test('people of an enforced domain come by its connection and no other way, whet
   await assert.rejects(signIn(deps, { tenant, email: user.email, password: rightPassword, ...place }), refused)
   const elsewhere = await somebody(opened)
   wholeOf(await signIn(deps, { tenant, email: elsewhere.email, password: rightPassword, ...place }))
+})
+
+test('people of an enforced domain keep their address there: with another one they would come past it', async () => {
+  const user = await somebody(opened)
+  const { session } = await signSomebodyIn(deps, user)
+  const sessionId = session?.id ?? ''
+  const change = { tenant, userId: user.id, sessionId, password: rightPassword }
+  const challengeId = await requestEmailChange(deps, { ...change, email: `${randomUUID()}@free.example`, retry: noRetry })
+  const { code } = await revealSecret(deps, { tenant, challengeId, deliveryId: randomUUID() })
+  const confirm = { tenant, userId: user.id, sessionId, challengeId, proof: { case: 'code', value: code } as const }
+  const before = user.email
+  const { domain } = await connection({ enforce: true })
+  user.email = `${randomUUID()}@${domain}`
+  await assert.rejects(confirmEmailChange(deps, confirm), refusedWith('CONNECTION_REQUIRED'))
+  user.email = before
+  await confirmEmailChange(deps, confirm)
 })
 
 /** What is mailed to whoever asks for a new password. */

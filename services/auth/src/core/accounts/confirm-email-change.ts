@@ -6,6 +6,7 @@ import { audit } from '../audit/audit.ts'
 import { claimChallenge } from '../challenges/claim-challenge.ts'
 import { openChallenge } from '../challenges/open-challenge.ts'
 import { type ProveInput, prove } from '../challenges/prove.ts'
+import { requireNone } from '../connections/required-connection.ts'
 import type { Db, Deps } from '../deps.ts'
 import { assertStrongSession } from '../factors/assert-strong-enough.ts'
 import { changePersonEmail } from '../people/change-person.ts'
@@ -35,6 +36,8 @@ export async function confirmEmailChange(
   const { challenge, secret } = await prove(deps, { ...input, purpose: 'change_email' })
   const person = await resolvePerson(deps, { tenant, by: { case: 'id', value: userId } })
   if (person?.state !== User_State.ACTIVE) throw refuse(ErrorReason.PERSON_CANNOT_SIGN_IN)
+  // Whoever has their address of a company that says how its people come would come past it with another one.
+  await requireNone(deps, tenant, person.email)
   const previous = await notePreviousAddress(deps.db, challenge, person.email)
 
   const changed = await changePersonEmail(deps, { tenant, userId, email: secret.address })
