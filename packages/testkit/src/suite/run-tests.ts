@@ -16,7 +16,7 @@ const atOnce = Math.min(4, Math.max(2, availableParallelism() - 1))
 /** Files wait about as long as they work. One more, that is short, runs beside them when this share of the processors had nothing to do for a moment. */
 const muchIdle = 0.4
 const momentMs = 500
-const shortSeconds = 6
+const shortSeconds = 10
 
 /** Runs every file, the slowest of the last run first, and prints a line for each as it ends. */
 export async function runTests(files: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<readonly FileResult[]> {
@@ -63,7 +63,7 @@ function print({ file, seconds, passed, failures, output }: FileResult): void {
 }
 
 /** Of a file that never ran here: what starts services, or measures, is long. */
-const guessedSeconds = (file: string): number => (/\/smoke/.test(file) ? 60 : /\/test\//.test(file) ? 20 : 3)
+const guessedSeconds = (file: string): number => (/\/smoke/.test(file) ? 60 : /\/test\//.test(file) ? 20 : 1)
 
 const timesFile = join(root, '.cache', 'test-times.json')
 
