@@ -83,7 +83,9 @@ export async function openConstellation(options: HouseOptions): Promise<Constell
   const troubles: string[] = []
 
   const [secrets, { jwksFile, keyFile }] = await Promise.all([secretsOf(folder), workloadKeysOf(folder)])
-  const servers = opening.use(await startServers(folder, secrets, options))
+  const servers = opening.use(
+    await startServers(folder, secrets, { ...options, onCrash: (line) => troubles.push(`Postgres crashed: ${line}`) }),
+  )
   const none = { grpc: 0, web: 0, metrics: 0 }
   // Nobody listens at the origin: its port is a name that browsers would send.
   const ports = { origin: 8080, smtp: servers.mail.port, services: { user: none, auth: none, notification: none } }

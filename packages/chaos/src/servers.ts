@@ -28,6 +28,8 @@ export interface ServerNeeds {
   readonly brokers?: number
   /** Gives the database a standby. */
   readonly standby?: Replication
+  /** Told when a process of Postgres was killed that nobody of the house meant to. */
+  readonly onCrash?: (line: string) => void
   /** Puts PgBouncer before the database. */
   readonly throughPooler?: boolean
 }
@@ -36,7 +38,7 @@ export interface ServerNeeds {
 export async function startServers(
   folder: string,
   secrets: Secrets,
-  { brokers: count = 1, standby, throughPooler = false }: ServerNeeds = {},
+  { brokers: count = 1, standby, throughPooler = false, onCrash }: ServerNeeds = {},
 ): Promise<Servers> {
   await using starting = new AsyncDisposableStack()
   const natsFolder = join(folder, 'nats')
@@ -44,7 +46,14 @@ export async function startServers(
   const users = [...natsServiceUsers(secrets.nats).map(alsoAsBefore), { name: broker.user, password: broker.pass }]
   const pooled = throughPooler ? new Pooled() : undefined
   const [databases, brokers] = await Promise.all([
-    Databases.start(folder, standby, pooled?.ofServer),
+    Databases.start(folder, standby, {
+      ...pooled?.ofServer,
+      log: (line) => {
+        pooled?.ofServer.log(line)
+        // It begins anew then, without what was not on the disk yet: nothing that a service could help.
+        if (line.includes('was terminated by signal')) onCrash?.(line)
+      },
+    }),
     Brokers.start(natsFolder, users, count),
   ])
   starting.use(brokers)
