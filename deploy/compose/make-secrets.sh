@@ -24,6 +24,8 @@ for service in user auth notification; do
   put "${service}_migration_url" "postgres://gatehouse_${service}_migrator:$(cat secrets/${service}_migrator_password)@$at"
   put "${service}_nats_url" "nats://${service}:$(password)@nats:4222"
   if [ ! -e "secrets/${service}_workload_key" ]; then
+    # Of the service before it is closed already; root does not mind, and whoever runs this without containers may be somebody else.
+    [ ! -e secrets/workload_jwks ] || chmod 644 secrets/workload_jwks
     $gatehouse workload-keys create "$service" --jwks "$PWD/secrets/workload_jwks" --key "$PWD/secrets/${service}_workload_key"
     chmod 444 "secrets/${service}_workload_key" secrets/workload_jwks
   fi
