@@ -54,9 +54,13 @@ export async function bringDebianProgram(name: DebianProgramName, options: Bring
           await unpack(await archive.download(libraries), staging)
           await useOwnLibraries(staging, wanted.file, place)
         }
-        await rm(place, { recursive: true, force: true })
-        await rename(staging, place)
         const path = join(place, wanted.file)
+        // Whoever brought it meanwhile may be running it: only what does not work is taken away.
+        await rename(staging, place).catch(async () => {
+          if ((await answerOf(path, wanted)) !== undefined) return
+          await rm(place, { recursive: true, force: true })
+          await rename(staging, place)
+        })
         if ((await answerOf(path, wanted)) === undefined) throw new SetupProblem(`Debian's ${name} ${version} does not run here.`)
         return { path, version }
       } finally {
