@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { locked, lockFile, pinned, readBases } from './bases.ts'
 import { buildCommand, folderOf, images, root } from './build.ts'
 
-const usage = `Usage: npm run images -- build [user | auth | notification | console …] [--registry ghcr.io/gatehouse] [--print]
+const usage = `Usage: npm run images -- build [user | auth | notification | console …] [--registry ghcr.io/gatehouse] [--tag TAG] [--print]
        npm run images -- lock
        npm run images -- prove [--twice] [--work FOLDER]`
 
@@ -31,7 +31,7 @@ function onPath<T extends string>(programs: readonly T[], what: string): T {
   return found
 }
 
-function build(names: readonly string[], registry: string, print: boolean): void {
+function build(names: readonly string[], registry: string, tag: string | undefined, print: boolean): void {
   const wrong = names.find((name) => !images.some((image) => image === name))
   if (wrong !== undefined) throw new Error(`there is no image "${wrong}": they are ${images.join(', ')}`)
   const bases = pinned(readBases())
@@ -39,7 +39,13 @@ function build(names: readonly string[], registry: string, print: boolean): void
   const revision = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
   for (const image of images.filter((each) => names.length === 0 || names.includes(each))) {
     const { version } = JSON.parse(readFileSync(join(root, folderOf(image), 'package.json'), 'utf8')) as { version: string }
-    const [program = '', ...args] = buildCommand(builder, { image, bases, tag: `${registry}/${image}:${version}`, version, revision })
+    const [program = '', ...args] = buildCommand(builder, {
+      image,
+      bases,
+      tag: `${registry}/${image}:${tag ?? version}`,
+      version,
+      revision,
+    })
     if (print) process.stdout.write(`${[program, ...args].join(' ')}\n`)
     else if (spawnSync(program, args, { cwd: root, stdio: 'inherit' }).status !== 0)
       throw new Error(`the image of ${image} cannot be built`)
@@ -57,13 +63,14 @@ try {
     allowPositionals: true,
     options: {
       registry: { type: 'string', default: 'ghcr.io/gatehouse' },
+      tag: { type: 'string' },
       print: { type: 'boolean', default: false },
       work: { type: 'string' },
       twice: { type: 'boolean', default: false },
     },
   })
   const [command, ...names] = positionals
-  if (command === 'build') build(names, values.registry, values.print)
+  if (command === 'build') build(names, values.registry, values.tag, values.print)
   else if (command === 'lock') await lock()
   else if (command === 'prove') await (await import('./prove/prove.ts')).prove(values.work, values.twice)
   else throw new Error(usage)
