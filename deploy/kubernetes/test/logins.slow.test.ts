@@ -47,12 +47,12 @@ async function migrateAndAsk(made: FirstSecrets): Promise<void> {
   )
 }
 
-test('a Postgres of one’s own: psql runs the script as somebody who may make roles and databases, and again where both are there', async () => {
+test('a Postgres of one’s own: the script, by somebody who may make roles and databases, and again where both are there', async () => {
   const { server, made } = await open('own')
   const password = randomBytes(12).toString('hex')
   await asAdmin(server.url, (superuser) => superuser.query(`create role administrator login createrole createdb password '${password}'`))
   const administrator = at(server, { username: 'administrator', password, pathname: '/postgres' })
-  for (const _ of [1, 2]) await psql(folder, administrator, made.rolesSql)
+  for (const _ of [1, 2]) await psql(administrator, made.rolesSql)
   await migrateAndAsk(made)
 })
 
