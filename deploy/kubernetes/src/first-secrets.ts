@@ -37,10 +37,10 @@ export async function firstSecrets({ postgres, nats, plaintext = false, smtpPass
   // Who logs in is `_a` or `_b`, by turns; `_migrator` owns the tables.
   const roles = services.flatMap((name) => [`gatehouse_${name}_a`, `gatehouse_${name}_migrator`])
   const database = Object.fromEntries(roles.map((role) => [role, password()]))
-  const broker = { user: password(), auth: password(), notification: password(), subscriber: password() }
+  const broker = { user: password(), auth: password(), notification: password(), streams: password(), subscriber: password() }
   const verified = plaintext ? '' : '?sslmode=verify-full&sslrootcert=/etc/gatehouse/trust/ca.crt'
   const databaseUrl = (role: string) => `postgres://${role}:${database[role]}@${postgres}/gatehouse${verified}`
-  const natsUrl = (name: ServiceName) =>
+  const natsUrl = (name: ServiceName | 'streams') =>
     nats
       .split(',')
       .map((place) => `${plaintext ? 'nats' : 'tls'}://${name}:${broker[name]}@${place}`)
@@ -53,7 +53,7 @@ export async function firstSecrets({ postgres, nats, plaintext = false, smtpPass
       ...(name === 'auth' && { AUTH_KEY_ENCRYPTION_KEY: key(), AUTH_CHALLENGE_KEY: key() }),
       ...(name === 'notification' && { SMTP_PASSWORD: smtpPassword }),
     }),
-    secret('gatehouse', `${name}-migration`, { DATABASE_URL: databaseUrl(`gatehouse_${name}_migrator`) }),
+    secret('gatehouse', `${name}-migration`, { DATABASE_URL: databaseUrl(`gatehouse_${name}_migrator`), NATS_URL: natsUrl('streams') }),
   ])
   const users = natsServiceUsers(broker).map(({ name: user, ...more }) => ({ user, ...more }))
   // Whoever else has a line in users.conf, such as other teams' subscribers, gets a password too: nats-server starts with none missing.
