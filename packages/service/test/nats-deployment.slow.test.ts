@@ -95,7 +95,7 @@ const others = (service: string) => eventServices.filter((other) => other !== se
 /** Whether nats-server answers `Permissions Violation`; what else becomes of the request is not asked. */
 async function isRefused(user: Nats, subject: string): Promise<boolean> {
   const connection = await user.connected()
-  const answer = await connection.request(subject, '{}', { timeout: 300 }).catch((error: Error) => error)
+  const answer = await connection.request(subject, '{}', { timeout: 5000 }).catch((error: Error) => error)
   return answer instanceof Error && /Permissions Violation/.test(answer.message)
 }
 

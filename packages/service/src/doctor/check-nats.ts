@@ -106,7 +106,7 @@ async function compareWithOutbox(
   return [
     wrong(
       `the stream's last event (${last.id}, ${time(last.eventTime)}) is not in the outbox: the database is older than NATS, as after a restore`,
-      `stop the services, start NATS empty, start the services, then for each of them: ${fill}`,
+      `stop the services, start NATS empty, gatehouse migrate (it makes the stream), start the services, then for each of them: ${fill}`,
     ),
   ]
 }
