@@ -1,3 +1,4 @@
 // One process: the schemas are hundreds of small modules, which are loaded once.
 import './planted.ts'
 import './examples.ts'
+import './placeholders.ts'
