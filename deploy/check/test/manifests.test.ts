@@ -2,3 +2,4 @@
 import './planted.ts'
 import './examples.ts'
 import './secrets-made.ts'
+import './placeholders.ts'

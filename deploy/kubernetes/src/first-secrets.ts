@@ -44,10 +44,10 @@ export async function firstSecrets(places: Places = {}): Promise<FirstSecrets> {
   // Who logs in is `_a` or `_b`, by turns; `_migrator` owns the tables.
   const ends = ['a', 'b', 'migrator']
   const logins: Logins = Object.fromEntries(services.flatMap((name) => ends.map((end) => [`gatehouse_${name}_${end}`, password()])))
-  const broker = { user: password(), auth: password(), notification: password(), subscriber: password() }
+  const broker = { user: password(), auth: password(), notification: password(), streams: password(), subscriber: password() }
   const verified = plaintext ? '' : '?sslmode=verify-full&sslrootcert=/etc/gatehouse/trust/ca.crt'
   const databaseUrl = (login: string, place: string) => `postgres://${login}:${logins[login]}@${place}/gatehouse${verified}`
-  const natsUrl = (name: ServiceName) =>
+  const natsUrl = (name: ServiceName | 'streams') =>
     nats
       .split(',')
       .map((place) => `${plaintext ? 'nats' : 'tls'}://${name}:${broker[name]}@${place}`)
@@ -60,7 +60,10 @@ export async function firstSecrets(places: Places = {}): Promise<FirstSecrets> {
       ...(name === 'auth' && { AUTH_KEY_ENCRYPTION_KEY: key(), AUTH_CHALLENGE_KEY: key() }),
       ...(name === 'notification' && { SMTP_PASSWORD: smtpPassword }),
     }),
-    secret('gatehouse', `${name}-migration`, { DATABASE_URL: databaseUrl(`gatehouse_${name}_migrator`, postgres) }),
+    secret('gatehouse', `${name}-migration`, {
+      DATABASE_URL: databaseUrl(`gatehouse_${name}_migrator`, postgres),
+      NATS_URL: natsUrl('streams'),
+    }),
   ])
   // In SQL the other login gets its password when it is its turn.
   const first = Object.fromEntries(Object.entries(logins).filter(([login]) => !login.endsWith('_b')))
@@ -71,7 +74,7 @@ export async function firstSecrets(places: Places = {}): Promise<FirstSecrets> {
   }
 }
 
-type Broker = Readonly<Record<ServiceName | 'subscriber', string>>
+type Broker = Readonly<Record<ServiceName | 'streams' | 'subscriber', string>>
 
 async function natsPasswords(broker: Broker): Promise<Secret> {
   const users = natsServiceUsers(broker).map(({ name: user, ...more }) => ({ user, ...more }))
