@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ConsumerMessages, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { type ConsumerMessages, JetStreamApiError, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/nats-core'
 import { ackWaitMs, consumerSettings } from './consumer-settings.ts'
 import { drainMessages, saidAll } from './drain-messages.ts'
@@ -7,7 +7,7 @@ import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
 import { catchUpOf, streamOf } from './nats-names.ts'
-import { ensureStream } from './stream.ts'
+import { ensureStream, streamNotFound } from './stream.ts'
 import { takeUntilThrough } from './take-until-through.ts'
 import { findConsumer, widenConsumer } from './widen-consumer.ts'
 
@@ -67,7 +67,7 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
     ending.addEventListener('abort', drain, { once: true })
     if (ending.aborted) drain()
     void whenSilent(messages, end)
-    // Who was connected to another server may have asked for what never comes.
+    // What the client asked for before comes on top of what it asks for now, and it asks late where a leader is still to be chosen.
     const forget = nats.onConnect(end)
     try {
       const parts = [takeAll(messages).finally(end), catchUp(connection, ending)]
@@ -140,11 +140,18 @@ async function whenSilent(messages: ConsumerMessages, act: () => void): Promise<
 
 const managerOf = (connection: NatsConnection) => jetstreamManager(connection, { checkAPI: false, timeout: answerMs })
 
-async function ensureConsumer(
-  connection: NatsConnection,
-  { source, subjects, durable, from, createStream }: StreamConsumption,
-): Promise<string> {
-  if (createStream) await ensureStream(connection, source, { owner: false })
+async function ensureConsumer(connection: NatsConnection, options: StreamConsumption): Promise<string> {
+  try {
+    return await findOrMakeConsumer(connection, options)
+  } catch (error) {
+    // Only then: while another server begins to lead the stream nobody answers for it, and its consumers go on.
+    if (!options.createStream || !(error instanceof JetStreamApiError && error.code === streamNotFound)) throw error
+    await ensureStream(connection, options.source, { owner: false })
+    return findOrMakeConsumer(connection, options)
+  }
+}
+
+async function findOrMakeConsumer(connection: NatsConnection, { source, subjects, durable, from }: StreamConsumption): Promise<string> {
   const { consumers } = await managerOf(connection)
   const stream = streamOf(source)
   const wanted = consumerSettings({ subjects, from })
