@@ -7,7 +7,6 @@ import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
 import { catchUpOf, streamOf } from './nats-names.ts'
-import { requireStream } from './stream.ts'
 import { takeUntilThrough } from './take-until-through.ts'
 import { findConsumer, widenConsumer } from './widen-consumer.ts'
 
@@ -30,6 +29,11 @@ export type StreamConsumption = {
   readonly log: Log
 }
 
+/** Two that do not come are silence: the broker tells so often that it is there while nothing else is to be told. */
+const heartbeatMs = 1_000
+/** A server that answers at all does so in milliseconds; while a leader is chosen none does. */
+const answerMs = 2_000
+
 /**
  * Takes messages from a service's stream until disposed, without a pause between them: those of one key one after the other,
  * different keys side by side. Waits for a stream that is not there yet, and finds stream and consumer again after the broker or the connection was away.
@@ -44,23 +48,33 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
   }, ackWaitMs / 3)
 
   const consume = async (connection: NatsConnection, onceFound: () => void): Promise<void> => {
-    await requireStream(connection, source)
     const name = await ensureConsumer(connection, options)
-    const consumer = await jetstream(connection).consumers.get(streamOf(source), name)
+    const consumer = await jetstream(connection, { timeout: answerMs }).consumers.get(streamOf(source), name)
     const messages = await consumer.consume({
       max_messages: Math.max(2 * concurrency, 2 * batchSize, 32),
       expires: 10_000,
+      idle_heartbeat: heartbeatMs,
       abort_on_missing_resource: true,
     })
     onceFound()
+    const over = new AbortController()
+    const end = (): void => over.abort()
+    const ending = AbortSignal.any([stop.signal, over.signal])
     const drain = (): void => void drainMessages(messages)
-    stop.signal.addEventListener('abort', drain, { once: true })
-    if (stop.signal.aborted) drain()
+    ending.addEventListener('abort', drain, { once: true })
+    if (ending.aborted) drain()
+    void whenSilent(messages, end)
+    // What the client asked for before comes on top of what it asks for now, and it asks late where a leader is still to be chosen.
+    const forget = nats.onConnect(end)
     try {
-      await Promise.all([takeAll(messages), catchUp(connection)])
+      const parts = [takeAll(messages).finally(end), catchUp(connection, ending)]
+      for (const part of parts) part.catch(end)
+      // None is left behind when the other fails.
+      await Promise.allSettled(parts)
+      await Promise.all(parts)
     } finally {
-      stop.signal.removeEventListener('abort', drain)
-      void messages.close()
+      forget()
+      ending.removeEventListener('abort', drain)
     }
   }
 
@@ -76,13 +90,13 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
   }
 
   /** Takes what was told of new kinds before anybody of us asked for them. */
-  const catchUp = async (connection: NatsConnection): Promise<void> => {
+  const catchUp = async (connection: NatsConnection, signal: AbortSignal): Promise<void> => {
     const { durable, subjects } = options
     if (durable === undefined) return
     const stream = streamOf(source)
-    const { consumers } = await jetstreamManager(connection, { checkAPI: false })
-    while (!stop.signal.aborted && (await widenConsumer(consumers, { stream, durable, subjects })))
-      await takeUntilThrough(connection, { stream, name: catchUpOf(durable), batchSize, signal: stop.signal, take })
+    const { consumers } = await managerOf(connection)
+    while (!signal.aborted && (await widenConsumer(consumers, { stream, durable, subjects })))
+      await takeUntilThrough(connection, { stream, name: catchUpOf(durable), batchSize, signal, take })
   }
 
   const run = async (): Promise<void> => {
@@ -113,8 +127,18 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
   }
 }
 
+/**
+ * A server that leads the consumer from now on knows of none who waits for its messages, and tells nobody so. The client would ask it too, but after half
+ * a minute at the worst, and what it had asked for before would come on top: we begin anew.
+ */
+async function whenSilent(messages: ConsumerMessages, act: () => void): Promise<void> {
+  for await (const { type } of messages.status()) if (type === 'heartbeats_missed') return act()
+}
+
+const managerOf = (connection: NatsConnection) => jetstreamManager(connection, { checkAPI: false, timeout: answerMs })
+
 async function ensureConsumer(connection: NatsConnection, { source, subjects, durable, from }: StreamConsumption): Promise<string> {
-  const { consumers } = await jetstreamManager(connection, { checkAPI: false })
+  const { consumers } = await managerOf(connection)
   const stream = streamOf(source)
   const wanted = consumerSettings({ subjects, from })
   if (durable === undefined) return (await consumers.add(stream, { ...wanted, inactive_threshold: nanos(60_000) })).name

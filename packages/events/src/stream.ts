@@ -60,8 +60,12 @@ export class StreamRefused extends Error {
 export async function requireStream(connection: NatsConnection, service: string): Promise<StreamConfig> {
   const found = await findStream(await streamsOf(connection), service)
   if (found !== undefined) return found
-  throw new Error(`NATS has no stream ${streamOf(service)}: gatehouse migrate ${service} makes it, as a user of NATS that may`)
+  throw noStream(streamOf(service))
 }
+
+/** What is told of a stream that is missing. */
+export const noStream = (stream: string): Error =>
+  new Error(`NATS has no stream ${stream}: gatehouse migrate makes it, as a user of NATS that may`)
 
 export const streamNotFound = 10059
 

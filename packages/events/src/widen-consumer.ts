@@ -1,6 +1,7 @@
 import { type ConsumerConfig, type ConsumerInfo, DeliverPolicy, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream'
 import { consumerNotFound, consumerSettings } from './consumer-settings.ts'
 import { catchUpOf } from './nats-names.ts'
+import { noStream, streamNotFound } from './stream.ts'
 
 /** How far back events are taken of a kind that nobody of the service had asked for: longer than an upgrade takes. */
 const lookBackMs = 3_600_000
@@ -41,8 +42,9 @@ export async function findConsumer(
   try {
     return await consumers.info(stream, name)
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === consumerNotFound) return undefined
-    throw error
+    if (!(error instanceof JetStreamApiError)) throw error
+    if (error.code === consumerNotFound) return undefined
+    throw error.code === streamNotFound ? noStream(stream) : error
   }
 }
 

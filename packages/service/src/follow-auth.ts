@@ -18,6 +18,7 @@ import {
 import { followLimits, type LimitOverrides } from '@gatehouse/rpc'
 import type { Logger } from '@gatehouse/telemetry'
 import type { Clock } from './clock.ts'
+import { tellAbsence } from './tell-absence.ts'
 
 /** How a service knows whom to trust. */
 export interface ServiceIdentity {
@@ -50,10 +51,13 @@ export function followAuth(
   const issuerClient = createClient(IssuerService, auth)
   const accounts = createClient(ServiceAccountService, auth)
   const workloads = createClient(WorkloadService, auth)
-  const say = (what: string) => (error: unknown) =>
-    error === undefined
-      ? service.log.info({}, `${what}: auth answers again`)
-      : service.log.warn({ problem: error instanceof Error ? error.message : String(error) }, `${what}: auth does not answer`)
+  const say = (what: string) =>
+    parts.use(
+      tellAbsence({
+        away: (problem) => service.log.warn({ problem }, `${what}: auth does not answer`),
+        back: () => service.log.info({}, `${what}: auth answers again`),
+      }),
+    ).told
   const issuers = parts.use(
     followIssuers(async (signal) => (await issuerClient.listIssuers({}, { signal, timeoutMs: 5_000 })).issuers, {
       onChange: say('issuers'),

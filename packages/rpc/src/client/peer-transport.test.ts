@@ -202,6 +202,27 @@ test('a peer that is away is told once, and that it is back once', async () => {
   )
 })
 
+test('streams that a peer ends again and again are no absence', async () => {
+  const { lines, log } = recorder()
+  await using door = await openTestDoor({
+    user: {
+      async *watchUsers() {
+        yield { cursor: '1' }
+        throw UNAVAILABLE()
+      },
+    },
+  })
+  await using transport = peerTransport({ target: 'user', url: door.url, log })
+  const users = createClient(UserService, transport)
+  for (let ended = 0; ended < 3; ended += 1) {
+    const follow = async () => {
+      for await (const { cursor } of users.watchUsers({}, { headers: { authorization: 'Bearer admin' } })) assert.equal(cursor, '1')
+    }
+    await assert.rejects(follow(), isUnavailableError)
+  }
+  assert.deepEqual(lines, [])
+})
+
 test('calls are spread over every replica behind a name', async () => {
   const counts = [0, 0]
   const replica = (index: number, port: number) =>

@@ -228,7 +228,7 @@ function streamAnswer<I extends DescMessage, O extends DescMessage>(
         yield message
       }
     } catch (error) {
-      throw state.failed(fromServiceError(error, signal))
+      throw state.broken(fromServiceError(error, signal))
     } finally {
       signal?.removeEventListener('abort', cancel)
       call.cancel()
