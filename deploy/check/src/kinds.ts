@@ -1,3 +1,4 @@
+import type { RouteRule } from '@gatehouse/kubernetes'
 import type { House, Labels, Manifest, Selector } from './manifests.ts'
 import type { PodTemplate } from './pods.ts'
 
@@ -9,17 +10,39 @@ export type PolicyPeer = {
   readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] }
 }
 type Reference = { readonly kind?: string; readonly name: string; readonly port?: number; readonly namespace?: string }
-export type Route = {
+type Rule = { readonly backendRefs?: readonly Reference[]; readonly filters?: readonly { readonly type: string }[] }
+type Route<R extends Rule> = {
   readonly hostnames?: readonly string[]
   readonly parentRefs?: readonly { readonly name: string; readonly namespace?: string; readonly sectionName?: string }[]
-  readonly rules?: readonly { readonly backendRefs?: readonly Reference[]; readonly filters?: readonly { readonly type: string }[] }[]
+  readonly rules?: readonly R[]
 }
+export type HttpRule = Rule & RouteRule & { readonly timeouts?: { readonly request?: string; readonly backendRequest?: string } }
+export type GrpcRule = Rule & {
+  readonly matches?: readonly { readonly method?: { readonly service?: string; readonly method?: string } }[]
+}
+type Listener = {
+  readonly name: string
+  readonly hostname?: string
+  readonly protocol: string
+  readonly tls?: { readonly mode?: string; readonly certificateRefs?: readonly Reference[] }
+}
+type Metric = Readonly<Record<'resource' | 'containerResource', { readonly target: { readonly averageUtilization?: number } } | undefined>>
 
 /** What the rules read of each kind; all of the rest is the schema's. */
 type Specs = {
-  Deployment: { readonly replicas?: number; readonly selector: Selector; readonly template: PodTemplate }
+  Deployment: {
+    readonly replicas?: number
+    readonly selector: Selector
+    readonly template: PodTemplate
+    readonly minReadySeconds?: number
+    readonly progressDeadlineSeconds?: number
+    readonly strategy?: {
+      readonly type?: string
+      readonly rollingUpdate?: { readonly maxUnavailable?: number | string; readonly maxSurge?: number | string }
+    }
+  }
   StatefulSet: { readonly replicas?: number; readonly selector: Selector; readonly template: PodTemplate }
-  Job: { readonly activeDeadlineSeconds?: number; readonly template: PodTemplate }
+  Job: { readonly activeDeadlineSeconds?: number; readonly backoffLimit?: number; readonly template: PodTemplate }
   Service: {
     readonly selector?: Labels
     readonly ports: readonly { readonly name?: string; readonly port: number; readonly targetPort?: number | string }[]
@@ -30,12 +53,21 @@ type Specs = {
     readonly minAvailable?: number | string
     readonly unhealthyPodEvictionPolicy?: string
   }
-  HorizontalPodAutoscaler: { readonly scaleTargetRef: ScaleTarget; readonly minReplicas?: number; readonly maxReplicas: number }
+  HorizontalPodAutoscaler: {
+    readonly scaleTargetRef: ScaleTarget
+    readonly minReplicas?: number
+    readonly maxReplicas: number
+    readonly metrics?: readonly Metric[]
+  }
   ScaledObject: {
     readonly scaleTargetRef: ScaleTarget
     readonly minReplicaCount?: number
     readonly maxReplicaCount?: number
-    readonly triggers: readonly { readonly type: string; readonly metadata: Readonly<Record<string, string>> }[]
+    readonly triggers: readonly {
+      readonly type: string
+      readonly metricType?: string
+      readonly metadata: Readonly<Record<string, string>>
+    }[]
   }
   NetworkPolicy: {
     readonly podSelector: Selector
@@ -43,13 +75,23 @@ type Specs = {
     readonly egress?: readonly { readonly to?: readonly PolicyPeer[]; readonly ports?: readonly PolicyPort[] }[]
     readonly ingress?: readonly { readonly from?: readonly PolicyPeer[]; readonly ports?: readonly PolicyPort[] }[]
   }
-  HTTPRoute: Route
-  GRPCRoute: Route
-  Gateway: { readonly listeners: readonly { readonly name: string; readonly hostname?: string }[] }
-  BackendTLSPolicy: { readonly targetRefs: readonly { readonly name: string; readonly sectionName?: string }[] }
+  HTTPRoute: Route<HttpRule>
+  GRPCRoute: Route<GrpcRule>
+  Gateway: { readonly listeners: readonly Listener[] }
+  BackendTLSPolicy: {
+    readonly targetRefs: readonly { readonly name: string; readonly sectionName?: string }[]
+    readonly validation: { readonly hostname: string }
+  }
+  /** Envoy Gateway's. */
+  BackendTrafficPolicy: {
+    readonly targetRefs?: readonly { readonly kind: string; readonly name: string }[]
+    readonly timeout?: { readonly http?: { readonly requestTimeout?: string; readonly connectionIdleTimeout?: string } }
+  }
+  /** cert-manager's. */
+  Certificate: { readonly secretName: string; readonly dnsNames?: readonly string[] }
   PodMonitor: {
     readonly selector: Selector
-    readonly podMetricsEndpoints: readonly { readonly port?: string; readonly path?: string }[]
+    readonly podMetricsEndpoints: readonly { readonly port?: string; readonly portNumber?: number; readonly path?: string }[]
   }
   ServiceAccount: undefined
   ConfigMap: undefined

@@ -2,7 +2,12 @@ import { ofKind } from './kinds.ts'
 import { type House, type Labels, type Manifest, nameOf, type Selector, selects } from './manifests.ts'
 import { declared } from './services.ts'
 
-type Probe = { readonly httpGet?: { readonly path?: string; readonly port: number | string } }
+type Probe = {
+  readonly httpGet?: { readonly path?: string; readonly port: number | string }
+  readonly initialDelaySeconds?: number
+  readonly periodSeconds?: number
+  readonly failureThreshold?: number
+}
 export type EnvironmentVariable = { readonly name: string; readonly value?: string; readonly valueFrom?: Readonly<Record<string, unknown>> }
 type Resources = { readonly requests?: Readonly<Record<string, string>>; readonly limits?: Readonly<Record<string, string>> }
 
@@ -46,6 +51,8 @@ export type Volume = {
   readonly hostPath?: unknown
 }
 
+export type PodAffinityTerm = { readonly topologyKey: string; readonly labelSelector?: Selector }
+
 export type PodTemplate = {
   readonly metadata?: { readonly labels?: Labels }
   readonly spec: {
@@ -56,7 +63,13 @@ export type PodTemplate = {
     readonly automountServiceAccountToken?: boolean
     readonly securityContext?: SecurityContext
     readonly terminationGracePeriodSeconds?: number
-    readonly topologySpreadConstraints?: readonly { readonly labelSelector?: Selector }[]
+    readonly topologySpreadConstraints?: readonly { readonly labelSelector?: Selector; readonly topologyKey: string }[]
+    readonly affinity?: {
+      readonly podAntiAffinity?: {
+        readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[]
+        readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly { readonly podAffinityTerm: PodAffinityTerm }[]
+      }
+    }
     readonly hostNetwork?: boolean
     readonly hostPID?: boolean
     readonly hostIPC?: boolean

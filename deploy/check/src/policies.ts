@@ -1,6 +1,7 @@
 import { ofKind, type PolicyPeer, type PolicyPort } from './kinds.ts'
 import { type House, type Manifest, type Selector, selects } from './manifests.ts'
 import { selectedBy, type Workload } from './pods.ts'
+import { isAboutEverybody } from './ranges.ts'
 
 /** One way that a policy opens: to or from whom, and at which port. */
 export type Way = {
@@ -22,10 +23,7 @@ export function* waysOf(
     if (!peers?.length) yield { to: 'anybody', port }
     for (const { podSelector, namespaceSelector, ipBlock } of peers ?? []) {
       const namespace = namespaceSelector?.matchLabels?.['kubernetes.io/metadata.name']
-      if (ipBlock)
-        yield ipBlock.cidr === '0.0.0.0/0' || ipBlock.cidr === '2000::/3' || ipBlock.cidr === '::/0'
-          ? { to: 'internet', port }
-          : { to: 'outside', port }
+      if (ipBlock) yield { to: isAboutEverybody(ipBlock.cidr) ? 'internet' : 'outside', port }
       else if (podSelector?.matchLabels?.['k8s-app'] === 'kube-dns') yield { to: 'dns', port }
       else if (namespaceSelector?.matchLabels?.['gatehouse.dev/client'] === 'true') yield { to: 'clients', port }
       else if (namespace !== undefined) yield { to: 'outside', name: namespace, port }

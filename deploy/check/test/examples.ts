@@ -26,9 +26,9 @@ before(async () => {
   production = found
 })
 
-test('the examples are what their schemas say, and what runs of them is restricted and has limits', async () => {
+test('the examples are what their schemas say, and what runs of them is restricted, has limits and comes to an end', async () => {
   assert.ok(examples.manifests.length > 40)
-  const findings = await check(examples, ['schema', 'restricted', 'resources', 'secrets'])
+  const findings = await check(examples, ['schema', 'restricted', 'resources', 'secrets', 'rollout'])
   assert.deepEqual(
     findings.map(({ rule, where, says }) => `${where}: ${says} [${rule}]`),
     [],

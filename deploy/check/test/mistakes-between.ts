@@ -39,134 +39,33 @@ export const mistakesBetween: readonly Mistake[] = [
   },
   {
     name: 'a service that nobody measures',
-    rule: 'selectors',
+    rule: 'metrics',
     says: /PodMonitor gatehouse: does not ask Deployment console/,
     plant: (house) => house.set('PodMonitor', 'gatehouse', 'spec.selector.matchLabels', { [name]: 'auth' }),
   },
   {
     name: 'metrics at a port that is not there',
-    rule: 'selectors',
+    rule: 'metrics',
     says: /asks port prometheus/,
     plant: (house) => house.set('PodMonitor', 'gatehouse', 'spec.podMetricsEndpoints.0.port', 'prometheus'),
+  },
+  {
+    name: 'metrics at a path that no program has',
+    rule: 'metrics',
+    says: /asks for \/metric, which no program answers/,
+    plant: (house) => house.set('PodMonitor', 'gatehouse', 'spec.podMetricsEndpoints.0.path', '/metric'),
+  },
+  {
+    name: 'metrics at another door',
+    rule: 'metrics',
+    says: /asks port web of Deployment auth, where no metrics are/,
+    plant: (house) => house.set('PodMonitor', 'gatehouse', 'spec.podMetricsEndpoints.0.port', 'web'),
   },
   {
     name: 'a selector by expressions',
     rule: 'selectors',
     says: /selects by expressions/,
     plant: (house) => house.set('NetworkPolicy', 'auth', 'spec.podSelector.matchExpressions', [{ key: name, operator: 'Exists' }]),
-  },
-  {
-    name: 'a route to a Service that does not exist',
-    rule: 'routes',
-    says: /leads to auth-web, which is no Service/,
-    plant: (house) => house.set('HTTPRoute', 'auth', 'spec.rules.0.backendRefs.0.name', 'auth-web'),
-  },
-  {
-    name: 'a route to a port that does not exist',
-    rule: 'routes',
-    says: /leads to port 80 of auth/,
-    plant: (house) => house.set('HTTPRoute', 'auth', 'spec.rules.0.backendRefs.0.port', 80),
-  },
-  {
-    name: 'a route of gRPC to the web door',
-    rule: 'routes',
-    says: /leads to web of auth, not to grpc/,
-    plant: (house) => house.set('GRPCRoute', 'auth', 'spec.rules.0.backendRefs.0.port', 8080),
-  },
-  {
-    name: 'a route at a listener that does not exist',
-    rule: 'routes',
-    says: /hangs on gatehouse\/https, which is no listener/,
-    plant: (house) => house.set('HTTPRoute', 'user', 'spec.parentRefs.0.sectionName', 'https'),
-  },
-  {
-    name: 'a route for another host than its listener',
-    rule: 'routes',
-    says: /is for www\.example\.com/,
-    plant: (house) => house.set('HTTPRoute', 'user', 'spec.hostnames.0', 'www.example.com'),
-  },
-  {
-    name: 'TLS towards a port that does not exist',
-    rule: 'routes',
-    says: /is about https of auth/,
-    plant: (house) => house.set('BackendTLSPolicy', 'auth-grpc', 'spec.targetRefs.0.sectionName', 'https'),
-  },
-  {
-    name: 'a number of replicas beside an autoscaler',
-    rule: 'scaling',
-    says: /each apply would undo the other/,
-    plant: (house) => house.set('Deployment', 'auth', 'spec.replicas', 3),
-  },
-  {
-    name: 'two who decide about replicas',
-    rule: 'scaling',
-    says: /is scaled by HorizontalPodAutoscaler auth and ScaledObject auth/,
-    house: 'production-keda',
-    plant: (house) =>
-      house.put({
-        apiVersion: 'autoscaling/v2',
-        kind: 'HorizontalPodAutoscaler',
-        metadata: { name: 'auth', namespace: 'gatehouse' },
-        spec: { scaleTargetRef: { kind: 'Deployment', name: 'auth' }, minReplicas: 2, maxReplicas: 3 },
-      }),
-  },
-  {
-    name: 'nobody who decides about replicas',
-    rule: 'scaling',
-    says: /nobody says how many/,
-    plant: (house) => house.drop('HorizontalPodAutoscaler', 'auth'),
-  },
-  {
-    name: 'an autoscaler of nobody',
-    rule: 'scaling',
-    says: /is about oauth, which is no Deployment/,
-    plant: (house) => house.set('HorizontalPodAutoscaler', 'auth', 'spec.scaleTargetRef.name', 'oauth'),
-  },
-  {
-    name: 'an autoscaler that leaves one replica',
-    rule: 'scaling',
-    says: /goes down to 1/,
-    plant: (house) => house.set('HorizontalPodAutoscaler', 'auth', 'spec.minReplicas', 1),
-  },
-  {
-    name: 'a stream that no service has',
-    rule: 'scaling',
-    house: 'production-keda',
-    says: /waits for the stream gatehouse-users/,
-    plant: (house) => house.set('ScaledObject', 'notification', 'spec.triggers.1.metadata.stream', 'gatehouse-users'),
-  },
-  {
-    name: 'a budget that lets no machine be emptied',
-    rule: 'disruption',
-    says: /lets none of 2 pods go/,
-    plant: (house) => {
-      house.set('PodDisruptionBudget', 'auth', 'spec.maxUnavailable', undefined)
-      house.set('PodDisruptionBudget', 'auth', 'spec.minAvailable', 2)
-    },
-  },
-  {
-    name: 'a budget that lets all go at once',
-    rule: 'disruption',
-    says: /lets all 2 pods go/,
-    plant: (house) => house.set('PodDisruptionBudget', 'auth', 'spec.maxUnavailable', 2),
-  },
-  {
-    name: 'a budget of nobody',
-    rule: 'disruption',
-    says: /is about 0 Deployments/,
-    plant: (house) => house.set('PodDisruptionBudget', 'auth', 'spec.selector.matchLabels', { app: 'auth' }),
-  },
-  {
-    name: 'a budget that keeps broken pods',
-    rule: 'disruption',
-    says: /keeps pods that are broken/,
-    plant: (house) => house.set('PodDisruptionBudget', 'auth', 'spec.unhealthyPodEvictionPolicy', undefined),
-  },
-  {
-    name: 'a service without a budget',
-    rule: 'disruption',
-    says: /Deployment console: has 0 budgets/,
-    plant: (house) => house.drop('PodDisruptionBudget', 'console'),
   },
   {
     name: 'a way out that no program needs',
@@ -205,6 +104,28 @@ export const mistakesBetween: readonly Mistake[] = [
     rule: 'egress',
     says: /may reach anybody:any/,
     plant: (house) => house.add('NetworkPolicy', 'user', 'spec.egress', {}),
+  },
+  {
+    name: 'a way to Postgres that leads to everybody',
+    rule: 'egress',
+    says: /^Deployment user: may reach anybody:5432, and of that it calls outside:5432 \(DATABASE_URL\) only$/,
+    plant: (house) => house.set('NetworkPolicy', 'user', 'spec.egress.2.to', [{ namespaceSelector: {} }]),
+  },
+  {
+    name: 'a way to Postgres at every port',
+    rule: 'egress',
+    says: /^Deployment user: may reach namespace postgres:any, and of that it calls/,
+    plant: (house) => house.set('NetworkPolicy', 'user', 'spec.egress.2.ports', undefined),
+  },
+  {
+    name: 'the internet in two halves',
+    rule: 'egress',
+    says: /Deployment user: may reach internet:443, which it does not call/,
+    plant: (house) =>
+      house.add('NetworkPolicy', 'user', 'spec.egress', {
+        to: [{ ipBlock: { cidr: '0.0.0.0/1' } }, { ipBlock: { cidr: '128.0.0.0/1' } }],
+        ports: port(443),
+      }),
   },
   {
     name: 'a service that its caller may not reach',
@@ -246,10 +167,10 @@ export const mistakesBetween: readonly Mistake[] = [
     plant: (house) => house.set('NetworkPolicy', 'user', 'spec.egress.0', undefined),
   },
   {
-    name: 'a migration that reaches the broker',
+    name: 'a migration that reaches the mail relay',
     rule: 'egress',
-    says: /Job user-migrate-0\.1\.0: may reach namespace nats:4222/,
-    plant: (house) => house.add('NetworkPolicy', 'user-migration', 'spec.egress', { to: namespace('nats'), ports: port(4222) }),
+    says: /Job user-migrate-0\.1\.0: may reach namespace mail:587/,
+    plant: (house) => house.add('NetworkPolicy', 'user-migration', 'spec.egress', { to: namespace('mail'), ports: port(587) }),
   },
   {
     name: 'a stand-in for Postgres that lets nobody in',

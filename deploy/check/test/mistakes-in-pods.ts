@@ -146,6 +146,12 @@ export const mistakesInPods: readonly Mistake[] = [
     plant: (house) => house.set('Job', 'auth-migrate-0.1.0', `${main}.resources`, undefined),
   },
   {
+    name: 'a limit of the processor',
+    rule: 'resources',
+    says: /^Deployment auth: container main is limited to 2 of cpu/,
+    plant: (house) => house.set('Deployment', 'auth', `${main}.resources.limits.cpu`, '2'),
+  },
+  {
     name: 'no startup probe',
     rule: 'probes',
     says: /has no startupProbe/,

@@ -56,6 +56,42 @@ export const mistakesInSettings: readonly Mistake[] = [
     plant: (house) => house.set('Deployment', 'user', `${main}.envFrom`, [{ secretRef: { name: 'user-secrets' } }]),
   },
   {
+    name: 'an origin that one service has and another not',
+    rule: 'settings',
+    says: /^Deployment notification: PUBLIC_ORIGIN is https:\/\/other\.example\.com, and https:\/\/id\.example\.com in Deployment auth/,
+    plant: (house) => house.env('notification', 'PUBLIC_ORIGIN', 'https://other.example.com'),
+  },
+  {
+    name: 'a proxy that one service does not believe',
+    rule: 'settings',
+    says: /^Deployment notification: TRUSTED_PROXIES is .*, and .* in Deployment auth/,
+    plant: (house) => house.env('notification', 'TRUSTED_PROXIES', undefined),
+  },
+  {
+    name: 'a mesh that one service believes in',
+    rule: 'settings',
+    says: /TLS_BY_MESH is 1, and false in Deployment auth/,
+    plant: (house) => house.env('user', 'TLS_BY_MESH', '1'),
+  },
+  {
+    name: 'a proxy that everybody is',
+    rule: 'settings',
+    says: /TRUSTED_PROXIES is 0\.0\.0\.0\/0: everybody may say/,
+    plant: (house) => house.env('auth', 'TRUSTED_PROXIES', '0.0.0.0/0'),
+  },
+  {
+    name: 'a proxy that everybody is, in halves beside a real one',
+    rule: 'settings',
+    says: /TRUSTED_PROXIES is 2000::\/3: everybody may say/,
+    plant: (house) => house.env('auth', 'TRUSTED_PROXIES', '10.0.0.0/8, 2000::/3'),
+  },
+  {
+    name: 'a proxy by its name',
+    rule: 'settings',
+    says: /TRUSTED_PROXIES has gateway, which is no address/,
+    plant: (house) => house.env('auth', 'TRUSTED_PROXIES', 'gateway'),
+  },
+  {
     name: 'a file where nothing is mounted',
     rule: 'files',
     says: /REQUEST_KEY_FILE is \/etc\/elsewhere\/key, where nothing is mounted/,

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { check, rules } from '../src/check.ts'
+import { check, ofCommitted } from '../src/check.ts'
 import { type House, readHouses } from '../src/manifests.ts'
 import { Editable } from './mistake.ts'
+import { mistakesAtTheGateway } from './mistakes-at-the-gateway.ts'
 import { mistakesBetween } from './mistakes-between.ts'
 import { mistakesInPods } from './mistakes-in-pods.ts'
+import { mistakesInReplicas } from './mistakes-in-replicas.ts'
 import { mistakesInSettings } from './mistakes-in-settings.ts'
 
-const mistakes = [...mistakesInPods, ...mistakesInSettings, ...mistakesBetween]
+const mistakes = [...mistakesInPods, ...mistakesInSettings, ...mistakesBetween, ...mistakesAtTheGateway, ...mistakesInReplicas]
 
 let houses: readonly House[]
 before(async () => {
@@ -37,9 +39,26 @@ for (const { name, rule, says, house: wanted = 'production', plant } of mistakes
     )
   })
 
+test('a manifest that lacks what all of its kind have keeps no other mistake from being found', async () => {
+  const house = houses.find(({ name }) => name === 'production')
+  assert.ok(house)
+  const spoilt = new Editable(house)
+  spoilt.set('Service', 'auth', 'spec.ports', undefined)
+  spoilt.set('Deployment', 'auth', 'spec.strategy', { type: 'Recreate' })
+  const found = (await check(spoilt.house)).map(({ rule, where, says }) => `${where}: ${says} [${rule}]`)
+  assert.ok(
+    found.some((each) => each.endsWith('[rollout]')),
+    found.join('; '),
+  )
+  assert.ok(
+    found.some((each) => /was not looked at to the end.*\[selectors\]$/.test(each)),
+    found.join('; '),
+  )
+})
+
 test('every rule has a mistake that it finds', () => {
   assert.deepEqual(
-    Object.keys(rules).filter((rule) => !mistakes.some((mistake) => mistake.rule === rule)),
+    ofCommitted.filter((rule) => !mistakes.some((mistake) => mistake.rule === rule)),
     [],
   )
 })

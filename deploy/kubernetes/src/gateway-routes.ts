@@ -2,8 +2,9 @@ import type { DescService } from '@bufbuild/protobuf'
 import { services } from '@gatehouse/contracts/files'
 import { isOpenToPeople, restRoutes } from '@gatehouse/rpc'
 
-/** A service with doors behind the gateway. */
-export type RoutedService = 'user' | 'auth' | 'notification'
+/** The services with doors behind the gateway. */
+export const routedServices = ['user', 'auth', 'notification'] as const
+export type RoutedService = (typeof routedServices)[number]
 
 /** How a path is told from others. In a prefix whole segments count: `/api/users` is one of `/api/users/7` and none of `/api/users:search`. */
 export interface PathMatch {

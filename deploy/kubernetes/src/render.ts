@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { routedServices } from './gateway-routes.ts'
 import { build } from './kustomize.ts'
 import { grpcRoute, httpRoute } from './route-files.ts'
 
@@ -32,7 +33,7 @@ export async function unitsOf(): Promise<readonly RenderedUnit[]> {
 
 /** Writes the routes that are read from the contracts. */
 export async function writeRoutes(): Promise<void> {
-  for (const name of ['user', 'auth', 'notification'] as const) {
+  for (const name of routedServices) {
     const folder = join(home, 'components/gateway', name)
     await writeFile(join(folder, 'http-route.yaml'), httpRoute(name))
     await writeFile(join(folder, 'grpc-route.yaml'), grpcRoute(name))

@@ -1,3 +1,4 @@
+import { longestStreamSeconds } from '@gatehouse/rpc'
 import { stringify } from 'yaml'
 import { contractsOf, type PathMatch, type RoutedService, webPathsOf } from './gateway-routes.ts'
 
@@ -5,8 +6,8 @@ const origin = 'A file of `pnpm render`, which reads the contracts. Host names a
 
 /** Longer than any unary call of ours takes: a sign-in that waits for its password hash is the slowest. */
 const callSeconds = 30
-/** A stream ends well after five and a half minutes at the latest, by whoever serves it; the gateway comes after that. */
-const streamSeconds = 370
+/** A stream is ended by whoever serves it; the gateway comes after that. */
+const streamSeconds = longestStreamSeconds + 10
 
 /** What the Gateway API takes of one rule. */
 const mostMatches = 64

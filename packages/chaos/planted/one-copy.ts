@@ -6,5 +6,5 @@ export const oneCopy: PlantedFault = {
   scenario: 'broker-cluster',
   rules: ['cluster-follow'],
   edits: [],
-  house: { extra: {} },
+  house: { copies: 1 },
 }

@@ -10,6 +10,8 @@ export interface Variable<T> {
   readonly about: string
   /** Secrets are never printed, and weak or known ones are refused in production. */
   readonly secret: boolean
+  /** Whether every service of a house has to have the same; see {@link sameEverywhere}. */
+  readonly same?: boolean
 }
 
 interface Options<T> {
@@ -143,4 +145,9 @@ export function duration(options: Options<number>): Variable<number> {
 /** The same variable, but it may be missing: its value is then `undefined`. */
 export function optional<T>(of: Variable<T>): Variable<T | undefined> {
   return { parse: of.parse, about: of.about, secret: of.secret, fallback: { value: undefined } }
+}
+
+/** The same variable, of which the services of one house may not think differently: whoever checks a house compares them. */
+export function sameEverywhere<T>(of: Variable<T>): Variable<T> {
+  return { ...of, same: true }
 }

@@ -7,7 +7,7 @@ import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
 import { catchUpOf, streamOf } from './nats-names.ts'
-import { ensureStream, streamNotFound } from './stream.ts'
+import { requireStream, streamNotFound } from './stream.ts'
 import { takeUntilThrough } from './take-until-through.ts'
 import { findConsumer, widenConsumer } from './widen-consumer.ts'
 
@@ -20,8 +20,6 @@ export type StreamConsumption = {
   /** The name under which the stream remembers how far we are; without one it forgets us when we leave. */
   readonly durable?: string
   readonly from: 'start' | 'now'
-  /** Whether to make a stream that is missing; who may not waits for it. */
-  readonly createStream: boolean
   /** Batches under way at once. */
   readonly concurrency: number
   /** Messages of one batch at most. */
@@ -39,7 +37,7 @@ const answerMs = 2_000
 
 /**
  * Takes messages from a service's stream until disposed, without a pause between them: those of one key one after the other,
- * different keys side by side. Finds stream and consumer again after the broker or the connection was away.
+ * different keys side by side. Waits for a stream that is not there yet, and finds stream and consumer again after the broker or the connection was away.
  */
 export function consumeStream(options: StreamConsumption): AsyncDisposable {
   const { nats, source, log, concurrency, batchSize, keyOf, onMessages } = options
@@ -145,9 +143,8 @@ async function ensureConsumer(connection: NatsConnection, options: StreamConsump
     return await findOrMakeConsumer(connection, options)
   } catch (error) {
     // Only then: while another server begins to lead the stream nobody answers for it, and its consumers go on.
-    if (!options.createStream || !(error instanceof JetStreamApiError && error.code === streamNotFound)) throw error
-    await ensureStream(connection, options.source, { owner: false })
-    return findOrMakeConsumer(connection, options)
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) await requireStream(connection, options.source)
+    throw error
   }
 }
 

@@ -8,7 +8,7 @@ import { consumeStream } from './consume-stream.ts'
 import { consumerSettings } from './consumer-settings.ts'
 import { connectNats } from './nats.ts'
 import { streamOf } from './nats-names.ts'
-import { ensureStream } from './stream.ts'
+import { applyStream } from './stream.ts'
 
 const stream = streamOf('user')
 const subjects = ['gatehouse.user.v1.*']
@@ -43,12 +43,12 @@ test('where another server leads a consumer, events go on within seconds', { tim
   await using nats = connectNats({ url: cluster.url, name: 'test' })
   const connection = await nats.connected()
   // A cluster that has just begun has to choose who leads it.
-  const ensured = () =>
-    ensureStream(connection, 'user', { replicas: 3 }).then(
+  const made = () =>
+    applyStream(connection, 'user', { replicas: 3 }).then(
       () => true,
       () => false,
     )
-  await until(ensured, 20_000)
+  await until(made, 20_000)
   const ours = new Set<string>()
   const plain = new Set<string>()
   await using _ours = consumeStream({
@@ -57,7 +57,6 @@ test('where another server leads a consumer, events go on within seconds', { tim
     subjects,
     durable: 'ours',
     from: 'start',
-    createStream: true,
     concurrency: 4,
     batchSize: 32,
     keyOf: (message) => message.string(),

@@ -12,7 +12,7 @@ import type { CallMeter } from './meters.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import { commonRefusal, Refusal } from './refusal.ts'
 import { startSpan } from './span.ts'
-import { watchStream } from './stream-ends.ts'
+import { MAX_STREAM_SECONDS, SLOW_READER_SECONDS, watchStream } from './stream-ends.ts'
 import { untilEnded } from './stream-lifetime.ts'
 import type { StreamsOfPeople } from './streams-of-people.ts'
 import { withinDeadline } from './within-deadline.ts'
@@ -21,9 +21,6 @@ import { withinDeadline } from './within-deadline.ts'
 export type Handler = (request: Message, context: HandlerContext) => unknown
 
 type Answer = MessageInitShape<DescMessage>
-
-const MAX_STREAM_SECONDS = 300
-const SLOW_READER_SECONDS = 30
 
 /** Puts one RPC behind the steps that every call takes, in the order in which they stand here. */
 export function guardMethod(

@@ -36,6 +36,7 @@ export {
 } from './refusal.ts'
 export { type Repeated, repeated } from './repeated.ts'
 export { sourceNetwork } from './source-network.ts'
+export { longestStreamSeconds } from './stream-ends.ts'
 export type { DoorTls, PeerTls } from './tls.ts'
 export { compileRequestCheck, type RequestCheck } from './validation.ts'
 export type { RawCall } from './web/raw-call.ts'

@@ -10,6 +10,11 @@ export type StreamWatch = (stream: StreamEnd) => () => void
 
 const CHECK_INTERVAL_MS = 1000
 const JITTER = 0.1
+export const MAX_STREAM_SECONDS = 300
+export const SLOW_READER_SECONDS = 30
+
+/** How long a stream of a service lives at the longest: its age, and the patience with a caller who leaves the last answer untaken. What stands in between waits longer. */
+export const longestStreamSeconds = Math.round(MAX_STREAM_SECONDS * (1 + JITTER)) + SLOW_READER_SECONDS
 
 /** How long a stream may be open, and whether its caller still may. */
 export interface StreamRule {

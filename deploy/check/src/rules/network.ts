@@ -1,12 +1,21 @@
-import { type Dependency, dependenciesOf } from '../dependencies.ts'
+import { dependenciesOf } from '../dependencies.ts'
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
 import { type House, nameOf, type Selector } from '../manifests.ts'
 import { ownWorkloadsOf, portOf, type Workload, workloadsOf } from '../pods.ts'
 import { concerns, openFor, show, type Way } from '../policies.ts'
 
-const leads = (way: Way, { to, name, port }: Pick<Dependency, 'to' | 'name' | 'port'>): boolean =>
-  way.to === to && way.port === port && (name === undefined || way.name === undefined || way.name === name)
+type Place = Pick<Way, 'to' | 'name'> & { readonly port: number }
+
+const isAt = (way: Way, { to, name }: Place): boolean =>
+  way.to === to && (name === undefined || way.name === undefined || way.name === name)
+
+const leads = (way: Way, place: Place): boolean => isAt(way, place) && way.port === place.port
+
+/** Whether a way leads there among others: to everybody, to all addresses, or at every port. */
+const includes = (way: Way, place: Place): boolean =>
+  (way.port === place.port || way.port === 'any') &&
+  (isAt(way, place) || way.to === 'anybody' || (way.to === 'internet' && place.to === 'outside'))
 
 /** A pod reaches what its program calls, by that program's own declaration, and nothing else. */
 export function* egress(house: House): Generator<Told> {
@@ -15,13 +24,21 @@ export function* egress(house: House): Generator<Told> {
     const dependencies = dependenciesOf(workload, house)
     const open = openFor(house, workload, 'egress')
     for (const dependency of dependencies)
-      if (!dependency.optional && !open.some((way) => leads(way, dependency)))
+      if (!dependency.optional && !open.some((way) => includes(way, dependency)))
         yield [where, `calls ${show(dependency)} (${dependency.because}), and no policy lets it`]
     for (const way of open) {
       if (way.to === 'dns' && way.port === 53 && dependencies.length > 0) continue
-      if (!dependencies.some((dependency) => leads(way, dependency))) yield [where, `may reach ${show(way)}, which it does not call`]
+      if (dependencies.some((dependency) => leads(way, dependency))) continue
+      const within = dependencies.filter((dependency) => includes(way, dependency))
+      yield [
+        where,
+        within.length === 0
+          ? `may reach ${show(way)}, which it does not call`
+          : `may reach ${show(way)}, and of that it calls ${within.map((each) => `${show(each)} (${each.because})`).join(' and ')} only`,
+      ]
     }
-    if (dependencies.length > 0 && !open.some(({ to }) => to === 'dns')) yield [where, 'may ask no name server']
+    if (dependencies.length > 0 && !open.some((way) => way.to === 'dns' || includes(way, { to: 'outside', port: 53 })))
+      yield [where, 'may ask no name server']
     for (const way of open) yield* shut(house, workload, way)
   }
   for (const policy of ofKind(house, 'NetworkPolicy'))
@@ -53,7 +70,7 @@ export function* ingress(house: House): Generator<Told> {
   for (const workload of workloads) {
     const { where, service, serves, container } = workload
     const open = openFor(house, workload, 'ingress')
-    const wanted: (Way & { readonly optional?: boolean })[] = []
+    const wanted: (Way & { readonly port: number; readonly optional?: boolean })[] = []
     const door = (name: string): number | undefined => (serves ? portOf(container, name) : undefined)
     const [grpc, web, metrics] = [door('grpc'), door('web'), door('metrics')]
     if (grpc) {
@@ -76,7 +93,7 @@ export function* ingress(house: House): Generator<Told> {
     if (metrics) wanted.push({ to: 'outside', name: 'monitoring', port: metrics, optional: ofKind(house, 'PodMonitor').length === 0 })
     const same = (way: Way, other: Way): boolean => way.to === other.to && way.port === other.port && way.name === other.name
     for (const way of wanted)
-      if (!way.optional && !open.some((each) => same(each, way))) yield [where, `is called by ${show(way)}, and no policy lets it`]
+      if (!way.optional && !open.some((each) => includes(each, way))) yield [where, `is called by ${show(way)}, and no policy lets it`]
     for (const way of open)
       if (!wanted.some((each) => same(each, way))) yield [where, `may be reached by ${show(way)}, who does not call it`]
   }

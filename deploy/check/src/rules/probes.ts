@@ -1,18 +1,16 @@
 import { serviceVariables } from '@gatehouse/config'
+import { doors, pages } from '../doors.ts'
 import type { Told } from '../finding.ts'
 import type { House } from '../manifests.ts'
 import { type Container, ownWorkloadsOf, portOf, settingOf } from '../pods.ts'
 import { declared } from '../services.ts'
-
-/** The doors of a program by the variables that number them, under the names that everything else calls them by. */
-const doors = { grpc: 'GRPC_PORT', web: 'WEB_PORT', metrics: 'METRICS_PORT' } as const
 
 /** Probes ask the port and the path that the program has for them, and alive is not the same question as ready. */
 export function* probes(house: House): Generator<Told> {
   for (const { where, service, serves, container } of ownWorkloadsOf(house)) {
     if (!serves) continue
     yield* ports(where, service, container)
-    const wanted = { startupProbe: '/healthz', livenessProbe: '/healthz', readinessProbe: '/readyz' } as const
+    const wanted = { startupProbe: pages.alive, livenessProbe: pages.alive, readinessProbe: pages.ready } as const
     for (const [name, path] of Object.entries(wanted) as [keyof typeof wanted, string][]) {
       const asked = container[name]?.httpGet
       if (!asked) yield [where, `has no ${name} over HTTP`]

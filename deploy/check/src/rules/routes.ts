@@ -32,8 +32,4 @@ export function* routes(house: House): Generator<Told> {
         }
       }
     }
-  for (const policy of ofKind(house, 'BackendTLSPolicy'))
-    for (const { name, sectionName } of policy.spec.targetRefs)
-      if (!services.get(name)?.some((port) => port.name === sectionName))
-        yield [nameOf(policy), `is about ${sectionName} of ${name}, which does not exist`]
 }

@@ -1,17 +1,10 @@
 import { streamOf } from '@gatehouse/events/nats-names'
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
-import { type House, isForProduction, type Manifest, nameOf, selects } from '../manifests.ts'
+import { type House, isForProduction, nameOf, selects } from '../manifests.ts'
 import { ownWorkloadsOf } from '../pods.ts'
+import { amount, leastReplicas } from '../replicas.ts'
 import { declared } from '../services.ts'
-
-/** How many replicas a Deployment has at the least, by whoever decides about them. */
-function least(house: House, deployment: Manifest<{ readonly replicas?: number }>): number {
-  const { name } = deployment.metadata
-  const scaler = ofKind(house, 'HorizontalPodAutoscaler').find(({ spec }) => spec.scaleTargetRef.name === name)
-  const scaled = ofKind(house, 'ScaledObject').find(({ spec }) => spec.scaleTargetRef.name === name)
-  return deployment.spec.replicas ?? scaler?.spec.minReplicas ?? scaled?.spec.minReplicaCount ?? 1
-}
 
 /** One decides about the number of replicas: an autoscaler, or KEDA's object, or else the Deployment itself. */
 export function* scaling(house: House): Generator<Told> {
@@ -22,15 +15,25 @@ export function* scaling(house: House): Generator<Told> {
       target: manifest.spec.scaleTargetRef,
       min: manifest.spec.minReplicas,
       max: manifest.spec.maxReplicas,
+      utilizations: (manifest.spec.metrics ?? []).flatMap(({ resource, containerResource }) => [
+        resource?.target.averageUtilization,
+        containerResource?.target.averageUtilization,
+      ]),
     })),
     ...ofKind(house, 'ScaledObject').map((manifest) => ({
       manifest,
       target: manifest.spec.scaleTargetRef,
       min: manifest.spec.minReplicaCount,
       max: manifest.spec.maxReplicaCount ?? 100,
+      utilizations: manifest.spec.triggers.map(({ type, metricType = 'Utilization', metadata }) =>
+        /^(cpu|memory)$/.test(type) && metricType === 'Utilization' ? Number(metadata.value) : undefined,
+      ),
     })),
   ]
-  for (const { manifest, target, min = 0, max } of scalers) {
+  for (const { manifest, target, min = 0, max, utilizations } of scalers) {
+    for (const share of utilizations)
+      if (share !== undefined && !(share >= 1 && share <= 100))
+        yield [nameOf(manifest), `waits for ${share} % of what was requested: from 1 to 100 it would come in time`]
     if (!deployments.some(({ metadata }) => metadata.name === target.name))
       yield [nameOf(manifest), `is about ${target.name}, which is no Deployment`]
     if (min < 2 && isForProduction(house)) yield [nameOf(manifest), `goes down to ${min}: one replica less and nobody answers`]
@@ -68,8 +71,9 @@ export function* disruption(house: House): Generator<Told> {
     if (about.length !== 1) yield [nameOf(budget), `is about ${about.length} Deployments`]
     if (unhealthyPodEvictionPolicy !== 'AlwaysAllow') yield [nameOf(budget), 'keeps pods that are broken from being moved']
     for (const deployment of about) {
-      const pods = least(house, deployment)
-      const away = maxUnavailable === undefined ? pods - Number(minAvailable) : Number(maxUnavailable)
+      const pods = leastReplicas(house, deployment)
+      const away =
+        maxUnavailable === undefined ? pods - amount(pods, minAvailable ?? 0, Math.ceil) : amount(pods, maxUnavailable, Math.ceil)
       if (!(away >= 1)) yield [nameOf(budget), `lets none of ${pods} pods go: no machine can be emptied`]
       else if (away >= pods && pods > 1) yield [nameOf(budget), `lets all ${pods} pods go at once`]
     }

@@ -1,7 +1,7 @@
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
 import { type House, nameOf, selects } from '../manifests.ts'
-import { ownWorkloadsOf, portOf, selectedBy } from '../pods.ts'
+import { portOf, selectedBy } from '../pods.ts'
 
 /** What selects pods selects some; what selects its own selects no other's; and ports that are named exist. */
 export function* selectors(house: House): Generator<Told> {
@@ -23,15 +23,6 @@ export function* selectors(house: House): Generator<Told> {
         if (portOf(container, targetPort ?? port) === undefined)
           yield [nameOf(service), `its port ${name ?? port} is ${targetPort ?? port}, which ${where} does not have`]
     }
-  }
-  for (const monitor of ofKind(house, 'PodMonitor')) {
-    const pods = selectedBy(house, monitor, monitor.spec.selector)
-    if (pods.length === 0) yield [nameOf(monitor), 'selects no pod']
-    for (const { where, container } of pods)
-      for (const { port } of monitor.spec.podMetricsEndpoints)
-        if (portOf(container, port) === undefined) yield [nameOf(monitor), `asks port ${port}, which ${where} does not have`]
-    for (const { where, serves, labels } of ownWorkloadsOf(house))
-      if (serves && !selects(monitor.spec.selector, labels)) yield [nameOf(monitor), `does not ask ${where}`]
   }
   yield* plain(house)
 }

@@ -1,0 +1,35 @@
+import { isIP } from 'node:net'
+import type { Told } from '../finding.ts'
+import type { House } from '../manifests.ts'
+import { ownWorkloadsOf, settingOf, type Workload } from '../pods.ts'
+import { isAboutEverybody } from '../ranges.ts'
+import { declared } from '../services.ts'
+
+/** What services may not think differently of, by their own declarations, they think the same of; and none believes everybody. */
+export function* settings(house: House): Generator<Told> {
+  const programs = ownWorkloadsOf(house).filter(({ serves, service }) => serves && declared[service])
+  const names = new Set(programs.flatMap(({ service }) => Object.keys(declared[service]?.variables ?? {})))
+  for (const name of names) {
+    const [first, ...others] = programs.flatMap((workload) => taken(workload, name))
+    for (const { where, value, shown } of others)
+      if (first && value !== first.value) yield [where, `${name} is ${shown}, and ${first.shown} in ${first.where}`]
+  }
+  for (const { where, container } of programs)
+    for (const range of settingOf(container, 'TRUSTED_PROXIES')?.split(',') ?? [])
+      if (isAboutEverybody(range.trim())) yield [where, `TRUSTED_PROXIES is ${range.trim()}: everybody may say where a call comes from`]
+      else if (isIP(range.trim().split('/')[0] ?? '') === 0) yield [where, `TRUSTED_PROXIES has ${range.trim()}, which is no address`]
+}
+
+/** What a program takes of a variable that has to be the same everywhere: its own fallback where the manifest sets none. */
+function taken({ where, service, container }: Workload, name: string): { where: string; value: string | undefined; shown: string }[] {
+  const variable = declared[service]?.variables[name]
+  if (!variable?.same) return []
+  const set = settingOf(container, name)
+  try {
+    const value = JSON.stringify(set === undefined ? variable.fallback?.value : variable.parse(set))
+    return [{ where, value, shown: set ?? value ?? 'nothing' }]
+  } catch {
+    // What the program refuses is told by the rule about that.
+    return []
+  }
+}
