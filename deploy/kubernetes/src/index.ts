@@ -1,5 +1,5 @@
 export { longestStreamSeconds } from '@gatehouse/rpc'
 export { contractsOf, type RoutedService, routedServices, webPathsOf } from './gateway-routes.ts'
 export { type RenderedUnit, render, unitsOf } from './render.ts'
-export { grpcRoute, httpRoute } from './route-files.ts'
+export { filtersOf, grpcRoute, httpRoute } from './route-files.ts'
 export { type RouteRule, sentTo } from './sent-to.ts'

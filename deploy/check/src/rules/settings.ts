@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Told } from '../finding.ts'
-import type { House } from '../manifests.ts'
+import { type House, isForProduction } from '../manifests.ts'
 import { ownWorkloadsOf, settingOf, type Workload } from '../pods.ts'
 import { isAboutEverybody } from '../ranges.ts'
 import { declared } from '../services.ts'
@@ -14,6 +14,10 @@ export function* settings(house: House): Generator<Told> {
     for (const { where, value, shown } of others)
       if (first && value !== first.value) yield [where, `${name} is ${shown}, and ${first.shown} in ${first.where}`]
   }
+  for (const workload of isForProduction(house) ? programs : [])
+    for (const { shown } of taken(workload, 'GATEHOUSE_MODE'))
+      if (shown !== '"production"' && shown !== 'production')
+        yield [workload.where, `runs in the mode ${shown}, which takes weak secrets and plaintext`]
   for (const { where, container } of programs)
     for (const range of settingOf(container, 'TRUSTED_PROXIES')?.split(',') ?? [])
       if (isAboutEverybody(range.trim())) yield [where, `TRUSTED_PROXIES is ${range.trim()}: everybody may say where a call comes from`]
