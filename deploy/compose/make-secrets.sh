@@ -30,6 +30,8 @@ for service in user auth notification; do
     chmod 444 "secrets/${service}_workload_key" secrets/workload_jwks
   fi
 done
+# Who makes the streams when a release is rolled out; none of the services is it.
+put streams_nats_url "nats://streams:$(password)@nats:4222"
 put key_encryption_key "$(key)"
 put challenge_key "$(key)"
 

@@ -136,3 +136,7 @@ export const portOf = (container: Container, port: number | string | undefined):
 /** What the environment says of a variable, as it stands. */
 export const settingOf = (container: Container, name: string): string | undefined =>
   container.env?.find((each) => each.name === name)?.value
+
+/** The service whose schema a Job migrates, and whose streams. */
+export const migratedBy = ({ serves, container: { args = [] } }: Workload): string | undefined =>
+  !serves && args.at(-2) === 'migrate' ? args.at(-1) : undefined

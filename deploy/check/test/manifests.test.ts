@@ -1,4 +1,5 @@
 // One process: the schemas are hundreds of small modules, which are loaded once.
 import './planted.ts'
 import './examples.ts'
+import './secrets-made.ts'
 import './placeholders.ts'

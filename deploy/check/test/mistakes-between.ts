@@ -203,10 +203,10 @@ export const mistakesBetween: readonly Mistake[] = [
     plant: (house) => house.set('NetworkPolicy', 'user', 'spec.egress.0', undefined),
   },
   {
-    name: 'a migration that reaches the broker',
+    name: 'a migration that reaches the mail relay',
     rule: 'egress',
-    says: /Job user-migrate-0\.1\.0: may reach namespace nats:4222/,
-    plant: (house) => house.add('NetworkPolicy', 'user-migration', 'spec.egress', { to: namespace('nats'), ports: port(4222) }),
+    says: /Job user-migrate-0\.1\.0: may reach namespace mail:587/,
+    plant: (house) => house.add('NetworkPolicy', 'user-migration', 'spec.egress', { to: namespace('mail'), ports: port(587) }),
   },
   {
     name: 'a stand-in for Postgres that lets nobody in',

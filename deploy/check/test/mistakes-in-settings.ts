@@ -62,10 +62,16 @@ export const mistakesInSettings: readonly Mistake[] = [
     plant: (house) => house.env('notification', 'PUBLIC_ORIGIN', 'https://other.example.com'),
   },
   {
+    name: 'a proxy that one service does not believe',
+    rule: 'settings',
+    says: /^Deployment notification: TRUSTED_PROXIES is .*, and .* in Deployment auth/,
+    plant: (house) => house.env('notification', 'TRUSTED_PROXIES', undefined),
+  },
+  {
     name: 'copies of a stream that one service does without',
     rule: 'settings',
-    says: /^Deployment notification: NATS_REPLICAS is 1, and 3 in Deployment auth/,
-    plant: (house) => house.env('notification', 'NATS_REPLICAS', undefined),
+    says: /^Job notification-migrate-0\.1\.0: NATS_REPLICAS is 1, and 3 in Job auth-migrate-0\.1\.0/,
+    plant: (house) => house.set('Job', 'notification-migrate-0.1.0', `${main}.env`, [{ name: 'NATS_REPLICAS', value: '1' }]),
   },
   {
     name: 'a mesh that one service believes in',

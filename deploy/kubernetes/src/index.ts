@@ -1,5 +1,7 @@
 export { longestStreamSeconds } from '@gatehouse/rpc'
+export { firstSecrets, kindSecrets } from './first-secrets.ts'
 export { contractsOf, type RoutedService, routedServices, webPathsOf } from './gateway-routes.ts'
 export { type RenderedUnit, render, unitsOf } from './render.ts'
 export { filtersOf, grpcRoute, httpRoute } from './route-files.ts'
+export type { Secret } from './secret.ts'
 export { type RouteRule, sentTo } from './sent-to.ts'

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import type { Secret } from '../src/first-secrets.ts'
+import type { Secret } from '../src/secret.ts'
 import type { Certificates } from './certificates.ts'
 import { type Cluster, renderedUnit } from './pod.ts'
 

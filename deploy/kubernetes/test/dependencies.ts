@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { findNatsServer, type PostgresServer, startOwned, startPostgres } from '@gatehouse/testkit'
+import { promisify } from 'node:util'
+import { bringDebianProgram, findNatsServer, type PostgresServer, startOwned, startPostgres } from '@gatehouse/testkit'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import type { Certificates } from './certificates.ts'
@@ -23,19 +25,16 @@ export async function openPostgres(folder: string, certificates: Certificates, p
   return server
 }
 
-/** What `psql` does with the file. */
-export async function runRolesSql(url: string, sql: string): Promise<void> {
-  const [before = '', after = ''] = sql.split('\\connect gatehouse\n')
-  const [roles = '', database = ''] = before.split(/^(?=create database)/m)
-  // A database is made outside of any transaction, so that the statement goes alone.
-  await asAdmin(url, async (admin) => {
-    await admin.query(roles)
-    await admin.query(database)
-  })
-  await asAdmin(Object.assign(new URL(url), { pathname: '/gatehouse' }).href, (admin) => admin.query(after))
+/** As in README.md: `psql` with a file. */
+export async function psql(folder: string, url: string, script: string): Promise<void> {
+  const program = await bringDebianProgram('psql')
+  if (program.path === undefined) throw new Error(program.why)
+  const file = join(folder, 'roles.sql')
+  await writeFile(file, script, { mode: 0o600 })
+  await promisify(execFile)(program.path, [url, '-X', '-v', 'ON_ERROR_STOP=1', '-f', file])
 }
 
-async function asAdmin(url: string, act: (admin: pg.Client) => Promise<unknown>): Promise<void> {
+export async function asAdmin(url: string, act: (admin: pg.Client) => Promise<unknown>): Promise<void> {
   const admin = new pg.Client(url)
   await admin.connect()
   try {

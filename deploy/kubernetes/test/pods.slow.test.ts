@@ -11,7 +11,7 @@ import { type OwnedProcess, startOwned } from '@gatehouse/testkit'
 import { firstSecrets } from '../src/first-secrets.ts'
 import { makeAuthority } from './certificates.ts'
 import { makeCluster } from './cluster.ts'
-import { openNats, openPostgres, openRelay, runRolesSql } from './dependencies.ts'
+import { openNats, openPostgres, openRelay, psql } from './dependencies.ts'
 import { type Cluster, environmentOf, type Instead, mountVolumes, type PodSpec, podOf } from './pod.ts'
 
 const services = ['user', 'auth', 'notification'] as const
@@ -37,17 +37,21 @@ before(async () => {
   // Free too, and taken by nobody here.
   const natsPort = ports.smtp
   // As `npm run first-secrets` prints them.
-  const secrets = await firstSecrets({ postgres: `localhost:${server.port}`, nats: `localhost:${natsPort}`, smtpPassword })
-  const of = (name: string, file: string) => secrets.find(({ metadata }) => metadata.name === name)?.stringData[file] ?? ''
-  await runRolesSql(server.url, of('gatehouse-roles', 'roles.sql'))
-  await openNats(folder, natsPort, of('nats-passwords', 'accounts.json'), certificates, parts)
+  const { mounted, rolesSql } = await firstSecrets({
+    postgres: `localhost:${server.port}`,
+    nats: `localhost:${natsPort}`,
+    smtpPassword,
+  })
+  const passwords = mounted.find(({ metadata }) => metadata.name === 'nats-passwords')?.stringData
+  await psql(folder, server.url, rolesSql)
+  await openNats(folder, natsPort, passwords?.['accounts.json'] ?? '', certificates, parts)
   const relay = await openRelay(smtpPassword, certificates, parts)
   mails = relay.mails
   places = {
     'mail.example.com:587': relay.place,
     ...Object.fromEntries(services.map((name) => [`${name}-headless:9000`, `localhost:${ports.services[name].grpc}`])),
   }
-  cluster = await makeCluster(secrets, certificates)
+  cluster = await makeCluster(mounted, certificates)
 })
 
 async function start(name: Service, kind: 'Deployment' | 'Job', program: string, pod: PodSpec): Promise<OwnedProcess> {

@@ -81,7 +81,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   pages.catch(() => undefined)
   const startable = {
     postgres: (port: number) => startPostgres({ dataDir: join(folder, 'postgres'), durable: options.durable ?? true, port }),
-    nats: (port: number) => startNats({ storeDir: join(folder, 'nats'), users: natsServiceUsers(secrets.nats), port }),
+    nats: (port: number) => startNats({ storeDir: join(folder, 'nats'), users: natsServiceUsers(secrets.nats), streams: true, port }),
   }
   const running = new Map<'postgres' | 'nats', PostgresServer | NatsServer>()
   parts.defer(async () => {

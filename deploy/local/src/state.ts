@@ -8,7 +8,7 @@ import { serviceNames } from './options.ts'
 /** What only this machine's Gatehouse knows; made at the first start and kept in `secrets.json`, readable by its owner only. */
 export interface Secrets {
   readonly database: Readonly<Record<'user' | 'auth' | 'notification', string>>
-  readonly nats: Readonly<Record<'user' | 'auth' | 'notification' | 'subscriber', string>>
+  readonly nats: Readonly<Record<'user' | 'auth' | 'notification' | 'streams' | 'subscriber', string>>
   /** 32 bytes each, in base64. */
   readonly requestKey: Readonly<Record<'user' | 'auth' | 'notification', string>>
   readonly keyEncryptionKey: string
@@ -25,15 +25,18 @@ export async function writePrivately(path: string, content: string): Promise<voi
 /** The secrets of a state folder, made when there are none. */
 export async function secretsOf(folder: string): Promise<Secrets> {
   const file = join(folder, 'secrets.json')
-  if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8')) as Secrets
+  const kept = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Secrets) : undefined
+  if (kept?.nats.streams) return kept
   const word = () => randomBytes(24).toString('base64url')
   const key = () => randomBytes(32).toString('base64')
   const secrets: Secrets = {
     database: { user: word(), auth: word(), notification: word() },
-    nats: { user: word(), auth: word(), notification: word(), subscriber: word() },
     requestKey: { user: key(), auth: key(), notification: key() },
     keyEncryptionKey: key(),
     challengeKey: key(),
+    // What is kept may be of a release that knew fewer.
+    ...kept,
+    nats: { user: word(), auth: word(), notification: word(), streams: word(), subscriber: word(), ...kept?.nats },
   }
   await writePrivately(file, `${JSON.stringify(secrets, undefined, 2)}\n`)
   return secrets

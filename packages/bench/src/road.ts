@@ -19,7 +19,7 @@ export async function openRoad({ durable }: Pick<Effort, 'durable'>): Promise<Ro
   await using opening = new AsyncDisposableStack()
   opening.defer(() => rm(folder, { recursive: true, force: true }))
   const postgres = opening.use(await startPostgres({ dataDir: join(folder, 'postgres'), durable, keep: false }))
-  const nats = opening.use(await startNats({ storeDir: join(folder, 'nats') }))
+  const nats = opening.use(await startNats({ storeDir: join(folder, 'nats'), streams: true }))
   const [writerUrl = '', readerUrl = ''] = await Promise.all(
     ['writer', 'reader'].map((name) => makeMigratedDatabase(postgres.url, name, [eventMigrations])),
   )

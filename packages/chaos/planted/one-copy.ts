@@ -4,7 +4,7 @@ export const oneCopy: PlantedFault = {
   name: 'one-copy',
   mistake: 'the streams of a cluster of three have one copy',
   scenario: 'broker-cluster',
-  rules: ['cluster-follow'],
+  rules: ['cluster-copies', 'cluster-follow'],
   edits: [],
-  house: { extra: {} },
+  house: { copies: 1 },
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { freePort, type NatsClusterPlace, type NatsServer, type NatsUser, startNats } from '@gatehouse/testkit'
+import { setTimeout as delay } from 'node:timers/promises'
+import { freePort, makeStreams, type NatsClusterPlace, type NatsServer, type NatsUser, startNats } from '@gatehouse/testkit'
 
 /** One nats-server, through all its lives; its port stays the same. */
 export class BrokerNode {
@@ -58,15 +59,29 @@ export class Brokers implements AsyncDisposable {
     this.nodes = nodes
   }
 
-  static async start(folder: string, users: readonly NatsUser[], count: number): Promise<Brokers> {
+  static async start(folder: string, users: readonly NatsUser[], { count, copies }: { count: number; copies: number }): Promise<Brokers> {
     const places = count === 1 ? [undefined] : await placesOf(count)
     const nodes = places.map((place, i) => {
       const storeDir = place === undefined ? folder : join(folder, place.server)
-      return new BrokerNode(`nats.${i}`, place, (port) => startNats({ storeDir, users, port, ...(place && { cluster: place }) }))
+      return new BrokerNode(`nats.${i}`, place, (port) =>
+        startNats({ storeDir, users, port, streams: !place, ...(place && { cluster: place }) }),
+      )
     })
     const brokers = new Brokers(nodes)
     await brokers.startAll()
+    if (count > 1) await brokers.#makeStreams(users, copies)
     return brokers
+  }
+
+  /** Nobody leads in the first seconds. */
+  async #makeStreams(users: readonly NatsUser[], copies: number): Promise<void> {
+    for (const end = performance.now() + 30_000; ; await delay(200)) {
+      try {
+        return await makeStreams(this.nodes[0]?.port ?? 0, users, copies)
+      } catch (error) {
+        if (performance.now() > end) throw error
+      }
+    }
   }
 
   get urls(): string[] {

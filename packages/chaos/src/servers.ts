@@ -26,6 +26,8 @@ export interface Servers extends AsyncDisposable {
 export interface ServerNeeds {
   /** Servers of the broker, as a cluster; one unless given. */
   readonly brokers?: number
+  /** Of each stream; as many as there are servers unless given. */
+  readonly copies?: number
   /** Gives the database a standby. */
   readonly standby?: Replication
   /** Told when a process of Postgres was killed that nobody of the house meant to. */
@@ -38,7 +40,7 @@ export interface ServerNeeds {
 export async function startServers(
   folder: string,
   secrets: Secrets,
-  { brokers: count = 1, standby, throughPooler = false, onCrash }: ServerNeeds = {},
+  { brokers: count = 1, copies = count, standby, throughPooler = false, onCrash }: ServerNeeds = {},
 ): Promise<Servers> {
   await using starting = new AsyncDisposableStack()
   const natsFolder = join(folder, 'nats')
@@ -54,7 +56,7 @@ export async function startServers(
         if (line.includes('was terminated by signal')) onCrash?.(line)
       },
     }),
-    Brokers.start(natsFolder, users, count),
+    Brokers.start(natsFolder, users, { count, copies }),
   ])
   starting.use(brokers)
   starting.use(databases)

@@ -1,6 +1,6 @@
 export { latest } from './latest.ts'
 export { ConfigError, type Rule, readConfig, type Table, type Values } from './read-config.ts'
-export { type ServiceConfig, serviceRules, serviceVariables } from './service-variables.ts'
+export { migrationVariables, type ServiceConfig, serviceRules, serviceVariables } from './service-variables.ts'
 export {
   duration,
   flag,

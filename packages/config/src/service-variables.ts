@@ -23,15 +23,6 @@ export const serviceVariables = {
     secret: true,
     several: true,
   }),
-  NATS_STREAM_BYTES: integer({
-    about: "size of the service's stream, beyond which events wait in the outbox",
-    default: 2 ** 30,
-    min: 1024,
-    max: 2 ** 40,
-  }),
-  NATS_REPLICAS: sameEverywhere(
-    integer({ about: "copies of the service's stream, in a cluster of at least as many servers", default: 1, min: 1, max: 5 }),
-  ),
   WORKLOAD_KEY_FILE: optional(text({ about: "the service's private key as a JWK, for its workload tokens" })),
   WORKLOAD_TOKEN_FILE: optional(
     text({ about: 'in place of a key: the token that Kubernetes projects, {peer} in the path being the service that is called' }),
@@ -71,6 +62,31 @@ export const serviceVariables = {
     about: 'how long after SIGTERM idle connections of the web door stay open, so that callers hear of the end by an answer',
     default: 3_000,
   }),
+}
+
+/** What `gatehouse migrate` asks of its environment, which is not that of the service: who migrates may more. */
+export const migrationVariables = {
+  DATABASE_URL: serviceVariables.DATABASE_URL,
+  NATS_URL: optional(
+    url({
+      about: 'NATS, with the user that makes streams; without it the stream is left as it is',
+      protocols: ['nats:', 'tls:'],
+      secret: true,
+      several: true,
+    }),
+  ),
+  NATS_STREAM_BYTES: optional(
+    integer({
+      about: "size of the service's stream, beyond which events wait in the outbox; 1 GiB unless it has another",
+      min: 1024,
+      max: 2 ** 40,
+    }),
+  ),
+  NATS_REPLICAS: sameEverywhere(
+    optional(
+      integer({ about: "copies of the service's stream, in a cluster of at least as many servers; 1 unless it has more", min: 1, max: 5 }),
+    ),
+  ),
 }
 
 /** The values of {@link serviceVariables}. */

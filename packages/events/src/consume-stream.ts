@@ -7,7 +7,7 @@ import { Lanes } from './lanes.ts'
 import type { Log } from './log.ts'
 import type { Nats } from './nats.ts'
 import { catchUpOf, streamOf } from './nats-names.ts'
-import { ensureStream } from './stream.ts'
+import { requireStream } from './stream.ts'
 import { takeUntilThrough } from './take-until-through.ts'
 import { findConsumer, widenConsumer } from './widen-consumer.ts'
 
@@ -20,8 +20,6 @@ export type StreamConsumption = {
   /** The name under which the stream remembers how far we are; without one it forgets us when we leave. */
   readonly durable?: string
   readonly from: 'start' | 'now'
-  /** Whether to make a stream that is missing; who may not waits for it. */
-  readonly createStream: boolean
   /** Batches under way at once. */
   readonly concurrency: number
   /** Messages of one batch at most. */
@@ -34,7 +32,7 @@ export type StreamConsumption = {
 
 /**
  * Takes messages from a service's stream until disposed, without a pause between them: those of one key one after the other,
- * different keys side by side. Finds stream and consumer again after the broker or the connection was away.
+ * different keys side by side. Waits for a stream that is not there yet, and finds stream and consumer again after the broker or the connection was away.
  */
 export function consumeStream(options: StreamConsumption): AsyncDisposable {
   const { nats, source, log, concurrency, batchSize, keyOf, onMessages } = options
@@ -46,7 +44,7 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
   }, ackWaitMs / 3)
 
   const consume = async (connection: NatsConnection, onceFound: () => void): Promise<void> => {
-    if (options.createStream) await ensureStream(connection, source, { owner: false })
+    await requireStream(connection, source)
     const name = await ensureConsumer(connection, options)
     const consumer = await jetstream(connection).consumers.get(streamOf(source), name)
     const messages = await consumer.consume({

@@ -8,7 +8,6 @@ import { until } from '../test/road.ts'
 import { toHeaders } from './envelope.ts'
 import { connectNats, type Nats } from './nats.ts'
 import { streamOf } from './nats-names.ts'
-import { ensureStream } from './stream.ts'
 import { subscribe } from './subscribe.ts'
 
 /** Fewer than are asked for at once. */
@@ -27,7 +26,6 @@ test('what is on its way to a replica that leaves goes to the next one at once',
   await using near = connectNats({ url: broker.url, name: 'near' })
   await using far = connectNats({ url: Object.assign(new URL(broker.url), { host: `127.0.0.1:${way.port}` }).href, name: 'far' })
   const connection = await near.connected()
-  await ensureStream(connection, 'user')
   const told = new Set<string>()
   const taking = (nats: Nats) =>
     subscribe({ nats, name: 'leaving', events: [UserCreatedSchema], onEvent: (_message, { key }) => void told.add(key) })

@@ -16,8 +16,8 @@ export const eventServices = Object.keys(eventSources) as readonly EventService[
 const api = '$JS.API'
 
 /**
- * Everything that a service does, and nothing else: it tells its own events, keeps its own stream, and takes from the streams of its sources under its own
- * name. It can neither delete nor empty a stream, nor touch what another service or an outsider is remembered by.
+ * Everything that a service does, and nothing else: it tells its own events, and takes from the streams of its sources under its own name. It can neither make,
+ * change, delete nor empty a stream, nor touch what another service or an outsider is remembered by.
  */
 export function rightsOfService(service: EventService): NatsRights {
   const stream = streamOf(service)
@@ -26,18 +26,25 @@ export function rightsOfService(service: EventService): NatsRights {
     // To the replica that publishes, and what the doctor finds the user's rights out with: no stream keeps them.
     `gatehouse.${service}.nudge`,
     `gatehouse.${service}.doctor`,
-    ...['INFO', 'CREATE', 'UPDATE', 'MSG.GET'].map((act) => `${api}.STREAM.${act}.${stream}`),
+    ...['INFO', 'MSG.GET'].map((act) => `${api}.STREAM.${act}.${stream}`),
     // A replay looks for what the stream lacks.
     ...['CREATE', 'INFO', 'MSG.NEXT', 'DELETE'].map((act) => `${api}.CONSUMER.${act}.${stream}.${replayOf(service)}`),
   ]
   const taken = eventSources[service].flatMap((source) => [
-    // Whoever listens may come before the one who tells: it makes a stream that is not there.
-    ...['INFO', 'CREATE'].map((act) => `${api}.STREAM.${act}.${streamOf(source)}`),
+    `${api}.STREAM.INFO.${streamOf(source)}`,
     ...durable(streamOf(source), service),
     ...durable(streamOf(source), catchUpOf(service)),
     `${api}.CONSUMER.DELETE.${streamOf(source)}.${catchUpOf(service)}`,
   ])
   return { publish: [...own, ...taken], subscribe: [`${inboxPrefixOf(service)}.>`, `gatehouse.${service}.nudge`] }
+}
+
+/** Who makes and changes the streams when a release is rolled out, and is nobody's who serves: whoever may change a stream reads, and says, what any of them does. */
+export const streamKeeper = 'streams'
+
+export const rightsOfStreamKeeper: NatsRights = {
+  publish: eventServices.flatMap((service) => ['INFO', 'CREATE', 'UPDATE'].map((act) => `${api}.STREAM.${act}.${streamOf(service)}`)),
+  subscribe: [`${inboxPrefixOf(streamKeeper)}.>`],
 }
 
 /**

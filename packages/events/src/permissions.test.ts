@@ -6,18 +6,20 @@ import { SignedInSchema } from '@gatehouse/contracts/gatehouse/auth/v1/events_pb
 import { UserCreatedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { connect, transact } from '@gatehouse/postgres'
 import { natsServiceUsers, testDatabase, testNats } from '@gatehouse/testkit'
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager, type StreamConfig } from '@nats-io/jetstream'
 import { tell, until } from '../test/road.ts'
 import { addEvent } from './add-event.ts'
 import { defineConsumer } from './consumer.ts'
 import { eventMigrations } from './event-migrations.ts'
 import { connectNats } from './nats.ts'
 import { createRelay } from './relay.ts'
+import { reportStream } from './road-report.ts'
 import { startConsumers } from './start-consumers.ts'
+import { applyStream } from './stream.ts'
 import { subscribe } from './subscribe.ts'
 
 const password = (): string => randomBytes(16).toString('base64url')
-const passwords = { user: password(), auth: password(), notification: password(), subscriber: password() }
+const passwords = { user: password(), auth: password(), notification: password(), streams: password(), subscriber: password() }
 
 test('the users that services connect as are enough for everything here, and for nothing of another service', async () => {
   await using broker = await testNats({ users: natsServiceUsers(passwords) })
@@ -35,7 +37,6 @@ test('the users that services connect as are enough for everything here, and for
 
   const seen: string[] = []
   const note = (who: string) => async (): Promise<void> => void seen.push(who)
-  // The ones who listen come first: the streams are not there yet.
   await using _outside = subscribe({
     nats: outsideNats,
     name: 'billing',
@@ -70,6 +71,34 @@ test('the users that services connect as are enough for everything here, and for
   const asOutsider = await jetstreamManager(await outsideNats.connected(), { checkAPI: false, timeout: 300 })
   await assert.rejects(asOutsider.streams.purge('gatehouse-user'))
   await assert.rejects(asOutsider.streams.delete('gatehouse-user'))
+})
+
+test('who serves cannot make or change a stream: have it copy another, tell its events in other names, or let them go', async () => {
+  await using broker = await testNats({ users: natsServiceUsers(passwords) })
+  const connectAs = (name: keyof typeof passwords) => connectNats({ url: broker.url.replace('//', `//${name}:${passwords[name]}@`), name })
+  await using userNats = connectAs('user')
+  await using keeper = connectAs('streams')
+  const { streams } = await jetstreamManager(await userNats.connected(), { checkAPI: false, timeout: 2000 })
+  const { config } = await streams.info('gatehouse-user')
+  const others = { sources: [{ name: 'gatehouse-auth', opt_start_seq: 1 }] }
+  const forged = { republish: { src: 'gatehouse.user.v1.>', dest: 'gatehouse.auth.v1.>' } }
+  const emptied = { max_age: 100_000_000, duplicate_window: 100_000_000 }
+  const changes: Partial<StreamConfig>[] = [others, forged, emptied]
+  for (const change of changes) {
+    await assert.rejects(streams.update('gatehouse-user', change), /Permissions Violation/)
+    await assert.rejects(streams.add({ ...config, ...change }), /Permissions Violation/)
+  }
+  // Who may is not kept from it by the server: what the streams have to be is looked at, and set right.
+  const connection = await keeper.connected()
+  const byKeeper = (await jetstreamManager(connection, { checkAPI: false })).streams
+  for (const change of changes) {
+    await byKeeper.update('gatehouse-user', change)
+    const [wrong] = (await reportStream(await userNats.connected(), 'user'))?.differences ?? []
+    assert.equal(wrong?.setting, 'max_age' in change ? 'duplicate_window' : Object.keys(change)[0])
+    assert.equal(await applyStream(connection, 'user'), 'changed')
+    assert.deepEqual((await reportStream(await userNats.connected(), 'user'))?.differences, [])
+  }
+  assert.equal(await applyStream(connection, 'user'), 'kept')
 })
 
 test('nobody reads what another user of the broker is sent', async () => {

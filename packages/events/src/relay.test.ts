@@ -12,7 +12,6 @@ import { Lease } from './lease.ts'
 import { keptRows, markPublished, placeWaiting, pruneOutbox, waitingRows } from './outbox.ts'
 import { publishRows } from './publish.ts'
 import { createRelay } from './relay.ts'
-import { ensureStream } from './stream.ts'
 
 let road: Road
 before(async () => {
@@ -187,7 +186,6 @@ test('what a killed holder had published but not marked is in the stream once', 
   await take(dead)
   for (let version = 1; version <= 10; version++) await tell(road.database, 'killed', version, 'killed')
   const connection = await road.nats.connected()
-  await ensureStream(connection, 'user')
   const { confirmed } = await publishRows(connection, 'user', (await waitingRows(db, undefined, 100)).slice(0, 6), () => true)
   assert.equal(confirmed.length, 6)
   await using _next = createRelay({ ...road, db, service: 'user', leaseMs: 300 })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import type { StreamConfig } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { type BatchObservableResult, metrics } from '@opentelemetry/api'
 import type { Kysely } from 'kysely'
@@ -8,7 +9,7 @@ import { type Log, silent } from './log.ts'
 import type { Nats } from './nats.ts'
 import { outboxBacklog, placeWaiting, pruneOutbox } from './outbox.ts'
 import { OutboxPass } from './outbox-pass.ts'
-import { ensureStream, type StreamSettings } from './stream.ts'
+import { fixedSettings, requireStream, streamDifferences } from './stream.ts'
 import { Wake } from './wake.ts'
 
 export type RelayOptions<DB> = {
@@ -25,7 +26,6 @@ export type RelayOptions<DB> = {
   readonly keepDays?: number
   /** Rows read and published together. Default 1000. */
   readonly batchSize?: number
-  readonly stream?: StreamSettings
 }
 
 export type Relay = AsyncDisposable & {
@@ -52,12 +52,12 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   const lease = new Lease(db, `${hostname()}/${process.pid}/${randomUUID()}`, leaseMs)
   const nudges = `gatehouse.${service}.nudge`
   const subscribed = new WeakSet<NatsConnection>()
-  let streamReady = false
+  let streamSeen = false
   let pruned = performance.now()
 
   const offConnect = nats.onConnect((connection) => {
     // A broker that comes back may have lost its streams.
-    streamReady = false
+    streamSeen = false
     // A connection that was mended keeps its subscriptions.
     if (!subscribed.has(connection)) connection.subscribe(nudges, { callback: () => wake.nudge() })
     subscribed.add(connection)
@@ -69,9 +69,9 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
   const look = async (epoch: bigint): Promise<void> => {
     const connection = nats.current()
     if (connection === undefined) return place(epoch, () => nats.current() === undefined)
-    if (!streamReady) {
-      await ensureStream(connection, service, options.stream)
-      streamReady = true
+    if (!streamSeen) {
+      tellDifferences(await requireStream(connection, service))
+      streamSeen = true
     }
     if (pass?.epoch !== epoch)
       pass = new OutboxPass({
@@ -83,6 +83,12 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
         onFenced: () => lease.doubt(),
       })
     await pass.run(connection)
+  }
+
+  /** Only an operator changes a stream: while two releases run, either may be the one that it suits. */
+  const tellDifferences = (found: StreamConfig): void => {
+    const differences = streamDifferences(fixedSettings(service), found)
+    if (differences.length > 0) log.warn({ differences }, 'the stream is not as it has to be: gatehouse migrate sets it right')
   }
 
   /** What the broker does not take gets its positions all the same, for those who read the outbox as a log. */
@@ -111,7 +117,7 @@ export function createRelay<DB>(options: RelayOptions<DB>): Relay {
         if (failures > 0) log.info({ failures }, 'the relay works again')
         failures = 0
       } catch (error) {
-        streamReady = false
+        streamSeen = false
         await pass?.end()
         pass = undefined
         // Not without bound: the broker may be back. Without a database there is nobody to tell.

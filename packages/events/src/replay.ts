@@ -6,7 +6,7 @@ import type { Nats } from './nats.ts'
 import { replayOf, streamOf } from './nats-names.ts'
 import { keptRows } from './outbox.ts'
 import { publishRows } from './publish.ts'
-import { ensureStream } from './stream.ts'
+import { requireStream } from './stream.ts'
 import { findConsumer } from './widen-consumer.ts'
 
 export type ReplayOptions = {
@@ -34,7 +34,7 @@ export type FillOptions = Omit<ReplayOptions, 'since'> & { /** Whose stream. */ 
 /** Publishes those kept events that the stream of the service has not: for one that was emptied, or set back to an old copy. */
 export async function fillStream({ service, ...options }: FillOptions): Promise<{ published: number }> {
   const connection = await options.nats.connected(options.signal)
-  await ensureStream(connection, service, { owner: false })
+  await requireStream(connection, service)
   return await publishKept(options, new Date(Date.now() - inboxDays * 86_400_000), await idsIn(connection, service, options.signal))
 }
 
@@ -50,7 +50,7 @@ async function publishKept(
     if (last === undefined) return { published }
     const service = serviceOf(last.type)
     const connection = await nats.connected(signal)
-    await ensureStream(connection, service, { owner: false })
+    await requireStream(connection, service)
     const missing = rows.filter(({ id }) => !present.has(id))
     const { confirmed, failure } = await publishRows(connection, service, missing, () => signal?.aborted !== true)
     published += confirmed.length

@@ -1,11 +1,9 @@
-import { type ConsumerConfig, JetStreamApiError, type JetStreamManager, jetstreamManager, type StreamConfig } from '@nats-io/jetstream'
+import { type ConsumerConfig, JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { consumerNotFound, consumerSettings } from './consumer-settings.ts'
+import { type Difference, differencesOf } from './differences.ts'
 import { streamOf } from './nats-names.ts'
-import { type StreamSettings, streamNotFound, streamSettings } from './stream.ts'
-
-/** A setting that the broker has another value for than it was asked for. */
-export type Difference = { readonly setting: string; readonly asked: unknown; readonly given: unknown }
+import { fixedSettings, streamDifferences, streamNotFound } from './stream.ts'
 
 export type StreamReport = {
   readonly name: string
@@ -13,6 +11,7 @@ export type StreamReport = {
   readonly messages: number
   readonly bytes: number
   readonly maxBytes: number
+  readonly copies: number
   readonly lastSequence: number
 }
 
@@ -25,23 +24,19 @@ export type ConsumerReport = {
   readonly comingAgain: number
 }
 
-/** The stream of a service as it is, against what its relay asks for with these settings. Undefined when there is none. */
-export async function reportStream(
-  connection: NatsConnection,
-  service: string,
-  settings: StreamSettings = {},
-): Promise<StreamReport | undefined> {
+/** The stream of a service as it is, against what it has to be. Undefined when there is none. */
+export async function reportStream(connection: NatsConnection, service: string): Promise<StreamReport | undefined> {
   const { streams } = await managerOf(connection)
   const info = await orUndefined(streams.info(streamOf(service)), streamNotFound)
   if (info === undefined) return undefined
   const { messages, bytes, last_seq: lastSequence } = info.state
-  const wanted = streamSettings(service, settings)
   return {
     name: info.config.name,
-    differences: differencesOf<StreamConfig>(wanted, info.config),
+    differences: streamDifferences(fixedSettings(service), info.config),
     messages,
     bytes,
-    maxBytes: wanted.max_bytes,
+    maxBytes: info.config.max_bytes,
+    copies: info.config.num_replicas,
     lastSequence,
   }
 }
@@ -80,12 +75,6 @@ export async function reportConsumer(connection: NatsConnection, question: Consu
 }
 
 const managerOf = (connection: NatsConnection): Promise<JetStreamManager> => jetstreamManager(connection, { checkAPI: false })
-
-function differencesOf<Config extends object>(asked: Partial<Config>, given: Config): Difference[] {
-  return (Object.keys(asked) as (keyof Config & string)[])
-    .filter((setting) => JSON.stringify(asked[setting]) !== JSON.stringify(given[setting]))
-    .map((setting) => ({ setting, asked: asked[setting], given: given[setting] }))
-}
 
 async function orUndefined<T>(asking: Promise<T>, ...codes: readonly number[]): Promise<T | undefined> {
   try {

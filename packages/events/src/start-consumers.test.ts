@@ -12,7 +12,6 @@ import type { Envelope } from './envelope.ts'
 import { toHeaders } from './envelope.ts'
 import { createRelay, type Relay } from './relay.ts'
 import { type ConsumersOptions, startConsumers } from './start-consumers.ts'
-import { ensureStream } from './stream.ts'
 
 let road: Road
 let relay: Relay
@@ -57,7 +56,6 @@ function consume(
 /** A delivery that no relay made. */
 async function publish(envelope: Envelope, body: Uint8Array, msgID = envelope.id): Promise<void> {
   const connection = await road.nats.connected()
-  await ensureStream(connection, 'user')
   const headers = toHeaders(envelope, 'user')
   headers.set('Nats-Msg-Id', msgID)
   await jetstream(connection).publish(`${envelope.type}.${envelope.tenant}`, body, { headers })

@@ -59,7 +59,6 @@ export function startConsumers<DB>(options: ConsumersOptions<DB>): AsyncDisposab
       subjects: ofSource.map(({ event }) => `${eventContract(event).subject}.*`),
       durable: name,
       from: 'start',
-      createStream: true,
       concurrency,
       batchSize,
       keyOf: (message) => `${message.subject.slice(message.subject.lastIndexOf('.'))} ${message.headers?.get('ce-subject') ?? ''}`,

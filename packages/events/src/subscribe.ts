@@ -62,7 +62,6 @@ export function subscribe<const Desc extends DescMessage>(options: SubscribeOpti
       ),
       ...(name !== undefined && { durable: subscriberOf(name) }),
       from: name === undefined ? 'now' : 'start',
-      createStream: false,
       concurrency,
       batchSize: 1,
       keyOf: (message) => `${message.subject.slice(message.subject.lastIndexOf('.'))} ${message.headers?.get('ce-subject') ?? ''}`,

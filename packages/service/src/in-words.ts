@@ -16,6 +16,12 @@ export const events = (count: number): string => (count === 1 ? '1 event' : `${c
 export const sizeOf = (bytes: number): string =>
   bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} KiB` : `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0)} MiB`
 
+/** What an operator does where a stream is missing or is not as it has to be. */
+export const makesStream = (service: string): string => `gatehouse migrate ${service} makes it, with a NATS_URL that names the user streams`
+
+export const setsRight = (service: string): string =>
+  `gatehouse migrate ${service} sets it right, with a NATS_URL that names the user streams`
+
 export function differencesIn(differences: readonly Difference[]): string {
   return differences
     .map(({ setting, asked, given }) => `${setting} ${JSON.stringify(given)} instead of ${JSON.stringify(asked)}`)

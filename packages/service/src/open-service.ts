@@ -140,9 +140,7 @@ export async function openService<DB>(options: OpenOptions<DB>): Promise<Service
   const signer = await openSigner(name, config, clock.now)
   const clusters = config.workloadClustersFile === undefined ? [] : readClusters(config.workloadClustersFile)
   const peers = opening.use(createPeers(config, signer, log))
-  const relay = opening.use(
-    createRelay({ db, nats, service: name, log, stream: { maxBytes: config.natsStreamBytes, replicas: config.natsReplicas } }),
-  )
+  const relay = opening.use(createRelay({ db, nats, service: name, log }))
   const requestKeys = macKeys(config.requestKey, config.requestKeyPrevious)
   const base = {
     name,

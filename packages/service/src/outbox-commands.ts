@@ -2,7 +2,7 @@ import { type Command, CommandFailed, CommandProblem } from '@gatehouse/cli'
 import { readConfig, serviceVariables } from '@gatehouse/config'
 import { fillStream, type OutboxStatus, outboxStatus, replay, reportStream } from '@gatehouse/events'
 import { type Environment, parse, print, withDatabase } from './command-parts.ts'
-import { differencesIn, events, seconds, sizeOf, time } from './in-words.ts'
+import { differencesIn, events, makesStream, seconds, sizeOf, time } from './in-words.ts'
 import type { PeerName } from './peers.ts'
 import { NoPastTime, pastTime } from './point-in-time.ts'
 import { NatsAway, reachNats } from './reach-nats.ts'
@@ -70,20 +70,19 @@ function statusLines(name: PeerName, { depth, oldestSeconds, position, lastPubli
 
 /** What cannot be asked is said, and the rest stands. */
 async function streamLine(name: PeerName, env: Environment): Promise<{ line: string; isWell: boolean }> {
-  const { NATS_URL, NATS_STREAM_BYTES, NATS_REPLICAS } = serviceVariables
-  const { natsUrl, natsStreamBytes: maxBytes, natsReplicas: replicas } = readConfig({ NATS_URL, NATS_STREAM_BYTES, NATS_REPLICAS }, env)
+  const { natsUrl } = readConfig({ NATS_URL: serviceVariables.NATS_URL }, env)
   try {
     await using broker = await reachNats(natsUrl, `gatehouse-${name}-command`)
-    const report = await reportStream(await broker.nats.connected(), name, { maxBytes, replicas })
+    const report = await reportStream(await broker.nats.connected(), name)
     if (report === undefined)
       return {
-        line: `gatehouse-${name} is not there: a running ${name} makes it; then gatehouse outbox replay ${name} --stream`,
+        line: `gatehouse-${name} is not there: ${makesStream(name)}; then gatehouse outbox replay ${name} --stream`,
         isWell: false,
       }
-    const { messages, bytes, differences } = report
+    const { messages, bytes, maxBytes, differences } = report
     const state = `${report.name} holds ${events(messages)}, ${sizeOf(bytes)} of ${sizeOf(maxBytes)}`
     return differences.length === 0
-      ? { line: `${state}, as it was asked for`, isWell: true }
+      ? { line: `${state}, and is as it has to be`, isWell: true }
       : { line: `${state}; it has ${differencesIn(differences)}`, isWell: false }
   } catch (error) {
     if (error instanceof NatsAway) return { line: error.message, isWell: false }

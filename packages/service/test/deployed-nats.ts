@@ -19,7 +19,7 @@ export interface DeployedNats extends AsyncDisposable {
   readonly kill: (node: number) => Promise<void>
 }
 
-const users = ['user', 'auth', 'notification', 'operator', 'billing', 'orders'] as const
+const users = ['user', 'auth', 'notification', 'streams', 'operator', 'billing', 'orders'] as const
 
 /**
  * Starts what deploy/nats says, with its own files: only addresses and folders are this machine's. `users.conf` is what the generator writes for two

@@ -35,7 +35,6 @@ export interface ServiceAtWork extends AsyncDisposable {
   upgrade(): Promise<void>
   /** The replica that does not publish tells the one that does. */
   nudgeFromTheOther(): Promise<void>
-  restartWith(stream: { readonly replicas: number }): Promise<void>
   /** Of every stream and of every consumer of it that we may look at. */
   report(): Promise<readonly { readonly name: string; readonly copies: number; readonly lagging: boolean; readonly leader?: string }[]>
 }
@@ -55,20 +54,19 @@ export async function openService(service: EventService, { url, onEvent }: AtWor
   opening.defer(() => running.disposeAsync())
   let relays: readonly Relay[] = []
 
-  const start = (kinds: number, replicas: number): void => {
+  const start = (kinds: number): void => {
     const handle = async (_tx: unknown, _message: unknown, { key, type }: { key: string; type: string }) =>
       onEvent(`${type.split('.')[1]}-${key}`)
     const consumers = eventSources[service]
       .flatMap((source) => eventsOf[source].slice(0, kinds) as readonly DescMessage[])
       .map((event) => defineConsumer<DescMessage, unknown>({ event, handle }))
     if (consumers.length > 0) running.use(startConsumers({ nats, db, service, consumers }))
-    const stream = { maxBytes: kinds * 2 ** 20, replicas }
-    relays = [nats, otherNats].map((connection) => running.use(createRelay({ nats: connection, db, service, stream, pollMs: 20 })))
+    relays = [nats, otherNats].map((connection) => running.use(createRelay({ nats: connection, db, service, pollMs: 20 })))
   }
-  const restart = async (kinds: number, replicas: number): Promise<void> => {
+  const restart = async (kinds: number): Promise<void> => {
     await running.disposeAsync()
     running = new AsyncDisposableStack()
-    start(kinds, replicas)
+    start(kinds)
   }
   const tell = (kind: 0 | 1, name: string): Promise<void> =>
     transact(db, async (tx) => {
@@ -77,7 +75,7 @@ export async function openService(service: EventService, { url, onEvent }: AtWor
       await addEvent(tx, { schema, message, tenant: 'default', version: 1 })
     })
 
-  start(1, 1)
+  start(1)
   const opened = opening.move()
   return {
     db,
@@ -85,13 +83,12 @@ export async function openService(service: EventService, { url, onEvent }: AtWor
     events: eventsOf[service],
     tell: (name) => tell(0, name),
     tellNewKind: (name) => tell(1, name),
-    upgrade: () => restart(2, 1),
+    upgrade: () => restart(2),
     async nudgeFromTheOther() {
       await until(() => relays.some((relay) => relay.holds()))
       await Promise.all([nats.connected(), otherNats.connected()])
       for (const relay of relays) relay.nudge()
     },
-    restartWith: ({ replicas }) => restart(2, replicas),
     async report() {
       const connection = await nats.connected()
       const subjects = [

@@ -1,4 +1,12 @@
-import { type EventService, eventServices, type NatsRights, rightsOfService, rightsOfSubscriber } from '@gatehouse/events/nats-rights'
+import {
+  type EventService,
+  eventServices,
+  type NatsRights,
+  rightsOfService,
+  rightsOfStreamKeeper,
+  rightsOfSubscriber,
+  streamKeeper,
+} from '@gatehouse/events/nats-rights'
 
 /** A user of the one NATS account. Without permissions it may do everything in the account. */
 export type NatsUser = {
@@ -11,12 +19,16 @@ export type NatsUser = {
 export type NatsPermissions = { readonly publish: SubjectRule; readonly subscribe: SubjectRule }
 export type SubjectRule = { readonly allow: readonly string[]; readonly deny?: readonly string[] }
 
-export type NatsUserName = EventService | 'subscriber'
+export type NatsUserName = EventService | typeof streamKeeper | 'subscriber'
 
-/** One user per service with the rights of production, and `subscriber` for whoever listens on this machine, under any name but a service's. */
+/** One user per service and one who makes the streams, with the rights of production, and `subscriber` for whoever listens on this machine, under any name but a service's. */
 export function natsServiceUsers(passwords: Readonly<Record<NatsUserName, string>>): NatsUser[] {
   const services = eventServices.map((name) => ({ name, password: passwords[name], permissions: permissions(rightsOfService(name)) }))
-  return [...services, { name: 'subscriber', password: passwords.subscriber, permissions: ofAnySubscriber }]
+  return [
+    ...services,
+    { name: streamKeeper, password: passwords[streamKeeper], permissions: permissions(rightsOfStreamKeeper) },
+    { name: 'subscriber', password: passwords.subscriber, permissions: ofAnySubscriber },
+  ]
 }
 
 export const permissions = ({ publish, subscribe }: NatsRights): NatsPermissions => ({

@@ -19,7 +19,13 @@ before(async () => {
 })
 after(() => rm(folder, { recursive: true, force: true }))
 
-const passwords = { user: 'u'.repeat(24), auth: 'a'.repeat(24), notification: 'n'.repeat(24), subscriber: 's'.repeat(24) }
+const passwords = {
+  user: 'u'.repeat(24),
+  auth: 'a'.repeat(24),
+  notification: 'n'.repeat(24),
+  streams: 'k'.repeat(24),
+  subscriber: 's'.repeat(24),
+}
 /** Ends with its server, since it does not reconnect: a failed test leaves nothing behind. */
 const client = (url: string, user?: keyof typeof passwords) =>
   connect({ servers: url, reconnect: false, ...(user && { user, pass: passwords[user], inboxPrefix: `_INBOX.${user}` }) })
@@ -39,13 +45,12 @@ test('keeps a stream across a stop and a start, under a path with spaces', async
 
 test('lets each service publish its own subjects only, and a subscriber none', async () => {
   const storeDir = join(folder, 'users')
-  await using server = await startNats({ storeDir, users: natsServiceUsers(passwords) })
+  await using server = await startNats({ storeDir, users: natsServiceUsers(passwords), streams: true })
   assert.equal((await stat(join(storeDir, 'gatehouse-nats.json'))).mode & 0o777, 0o600)
   await assert.rejects(client(server.url), { message: /Authorization Violation/ })
 
   const user = await client(server.url, 'user')
   const manager = await jetstreamManager(user, { checkAPI: false })
-  await manager.streams.add({ name: 'gatehouse-user', subjects: ['gatehouse.user.v1.>'] })
   assert.equal((await jetstream(user).publish('gatehouse.user.v1.UserCreated.default', 'x')).seq, 1)
   await assert.rejects(jetstream(user).publish('gatehouse.auth.v1.SignedIn.default'), { message: /Permissions Violation for Publish/ })
   await assert.rejects(manager.streams.purge('gatehouse-user'), { message: /Permissions Violation for Publish/ })

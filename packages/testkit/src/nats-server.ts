@@ -14,6 +14,8 @@ export type NatsOptions = {
   readonly port?: number
   /** Who may connect. None, the default, lets every program on this machine in without a name: for tests only. */
   readonly users?: readonly NatsUser[]
+  /** Makes the streams of the three services before it answers, as whoever of `users` may; a server without them unless given. */
+  readonly streams?: boolean
   /** Makes it one server of a cluster; alone unless given. */
   readonly cluster?: NatsClusterPlace
   /** When what was written has to be on the disk: `always` before it is acknowledged, else after so long. nats-server's own default is two minutes. */
@@ -78,6 +80,11 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
     // A server that is slow to start writes no such file: where the port is known it is not needed.
     const port = (await ready) && (options.port || (await listeningPort(portsFolder)))
     if (!port) throw await failure(server, options)
+    if (options.streams) {
+      // Its client takes longer to load than most tests of other things take.
+      const { makeStreams } = await import('./make-streams.ts')
+      await makeStreams(port, options.users)
+    }
     return running(server, port)
   } finally {
     await rm(portsFolder, { recursive: true, force: true })

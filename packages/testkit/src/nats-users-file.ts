@@ -1,4 +1,11 @@
-import { eventServices, type NatsRights, rightsOfService, rightsOfSubscriber } from '@gatehouse/events/nats-rights'
+import {
+  eventServices,
+  type NatsRights,
+  rightsOfService,
+  rightsOfStreamKeeper,
+  rightsOfSubscriber,
+  streamKeeper,
+} from '@gatehouse/events/nats-rights'
 
 /** Who listens when nobody is named: an example that works. */
 export const exampleSubscribers: readonly string[] = ['billing']
@@ -6,7 +13,7 @@ export const exampleSubscribers: readonly string[] = ['billing']
 /** `password_of_user: "…"` is what `passwords.conf` has to say of the user `user`. */
 export const passwordVariableOf = (user: string): string => `password_of_${user.replaceAll('-', '_')}`
 
-/** The users of a cluster, in the notation of nats-server: one for each service, one for each outsider, and the operator of the cluster, who has no event. */
+/** The users of a cluster, in the notation of nats-server: one for each service, one who makes their streams, one for each outsider, and the operator of the cluster, who has no event. */
 export function natsUsersFile(subscribers: readonly string[] = exampleSubscribers): string {
   for (const name of subscribers) refuseName(name)
   const services = eventServices.map((service) => userBlock(service, rightsOfService(service)))
@@ -23,6 +30,8 @@ export function natsUsersFile(subscribers: readonly string[] = exampleSubscriber
     '    jetstream: enabled',
     '    users: [',
     ...services.flat(),
+    '      # Who makes and changes the streams: only what migrates connects as it.',
+    ...userBlock(streamKeeper, rightsOfStreamKeeper),
     '      # Outside subscribers: one user for each team, which keeps its place in the streams under its own name.',
     ...outside.flat(),
     '    ]',
@@ -37,7 +46,7 @@ export function natsUsersFile(subscribers: readonly string[] = exampleSubscriber
 
 /** A name stands in subjects and in the file: letters, digits and hyphens, and none that is taken. */
 function refuseName(name: string): void {
-  const taken = [...eventServices, 'operator', 'subscriber']
+  const taken = [...eventServices, streamKeeper, 'operator', 'subscriber']
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(name) || taken.includes(name))
     throw new TypeError(`${name} cannot be a subscriber: lower-case letters, digits and hyphens, and none of ${taken.join(', ')}`)
 }

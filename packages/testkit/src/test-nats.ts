@@ -16,11 +16,11 @@ export type TestNats = AsyncDisposable & {
   readonly dispose: () => Promise<void>
 }
 
-/** A nats-server of one test file: it starts in a blink, and nobody else's streams are in it. */
+/** A nats-server of one test file, with the streams of the three services, empty: it starts in a blink. */
 export async function testNats({ users }: { users?: readonly NatsUser[] } = {}): Promise<TestNats> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-nats-'))
   const storeDir = join(folder, 'store')
-  const startOn = (port: number): Promise<NatsServer> => startNats({ storeDir, port, ...(users && { users }) })
+  const startOn = (port: number): Promise<NatsServer> => startNats({ storeDir, port, streams: true, ...(users && { users }) })
   let server: NatsServer | undefined = await startOn(0)
   const { url, port } = server
   const stop = async (): Promise<void> => {

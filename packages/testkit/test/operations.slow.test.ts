@@ -8,6 +8,7 @@ import { IssuerService } from '@gatehouse/contracts/gatehouse/auth/v1/issuer_ser
 import { UserDeletedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import { connectNats } from '@gatehouse/events'
 import { createWorkloadSigner } from '@gatehouse/identity'
+import { secretsOf } from '@gatehouse/local'
 import { expressions, ruleFiles } from '@gatehouse/observability'
 import { peerTransport } from '@gatehouse/rpc'
 import { type Collector, programForTest, startCollector } from '@gatehouse/testkit'
@@ -144,21 +145,31 @@ test('a workload key is rotated by commands: calls with the new one are taken, a
   assert.deepEqual([listed.match(/\texample$/gm)?.length, listed.includes(kid)], [1, false])
 })
 
-test('the doctor compares streams and consumers with what they were asked to be, and the database with its stream', async () => {
+test('the doctor compares streams and consumers with what they have to be, and the database with its stream', async () => {
   const { local } = house
-  await using nats = connectNats({ url: local.environment('user').NATS_URL ?? '', name: 'somebody' })
+  const keeper = Object.assign(new URL(local.natsUrl), { username: 'streams', password: (await secretsOf(house.folder)).nats.streams }).href
+  await using nats = connectNats({ url: keeper, name: 'somebody' })
   const { streams } = await jetstreamManager(await nats.connected(), { checkAPI: false })
-  await streams.update('gatehouse-user', { max_bytes: 2 ** 20 })
+  await streams.update('gatehouse-user', { max_msg_size: 2 ** 16 })
   await house.person('known@example.com')
   await until('it to be published', published)
   const changed = await operate(local, 'user', 'doctor')
-  assert.match(changed.out, /WRONG {2}the stream gatehouse-user has max_bytes 1048576 instead of 1073741824\n +→ restart user/)
+  assert.match(
+    changed.out,
+    /WRONG {2}the stream gatehouse-user has max_msg_size 65536 instead of 131072\n +→ gatehouse migrate user sets it right/,
+  )
   const status = await operate(local, 'user', 'outbox status')
   assert.match(
     status.out,
-    /^waiting +nothing\npublished +up to position \d+, .*\nkept +since .*\nrelay +\S+ publishes \(epoch \d+\)\nstream +gatehouse-user .* it has max_bytes 1048576/,
+    /^waiting +nothing\npublished +up to position \d+, .*\nkept +since .*\nrelay +\S+ publishes \(epoch \d+\)\nstream +gatehouse-user .* it has max_msg_size 65536/,
   )
-  await streams.update('gatehouse-user', { max_bytes: 2 ** 30 })
+  // By whoever has the service's user it cannot be set right; by the other it is.
+  const refused = await operate(local, 'user', 'migrate')
+  assert.equal(refused.failure, 'gatehouse-user has to be changed, and this user of NATS may not: NATS_URL has to name the user streams.')
+  assert.equal(
+    (await operate({ ...local, environment: (name) => ({ ...local.environment(name), NATS_URL: keeper }) }, 'user', 'migrate')).out,
+    'gatehouse_user is up to date\ngatehouse-user was changed\n',
+  )
   await house.person('unknown-to-the-database@example.com')
   await until('it to be published', published)
   const forgotten = await asSuperuser(local.postgresUrl, (client) =>

@@ -22,7 +22,13 @@ function problemsOf(text: string, file = '.github/workflows/any.yml'): string[] 
   const found = lint(text, file).filter(
     ({ kind, message }) => kind !== 'runner-label' && !message.includes('permission scope "attestations"'),
   )
-  return [...found.map(({ line, message }) => `${line}: ${message}`), ...unpinned(text), ...unbounded(text), ...missing(text)]
+  return [
+    ...found.map(({ line, message }) => `${line}: ${message}`),
+    ...unpinned(text),
+    ...unbounded(text),
+    ...missing(text),
+    ...moved(text),
+  ]
 }
 
 /** A tag can be moved to other code; a commit cannot. */
@@ -39,6 +45,14 @@ function unbounded(text: string): string[] {
     ...(/^permissions:\n {2}contents: read$/m.test(text) ? [] : ['no permissions: contents: read']),
     ...endless.map((job) => `no timeout: ${job.trim().split('\n')[0]}`),
   ]
+}
+
+/** A version is given by a release, once: what is pushed is named after its commit. */
+function moved(text: string): string[] {
+  return [...text.matchAll(/docker push .*|imagetools create .*|run images -- build (?!.*--tag "\$GITHUB_SHA").*/g)]
+    .map(([command]) => command)
+    .filter((command) => !/^docker push "\$\w+:\$GITHUB_SHA"$/.test(command))
+    .map((command) => `${command} can move a version`)
 }
 
 /** What is run has to be here. */
@@ -63,7 +77,7 @@ test('the workflows are well formed, bounded, pinned, and run what is here', () 
   for (const file of workflows) assert.deepEqual(problemsOf(textOf(file), file), [], file)
 })
 
-const planted: Readonly<Record<string, readonly [find: string | RegExp, put: string]>> = {
+const planted: Readonly<Record<string, readonly [find: string | RegExp, put: string, file?: string]>> = {
   'a key that there is none of': ['timeout-minutes: 45', 'timeout-minutez: 45'],
   'a variable that there is none of': ['github.base_ref', 'githb.base_ref'],
   'a word of strangers in a script': ['npm run generate', 'echo $' + '{{ github.event.pull_request.title }}'],
@@ -72,11 +86,14 @@ const planted: Readonly<Record<string, readonly [find: string | RegExp, put: str
   'a job without an end': ['    timeout-minutes: 45\n', ''],
   'a command that is gone': ['npm run generate', 'npm run generat'],
   'a file that is gone': ['.ci/run', '.ci/ran'],
+  'a push of whatever tags there are': ['docker push "$IMAGE:$GITHUB_SHA"', 'docker push --all-tags "$IMAGE"', 'images'],
+  'an image that is built under its version': [' --tag "$GITHUB_SHA"', '', 'images'],
+  'a version that is given without asking': ['npm run images -- release', 'docker buildx imagetools create', 'release'],
 }
 
-for (const [mistake, [find, put]] of Object.entries(planted))
+for (const [mistake, [find, put, file = 'verify']] of Object.entries(planted))
   test(`${mistake} is found`, () => {
-    const text = textOf('.github/workflows/verify.yml')
+    const text = textOf(`.github/workflows/${file}.yml`)
     assert.deepEqual(problemsOf(text), [])
     const wrong = text.replace(find, put)
     assert.notEqual(wrong, text)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ConfigError } from '@gatehouse/config'
+import { ConfigError, migrationVariables, type Table } from '@gatehouse/config'
 import type { Told } from '../finding.ts'
 import { ofKind } from '../kinds.ts'
 import type { House } from '../manifests.ts'
@@ -27,7 +27,8 @@ export function* environment(house: House): Generator<Told> {
     const names = (container.env ?? []).map(({ name }) => name)
     for (const name of names) {
       if (names.filter((each) => each === name).length > 1) yield [where, `sets ${name} twice`]
-      if (!isKnown(program, name)) yield [where, `sets ${name}, which ${service} does not read`]
+      if (!isKnown(serves ? program.variables : { ...program.variables, ...migrationVariables }, name))
+        yield [where, `sets ${name}, which ${service} does not read`]
     }
     for (const name of Object.keys(program.variables))
       if (serves && isRequired(program.variables, name) && !names.includes(name) && !names.includes(`${name}_FILE`))
@@ -36,7 +37,7 @@ export function* environment(house: House): Generator<Told> {
   }
 }
 
-const isKnown = ({ variables }: Declared, name: string): boolean =>
+const isKnown = (variables: Table, name: string): boolean =>
   name in variables || ofTheRuntime.has(name) || (name.endsWith('_FILE') && name.slice(0, -'_FILE'.length) in variables)
 
 function* refusals(where: string, { variables, read }: Declared, container: Container): Generator<Told> {

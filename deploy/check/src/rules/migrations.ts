@@ -1,6 +1,6 @@
 import type { Told } from '../finding.ts'
 import { type House, nameOf } from '../manifests.ts'
-import { ownWorkloadsOf } from '../pods.ts'
+import { migratedBy, ownWorkloadsOf } from '../pods.ts'
 import { declared } from '../services.ts'
 
 const version = 'app.kubernetes.io/version'
@@ -10,7 +10,7 @@ export function* migrations(house: House): Generator<Told> {
   const own = ownWorkloadsOf(house)
   for (const { where, service, serves, labels } of own) {
     if (!serves || !('DATABASE_URL' in (declared[service]?.variables ?? {}))) continue
-    const jobs = own.filter((each) => !each.serves && each.container.args?.slice(-2).join(' ') === `migrate ${service}`)
+    const jobs = own.filter((each) => migratedBy(each) === service)
     const current = jobs.filter((each) => each.service === service && each.labels[version] === labels[version])
     if (current.length !== 1) yield [where, `waits for its schema, and ${current.length} Jobs migrate ${service} to ${labels[version]}`]
     for (const { manifest } of current)

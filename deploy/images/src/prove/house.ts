@@ -35,7 +35,7 @@ export async function openHouse(work: string, uid: number): Promise<House> {
   await cp(join(folder, 'workloads'), files, { recursive: true })
   for (const name of ['.', ...(await readdir(files))]) await chown(join(files, name), uid, uid)
   const postgres = parts.use(await startPostgres({ dataDir: join(folder, 'postgres'), durable: false, keep: false }))
-  const nats = parts.use(await startNats({ storeDir: join(folder, 'nats'), users: natsServiceUsers(secrets.nats) }))
+  const nats = parts.use(await startNats({ storeDir: join(folder, 'nats'), users: natsServiceUsers(secrets.nats), streams: true }))
   const free = await freePorts()
   const mailbox = parts.use(await startMailbox(free.smtp))
   await prepareDatabase(postgres.url, secrets.database)

@@ -32,7 +32,7 @@ export const createUser: Benchmark = {
     const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-create-'))
     parts.defer(() => rm(folder, { recursive: true, force: true }))
     // A broker of its own: in the house everybody who is invited would be sent a mail.
-    const nats = parts.use(await startNats({ storeDir: folder }))
+    const nats = parts.use(await startNats({ storeDir: folder, streams: true }))
     const databases = await openPeopleDatabases(local, ['bench_ours', 'bench_two', 'bench_one'])
     for (const database of databases) parts.use(database)
     const [mine, transactions, statements] = databases

@@ -102,7 +102,7 @@ async function openSides(bench: Bench, course: Course, parts: AsyncDisposableSta
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-growth-'))
   parts.defer(() => rm(folder, { recursive: true, force: true }))
   // A broker of its own: in the house somebody would be told of every sign-in.
-  const nats = parts.use(await startNats({ storeDir: folder }))
+  const nats = parts.use(await startNats({ storeDir: folder, streams: true }))
   const began = performance.now()
   const homes = await together(
     course.sizes.map(

@@ -1,4 +1,4 @@
-import { connectNats, ensureStream } from '@gatehouse/events'
+import { applyStream, connectNats } from '@gatehouse/events'
 import { jetstream } from '@nats-io/jetstream'
 import { headers, type NatsConnection } from '@nats-io/nats-core'
 import { answerParent, type CommonActs } from './answer-parent.ts'
@@ -18,7 +18,8 @@ const payload = Buffer.alloc(40, 10)
 async function withStream(connection: NatsConnection, replicas: number): Promise<void> {
   for (const end = performance.now() + 30_000; ; ) {
     try {
-      return await ensureStream(connection, 'user', { replicas })
+      await applyStream(connection, 'user', { replicas })
+      return
     } catch (error) {
       if (performance.now() > end) throw error
     }

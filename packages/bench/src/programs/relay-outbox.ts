@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { connectNats, createRelay, ensureStream } from '@gatehouse/events'
+import { connectNats, createRelay } from '@gatehouse/events'
 import { connect } from '@gatehouse/postgres'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { sql } from 'kysely'
@@ -22,7 +22,6 @@ answerParent<Omit<RelayOutboxActs, 'usage'>>({
     await sql`analyze outbox`.execute(db)
     await using nats = connectNats({ url: natsUrl, name: 'bench-relay' })
     const connection = await nats.connected(AbortSignal.timeout(10_000))
-    await ensureStream(connection, 'user')
     const { streams } = await jetstreamManager(connection)
     const stored = async (): Promise<number> => (await streams.info('gatehouse-user')).state.last_seq
     const storedBefore = await stored()

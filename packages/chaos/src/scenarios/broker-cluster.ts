@@ -17,7 +17,7 @@ export const brokerCluster: Scenario = {
   name: 'broker-cluster',
   faults: '`kill -9` of each of three nats-servers in turn under load, and of whichever leads a stream, or the cluster',
   promise: 'no call fails, nothing is lost, and what waits for a new leader has left within twenty seconds',
-  house: { brokers: copies, extra: Object.fromEntries(serviceNames.map((name) => [name, { NATS_REPLICAS: String(copies) }])) },
+  house: { brokers: copies },
   async run(house, { random, effort, say }) {
     const violations: Violation[] = []
     const begun = house.history.operations.length

@@ -5,10 +5,10 @@ import { create } from '@bufbuild/protobuf'
 import { UserCreatedSchema, UserDeletedSchema } from '@gatehouse/contracts/gatehouse/user/v1/events_pb'
 import {
   addEvent,
+  applyStream,
   connectNats,
   createRelay,
   defineConsumer,
-  ensureStream,
   eventMigrations,
   fillStream,
   type Nats,
@@ -18,13 +18,13 @@ import {
 } from '@gatehouse/events'
 import { connect, type Db, transact } from '@gatehouse/postgres'
 import { natsServiceUsers, type TestNats, testDatabase, testNats } from '@gatehouse/testkit'
+import { migrateStream } from '../migrate-stream.ts'
 import type { PeerName } from '../peers.ts'
 import { checkNats, type NatsQuestion } from './check-nats.ts'
 
 const password = (): string => randomBytes(16).toString('base64url')
-const passwords = { user: password(), auth: password(), notification: password(), subscriber: password() }
+const passwords = { user: password(), auth: password(), notification: password(), streams: password(), subscriber: password() }
 const mighty = { name: 'mighty', password: password() }
-const maxBytes = 2 ** 30
 
 let broker: TestNats
 let db: Db<unknown>
@@ -46,14 +46,19 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     if (performance.now() > end) throw new Error(`it did not come true: ${holds}`)
 }
 
-/** The relay makes the stream, or sets it back, and publishes what waits. */
+/** The relay publishes what waits. */
 async function runRelay(): Promise<void> {
   await using _relay = createRelay({ db, nats, service: 'user', pollMs: 5 })
-  await until(async () => {
-    const connection = nats.current()
-    const report = connection && (await reportStream(connection, 'user'))
-    return report?.differences.length === 0 && (await outboxStatus(db)).depth === 0
-  })
+  await until(async () => (await outboxStatus(db)).depth === 0)
+}
+
+/** What an operator does with streams. */
+async function asKeeper<T>(
+  act: (connection: Awaited<ReturnType<Nats['connected']>>) => Promise<T>,
+  url = urlOf('streams', passwords.streams),
+): Promise<T> {
+  await using keeper = connectNats({ url, name: 'streams' })
+  return await act(await keeper.connected())
 }
 
 const tell = (userId: string) =>
@@ -66,8 +71,6 @@ async function seen(name: PeerName, more: Partial<NatsQuestion> = {}): Promise<s
   const found = await checkNats({
     name,
     natsUrl: urlOf(name, passwords[name]),
-    natsStreamBytes: maxBytes,
-    natsReplicas: 1,
     consumes: [],
     database: undefined,
     ...more,
@@ -98,16 +101,18 @@ test('the user of another service, of a subscriber and one that may do everythin
   )
 })
 
-test('a stream that is configured otherwise than it was asked for is told, and its relay sets it back', async () => {
-  assert.ok((await seen('user')).includes('ok the stream gatehouse-user is as it was asked for, with 0 events'))
-  await ensureStream(await nats.connected(), 'user', { maxBytes: 2 ** 20, maxAgeDays: 1 })
+test('a stream that is configured otherwise than it has to be is told, and migrate sets it right', async () => {
+  assert.ok((await seen('user')).includes('ok the stream gatehouse-user is as it has to be, with 0 events'))
+  await asKeeper(async (connection) => {
+    const { config } = (await connection.request('$JS.API.STREAM.INFO.gatehouse-user', '')).json<{ config: object }>()
+    const changed = { ...config, max_age: 86_400 * 1e9, republish: { src: 'gatehouse.user.v1.>', dest: 'elsewhere.>' } }
+    await connection.request('$JS.API.STREAM.UPDATE.gatehouse-user', JSON.stringify(changed))
+  })
   assert.match(
     (await wrongs('user'))[0] ?? '',
-    /the stream gatehouse-user has max_age 86400000000000 instead of 604800000000000, max_bytes 1048576 instead of 1073741824 → restart user/,
+    /the stream gatehouse-user has max_age 86400000000000 instead of 604800000000000, republish .* instead of "none" → gatehouse migrate user sets it right/,
   )
-  await ensureStream(await nats.connected(), 'user', { maxBytes: 2 ** 20 })
-  assert.deepEqual(await wrongs('user', { natsStreamBytes: 2 ** 20 }), [], 'NATS_STREAM_BYTES asked for it')
-  await runRelay()
+  assert.equal(await migrateStream('user', urlOf('streams', passwords.streams), {}), 'gatehouse-user was changed')
   assert.deepEqual(await wrongs('user'), [])
 })
 
@@ -115,12 +120,9 @@ test('a stream that is nearly full is told', async () => {
   await tell('ada')
   await runRelay()
   const { bytes = 0 } = (await reportStream(await nats.connected(), 'user')) ?? {}
-  await ensureStream(await nats.connected(), 'user', { maxBytes: bytes + 10 })
-  assert.match(
-    (await wrongs('user', { natsStreamBytes: bytes + 10 }))[0] ?? '',
-    /^wrong the stream holds 1 KiB of 1 KiB → when it is full, events wait/,
-  )
-  await runRelay()
+  await asKeeper((connection) => applyStream(connection, 'user', { maxBytes: bytes + 10 }))
+  assert.match((await wrongs('user'))[0] ?? '', /^wrong the stream holds 1 KiB of 1 KiB → when it is full, events wait/)
+  await asKeeper((connection) => applyStream(connection, 'user', { maxBytes: 2 ** 30 }))
 })
 
 test('a stream that is behind its outbox, was emptied or is not there is told, and well when it is filled again', async () => {
@@ -134,7 +136,13 @@ test('a stream that is behind its outbox, was emptied or is not there is told, a
   await broker.forget()
   await broker.start()
   await until(async () => nats.current() !== undefined)
-  assert.match((await wrongs('user', await ofOutbox()))[0] ?? '', /^wrong the stream gatehouse-user is not there → a running user makes it/)
+  // A server that is started anew has its streams from the tests' own hand.
+  await asKeeper((connection) => connection.request('$JS.API.STREAM.DELETE.gatehouse-user', ''), urlOf('mighty', mighty.password))
+  assert.match(
+    (await wrongs('user', await ofOutbox()))[0] ?? '',
+    /^wrong the stream gatehouse-user is not there → gatehouse migrate user makes it, with a NATS_URL that names the user streams. If it was lost: gatehouse outbox/,
+  )
+  assert.equal(await migrateStream('user', urlOf('streams', passwords.streams), {}), 'gatehouse-user was made')
   await runRelay()
   assert.match(
     (await wrongs('user', await ofOutbox()))[0] ?? '',
@@ -148,7 +156,6 @@ test('a consumer that is not there, that is not told of an event, or is configur
   await using database = await testDatabase({ service: 'auth', sets: [eventMigrations] })
   await using own = connect<unknown>({ url: database.url })
   await using theirs = connectNats({ url: urlOf('auth', passwords.auth), name: 'auth' })
-  await ensureStream(await theirs.connected(), 'auth')
   const consumes = [UserCreatedSchema, UserDeletedSchema]
   assert.match(
     (await wrongs('auth', { consumes }))[0] ?? '',

@@ -11,7 +11,7 @@ import {
 } from '@gatehouse/events'
 import type { Db } from '@gatehouse/postgres'
 import { placeOf } from '../command-parts.ts'
-import { differencesIn, events, sizeOf, time } from '../in-words.ts'
+import { differencesIn, events, makesStream, setsRight, sizeOf, time } from '../in-words.ts'
 import type { PeerName } from '../peers.ts'
 import { type ReachedNats, reachNats } from '../reach-nats.ts'
 import { checkNatsUser } from './check-nats-user.ts'
@@ -20,10 +20,6 @@ import { either, type Finding, ok, wrong } from './findings.ts'
 export interface NatsQuestion {
   readonly name: PeerName
   readonly natsUrl: string
-  /** What the stream was asked to hold. */
-  readonly natsStreamBytes: number
-  /** Of how many copies it was asked to be. */
-  readonly natsReplicas: number
   readonly consumes: readonly DescMessage[]
   /** Undefined when the database could not be asked. */
   readonly database: { readonly db: Db<unknown>; readonly outbox: OutboxStatus } | undefined
@@ -56,23 +52,27 @@ export async function checkNats(question: NatsQuestion): Promise<Finding[]> {
 
 type Connection = Awaited<ReturnType<ReachedNats['nats']['connected']>>
 
-async function checkStream(
-  { name, natsStreamBytes: maxBytes, natsReplicas: replicas, database }: NatsQuestion,
-  connection: Connection,
-): Promise<Finding[]> {
+async function checkStream({ name, natsUrl, database }: NatsQuestion, connection: Connection): Promise<Finding[]> {
   const fill = `gatehouse outbox replay ${name} --stream`
-  const report = await reportStream(connection, name, { maxBytes, replicas })
-  if (report === undefined)
-    return [wrong(`the stream gatehouse-${name} is not there`, `a running ${name} makes it within a second. If it was lost: ${fill}`)]
-  const { differences, bytes, messages } = report
+  const report = await reportStream(connection, name)
+  if (report === undefined) return [wrong(`the stream gatehouse-${name} is not there`, `${makesStream(name)}. If it was lost: ${fill}`)]
+  const { differences, bytes, maxBytes, messages, copies } = report
   const found: Finding[] = [
     either(
       differences.length === 0,
-      `the stream ${report.name} is as it was asked for, with ${events(messages)}`,
+      `the stream ${report.name} is as it has to be, with ${events(messages)}`,
       `the stream ${report.name} has ${differencesIn(differences)}`,
-      `restart ${name}: its relay sets that back. If it comes again, the account's limits or an old server do not allow it`,
+      `${setsRight(name)}. If it comes again, somebody else may change it, or the account's limits or an old server do not allow it`,
     ),
   ]
+  const servers = natsUrl.split(',').length
+  if (servers > 1 && copies === 1)
+    found.push(
+      wrong(
+        `NATS_URL names ${servers} servers, and one of them alone holds the stream`,
+        `gatehouse migrate ${name} with NATS_REPLICAS=3 and a NATS_URL that names the user streams`,
+      ),
+    )
   if (bytes > fullShare * maxBytes)
     found.push(
       wrong(
@@ -106,7 +106,7 @@ async function compareWithOutbox(
   return [
     wrong(
       `the stream's last event (${last.id}, ${time(last.eventTime)}) is not in the outbox: the database is older than NATS, as after a restore`,
-      `stop the services, start NATS empty, start the services, then for each of them: ${fill}`,
+      `stop the services, start NATS empty, gatehouse migrate (it makes the stream), start the services, then for each of them: ${fill}`,
     ),
   ]
 }

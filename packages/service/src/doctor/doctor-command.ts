@@ -38,7 +38,7 @@ async function examineService<T extends Table>(
   config: ServiceConfig,
   more: Parameters<typeof examine>[0],
 ): Promise<Finding[]> {
-  const { databaseUrl, natsUrl, natsStreamBytes, natsReplicas } = config
+  const { databaseUrl, natsUrl } = config
   await using database = connect<unknown>({
     url: databaseUrl,
     poolSize: 2,
@@ -62,7 +62,7 @@ async function examineService<T extends Table>(
       return [schema, ...judgeOutbox(name, known.outbox), ...(consumes.length > 0 ? [await checkDeadLetters(name, db)] : [])]
     },
     async () => (known === undefined ? [] : await examine(more)),
-    () => checkNats({ name, natsUrl, natsStreamBytes, natsReplicas, consumes, database: known }).catch(natsAway),
+    () => checkNats({ name, natsUrl, consumes, database: known }).catch(natsAway),
     () => checkWorkloadKey(name, config),
     () => checkPeers(name, config),
   ])
