@@ -62,6 +62,12 @@ export const mistakesInSettings: readonly Mistake[] = [
     plant: (house) => house.env('notification', 'PUBLIC_ORIGIN', 'https://other.example.com'),
   },
   {
+    name: 'an origin that the first service has and the others not',
+    rule: 'settings',
+    says: /^Deployment auth: PUBLIC_ORIGIN is https:\/\/other\.example\.com, and https:\/\/id\.example\.com in Deployment notification/,
+    plant: (house) => house.env('auth', 'PUBLIC_ORIGIN', 'https://other.example.com'),
+  },
+  {
     name: 'a proxy that one service does not believe',
     rule: 'settings',
     says: /^Deployment notification: TRUSTED_PROXIES is .*, and .* in Deployment auth/,

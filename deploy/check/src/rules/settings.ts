@@ -10,9 +10,13 @@ import { declared } from '../services.ts'
 export function* settings(house: House): Generator<Told> {
   const own = ownWorkloadsOf(house)
   for (const name of new Set(own.flatMap((workload) => Object.keys(readBy(workload))))) {
-    const [first, ...others] = own.flatMap((workload) => taken(workload, name))
-    for (const { where, value, shown } of others)
-      if (first && value !== first.value) yield [where, `${name} is ${shown}, and ${first.shown} in ${first.where}`]
+    const values = Map.groupBy(
+      own.flatMap((workload) => taken(workload, name)),
+      ({ value }) => value,
+    )
+    // What most have is taken for what was meant.
+    const [usual = [], ...others] = [...values.values()].sort((a, b) => b.length - a.length)
+    for (const { where, shown } of others.flat()) yield [where, `${name} is ${shown}, and ${usual[0]?.shown} in ${usual[0]?.where}`]
   }
   for (const workload of isForProduction(house) ? own : [])
     for (const { shown } of taken(workload, 'GATEHOUSE_MODE'))
