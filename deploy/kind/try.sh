@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Puts the four images of a registry into the cluster that kubectl talks to, tries them, upgrades one service while calls go on, and takes it back.
+# Puts the release before into the cluster that kubectl talks to, and tries it; upgrades each service to the new images and takes it back while calls go on;
+# upgrades all of them for good, and tries that.
 #
-#   deploy/kind/try.sh REGISTRY DIGESTS     # ghcr.io/acme/gatehouse, and a folder with the digest of each image in a file of its name
+#   deploy/kind/try.sh REGISTRY DIGESTS [BEFORE]
 #
-# Meant for a cluster that is there for this alone: it writes the overlay `kind`, and makes up secrets.
+# REGISTRY   has the images: ghcr.io/acme/gatehouse
+# DIGESTS    a folder with the digest of each new image in a file of its name
+# BEFORE     the commit that is to be upgraded from; its images have it as tag. Without it the new images are upgraded from themselves
+#
+# Meant for a cluster that is there for this alone: it makes up secrets.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 registry=$1
-digests=$2
-overlay=deploy/kubernetes/overlays/kind
-rendered=deploy/kubernetes/rendered/kind
+digests=$(realpath "$2")
+before=${3:-}
 services=(user auth notification console)
+work=$(mktemp -d)
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 say() { printf '\n%s\n' "$*"; }
 # Everything that happened, where something did not come true.
@@ -19,7 +24,7 @@ tell() {
   for service in "${services[@]}"; do kubectl -n gatehouse logs "deployment/$service" --tail 40 || true; done
   kubectl -n gatehouse get events --sort-by .lastTimestamp | tail -n 40
 }
-trap 'status=$?; if [ $status -ne 0 ]; then tell; fi; exit $status' EXIT
+trap 'status=$?; rm -rf "$work"; if [ $status -ne 0 ]; then tell; fi; exit $status' EXIT
 
 # Runs the smoke test in a pod where the gateway would be, for nobody else may call the web doors.
 smoke() {
@@ -49,38 +54,56 @@ smoked() {
   [ "$(kubectl -n gateway get "pod/$1" -o jsonpath='{.status.containerStatuses[0].state.terminated.exitCode}')" = 0 ]
 }
 
-say 'the images, by digest'
-for service in "${services[@]}"; do
-  (cd "$overlay/$service" && kustomize edit set image "ghcr.io/gatehouse/$service=$registry/$service@$(cat "$OLDPWD/$digests/$service")")
-done
-# The mail sink runs on Node, of which an image of ours has one.
-(cd "$overlay/dependencies" && kustomize edit set image "ghcr.io/gatehouse/console=$registry/console@$(cat "$OLDPWD/$digests/console")")
-kubectl get --raw /openid/v1/jwks > "$overlay/namespace/cluster-jwks.json"
-npm run --silent render
+new() { echo "$registry/$1@$(cat "$digests/$1")"; }
+old() { if [ "$before" ]; then echo "$registry/$1:$before"; else new "$1"; fi; }
+# Writes what a release asks of the cluster, a file a unit: its overlay `kind`, with its number and the images that it is of.
+render() {
+  local release=$1
+  local overlay=$work/$release/deploy/kubernetes/overlays/kind
+  for service in "${services[@]}"; do
+    sed -i "s|\(app.kubernetes.io/version:\) .*|\1 $release|" "$overlay/$service/kustomization.yaml"
+    (cd "$overlay/$service" && kustomize edit set image "ghcr.io/gatehouse/$service=$("$release" "$service")")
+  done
+  # The mail sink runs on Node, of which an image of ours has one.
+  (cd "$overlay/dependencies" && kustomize edit set image "ghcr.io/gatehouse/console=$("$release" console)")
+  kubectl get --raw /openid/v1/jwks > "$overlay/namespace/cluster-jwks.json"
+  for unit in namespace dependencies "${services[@]}"; do kustomize build "$overlay/$unit" > "$work/$release/$unit.yaml"; done
+}
+rolled_out() { kubectl -n gatehouse rollout status "deployment/$1" --timeout 5m; }
 
-say 'everything into the cluster'
-kubectl apply -f "$rendered/namespace.yaml"
+say "from ${before:-the same images, for nothing is named before them}"
+mkdir "$work/old" "$work/new"
+git archive "${before:-HEAD}" deploy/kubernetes | tar -x -C "$work/old"
+git archive HEAD deploy/kubernetes | tar -x -C "$work/new"
+render old
+render new
+
+say 'the release before, into the cluster'
+kubectl apply -f "$work/old/namespace.yaml"
 for namespace in postgres nats gateway; do kubectl create namespace "$namespace" --dry-run=client -o yaml | kubectl apply -f -; done
 npm run --silent first-secrets -- --kind | kubectl apply -f -
-for unit in dependencies "${services[@]}"; do kubectl apply -f "$rendered/$unit.yaml"; done
-for service in "${services[@]}"; do kubectl -n gatehouse rollout status "deployment/$service" --timeout 5m; done
+for unit in dependencies "${services[@]}"; do kubectl apply -f "$work/old/$unit.yaml"; done
+for service in "${services[@]}"; do rolled_out "$service"; done
 
 say 'somebody signs up, and what follows'
 kubectl -n gateway create configmap smoke --from-file deploy/kind/smoke.mjs --dry-run=client -o yaml | kubectl apply -f -
 smoke journey
 smoked journey 2m
 
+for unit in namespace dependencies; do kubectl apply -f "$work/new/$unit.yaml"; done
 for service in user auth notification; do
-  say "$service at noon: every pod is replaced while calls go on, and taken back while they do"
-  smoke "knock-$service" --for 120
+  say "$service at noon: its new release while calls go on, and the one before again while they do"
+  smoke "knock-$service" --for 180
   kubectl -n gateway wait "pod/knock-$service" --for condition=Ready --timeout 1m
-  kubectl -n gatehouse set env "deployment/$service" LOG_LEVEL=debug
-  kubectl -n gatehouse rollout status "deployment/$service" --timeout 3m
+  kubectl apply -f "$work/new/$service.yaml"
+  rolled_out "$service"
   kubectl -n gatehouse rollout undo "deployment/$service"
-  kubectl -n gatehouse rollout status "deployment/$service" --timeout 3m
-  smoked "knock-$service" 3m
+  rolled_out "$service"
+  smoked "knock-$service" 4m
 done
 
-say 'and all is as it was'
+say 'the new release, of everything and for good'
+for service in "${services[@]}"; do kubectl apply -f "$work/new/$service.yaml"; done
+for service in "${services[@]}"; do rolled_out "$service"; done
 smoke journey-again
 smoked journey-again 2m

@@ -14,7 +14,7 @@ export interface RenderedUnit {
   readonly unit: string
 }
 
-const header = '# Rendered by `pnpm render`: change what it was made of, not this.\n'
+const header = '# Rendered by `npm run render`: change what it was made of, not this.\n'
 
 /** Every unit of every overlay: the folders that hold more than parts of others. */
 export async function unitsOf(): Promise<readonly RenderedUnit[]> {

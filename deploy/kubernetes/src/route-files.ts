@@ -2,7 +2,7 @@ import { longestStreamSeconds } from '@gatehouse/rpc'
 import { stringify } from 'yaml'
 import { contractsOf, type PathMatch, type RoutedService, webPathsOf } from './gateway-routes.ts'
 
-const origin = 'A file of `pnpm render`, which reads the contracts. Host names and the gateway are those of an overlay.'
+const origin = 'A file of `npm run render`, which reads the contracts. Host names and the gateway are those of an overlay.'
 
 /** Longer than any unary call of ours takes: a sign-in that waits for its password hash is the slowest. */
 const callSeconds = 30

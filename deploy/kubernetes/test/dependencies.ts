@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { bringDebianProgram, findNatsServer, type PostgresServer, startOwned, startPostgres } from '@gatehouse/testkit'
+import { findNatsServer, type PostgresServer, startOwned, startPostgres } from '@gatehouse/testkit'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import type { Certificates } from './certificates.ts'
@@ -25,13 +23,17 @@ export async function openPostgres(folder: string, certificates: Certificates, p
   return server
 }
 
-/** As in README.md: `psql` with a file. */
-export async function psql(folder: string, url: string, script: string): Promise<void> {
-  const program = await bringDebianProgram('psql')
-  if (program.path === undefined) throw new Error(program.why)
-  const file = join(folder, 'roles.sql')
-  await writeFile(file, script, { mode: 0o600 })
-  await promisify(execFile)(program.path, [url, '-X', '-v', 'ON_ERROR_STOP=1', '-f', file])
+/** What `psql` does with the file, for machines that have none. */
+export async function psql(url: string, script: string): Promise<void> {
+  const [before = '', after = ''] = script.split('\\connect gatehouse\n')
+  const [roles = '', database = ''] = before.split(/^(?=select \$\$create database)/m)
+  await asAdmin(url, async (admin) => {
+    await admin.query(roles)
+    const { rows } = await admin.query<[string]>({ text: database.replace('\\gexec', ''), rowMode: 'array' })
+    // A database is made outside of any transaction, so that the statement goes alone.
+    for (const [statement] of rows) await admin.query(statement)
+  })
+  await asAdmin(Object.assign(new URL(url), { pathname: '/gatehouse' }).href, (admin) => admin.query(after))
 }
 
 export async function asAdmin(url: string, act: (admin: pg.Client) => Promise<unknown>): Promise<void> {

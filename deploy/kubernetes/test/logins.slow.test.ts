@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { promisify } from 'node:util'
 import { root } from '@gatehouse/local'
 import { type PostgresServer, startPostgres } from '@gatehouse/testkit'
 import { parse } from 'yaml'
@@ -33,26 +31,26 @@ const at = (server: PostgresServer, change: Partial<URL>): string => Object.assi
 const urlIn = ({ mounted }: FirstSecrets, name: string): string =>
   mounted.find(({ metadata }) => metadata.name === name)?.stringData.DATABASE_URL ?? ''
 
-/** The Job of a release, and then what its service asks, each as the Secrets have it. */
+/** What a migration does, and then what its service may of it, each as the Secrets have it. */
 async function migrateAndAsk(made: FirstSecrets): Promise<void> {
-  await Promise.all(
-    services.map(async (service) => {
-      const env = { PATH: process.env.PATH, DATABASE_URL: urlIn(made, `${service}-migration`) }
-      await promisify(execFile)(process.execPath, [join(root, 'packages/cli/src/main.ts'), 'migrate', service], { env })
-      await asAdmin(urlIn(made, `${service}-secrets`), async (login) => {
-        await login.query('select from outbox')
-        await assert.rejects(login.query('drop table outbox'), { code: '42501' })
-      })
-    }),
-  )
+  for (const service of services) {
+    await asAdmin(urlIn(made, `${service}-migration`), async (migrator) => {
+      const grants = `grant usage on schema gatehouse_${service} to gatehouse_${service}; grant select on tried to gatehouse_${service}`
+      await migrator.query(`create table tried (); ${grants}`)
+    })
+    await asAdmin(urlIn(made, `${service}-secrets`), async (login) => {
+      await login.query(`select from gatehouse_${service}.tried`)
+      await assert.rejects(login.query('drop table tried'), { code: '42501' })
+    })
+  }
 }
 
-test('a Postgres of one’s own: psql runs the script as somebody who may make roles and databases, and again where both are there', async () => {
+test('a Postgres of one’s own: the script, by somebody who may make roles and databases, and again where both are there', async () => {
   const { server, made } = await open('own')
   const password = randomBytes(12).toString('hex')
   await asAdmin(server.url, (superuser) => superuser.query(`create role administrator login createrole createdb password '${password}'`))
   const administrator = at(server, { username: 'administrator', password, pathname: '/postgres' })
-  for (const _ of [1, 2]) await psql(folder, administrator, made.rolesSql)
+  for (const _ of [1, 2]) await psql(administrator, made.rolesSql)
   await migrateAndAsk(made)
 })
 

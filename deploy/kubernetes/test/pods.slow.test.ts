@@ -43,7 +43,7 @@ before(async () => {
     smtpPassword,
   })
   const passwords = mounted.find(({ metadata }) => metadata.name === 'nats-passwords')?.stringData
-  await psql(folder, server.url, rolesSql)
+  await psql(server.url, rolesSql)
   await openNats(folder, natsPort, passwords?.['accounts.json'] ?? '', certificates, parts)
   const relay = await openRelay(smtpPassword, certificates, parts)
   mails = relay.mails

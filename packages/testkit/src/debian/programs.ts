@@ -41,13 +41,6 @@ export const debianPrograms = {
     atLeast: [1, 21],
     use: 'to pool connections',
   },
-  psql: {
-    package: 'postgresql-client-15',
-    file: 'usr/lib/postgresql/15/bin/psql',
-    version: ['--version'],
-    atLeast: [15, 0],
-    use: 'to run SQL as operators do',
-  },
   buildah: {
     package: 'buildah',
     file: 'usr/bin/buildah',
