@@ -1,9 +1,13 @@
 import type { Finding, Rule } from './finding.ts'
 import type { House } from './manifests.ts'
+import { balancing } from './rules/balancing.ts'
 import { encryption } from './rules/encryption.ts'
 import { environment, files } from './rules/environment.ts'
+import { headers } from './rules/headers.ts'
+import { homes } from './rules/homes.ts'
 import { images } from './rules/images.ts'
 import { metrics } from './rules/metrics.ts'
+import { migrations } from './rules/migrations.ts'
 import { egress, ingress, isolation } from './rules/network.ts'
 import { paths } from './rules/paths.ts'
 import { placeholders } from './rules/placeholders.ts'
@@ -33,13 +37,17 @@ const rules = {
   files,
   secrets,
   tokens,
+  homes,
   selectors,
   metrics,
+  balancing,
   routes,
   paths,
+  headers,
   encryption,
   scaling,
   rollout,
+  migrations,
   spread,
   disruption,
   egress,

@@ -3,14 +3,19 @@ import type { House, Labels, Manifest, Selector } from './manifests.ts'
 import type { PodTemplate } from './pods.ts'
 
 type ScaleTarget = { readonly kind?: string; readonly name: string }
-export type PolicyPort = { readonly port?: number | string; readonly protocol?: string }
+export type PolicyPort = { readonly port?: number | string; readonly endPort?: number; readonly protocol?: string }
 export type PolicyPeer = {
   readonly podSelector?: Selector
   readonly namespaceSelector?: Selector
   readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] }
 }
 type Reference = { readonly kind?: string; readonly name: string; readonly port?: number; readonly namespace?: string }
-type Rule = { readonly backendRefs?: readonly Reference[]; readonly filters?: readonly { readonly type: string }[] }
+type Rule = { readonly backendRefs?: readonly Reference[]; readonly filters?: readonly Filter[] }
+export type Filter = {
+  readonly type: string
+  readonly requestHeaderModifier?: { readonly remove?: readonly string[] }
+  readonly responseHeaderModifier?: { readonly set?: readonly { readonly name: string }[] }
+}
 type Route<R extends Rule> = {
   readonly hostnames?: readonly string[]
   readonly parentRefs?: readonly { readonly name: string; readonly namespace?: string; readonly sectionName?: string }[]
@@ -24,6 +29,7 @@ type Listener = {
   readonly name: string
   readonly hostname?: string
   readonly protocol: string
+  readonly allowedRoutes?: { readonly namespaces?: { readonly from?: string } }
   readonly tls?: { readonly mode?: string; readonly certificateRefs?: readonly Reference[] }
 }
 type Metric = Readonly<Record<'resource' | 'containerResource', { readonly target: { readonly averageUtilization?: number } } | undefined>>
@@ -31,6 +37,8 @@ type Metric = Readonly<Record<'resource' | 'containerResource', { readonly targe
 /** What the rules read of each kind; all of the rest is the schema's. */
 type Specs = {
   Deployment: {
+    readonly paused?: boolean
+    readonly revisionHistoryLimit?: number
     readonly replicas?: number
     readonly selector: Selector
     readonly template: PodTemplate
@@ -44,6 +52,8 @@ type Specs = {
   StatefulSet: { readonly replicas?: number; readonly selector: Selector; readonly template: PodTemplate }
   Job: { readonly activeDeadlineSeconds?: number; readonly backoffLimit?: number; readonly template: PodTemplate }
   Service: {
+    readonly type?: string
+    readonly clusterIP?: string
     readonly selector?: Labels
     readonly ports: readonly { readonly name?: string; readonly port: number; readonly targetPort?: number | string }[]
   }
@@ -80,7 +90,7 @@ type Specs = {
   Gateway: { readonly listeners: readonly Listener[] }
   BackendTLSPolicy: {
     readonly targetRefs: readonly { readonly name: string; readonly sectionName?: string }[]
-    readonly validation: { readonly hostname: string }
+    readonly validation: { readonly hostname: string; readonly caCertificateRefs?: readonly Reference[] }
   }
   /** Envoy Gateway's. */
   BackendTrafficPolicy: {

@@ -5,7 +5,10 @@ import { readHouses } from './manifests.ts'
 
 const [own] = process.argv.slice(2)
 const folder = own ?? fileURLToPath(new URL('../../kubernetes/rendered', import.meta.url))
-const houses = await readHouses(folder)
+const houses = await readHouses(folder).catch((error: Error) => {
+  process.stdout.write(`${folder} cannot be read. ${error.message}\n`)
+  return []
+})
 const findings = (await Promise.all(houses.map((house) => check(house, own === undefined ? ofCommitted : ofOnesOwn)))).flat()
 for (const { rule, house, where, says } of findings) process.stdout.write(`${house}: ${where}: ${says} [${rule}]\n`)
 process.stdout.write(

@@ -3,7 +3,7 @@ import { type House, type Labels, type Manifest, nameOf, type Selector, selects 
 import { declared } from './services.ts'
 
 type Probe = {
-  readonly httpGet?: { readonly path?: string; readonly port: number | string }
+  readonly httpGet?: { readonly path?: string; readonly port: number | string; readonly scheme?: string }
   readonly initialDelaySeconds?: number
   readonly periodSeconds?: number
   readonly failureThreshold?: number
@@ -18,14 +18,19 @@ export type Container = {
   readonly command?: readonly string[]
   readonly env?: readonly EnvironmentVariable[]
   readonly envFrom?: readonly unknown[]
-  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[]
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly hostPort?: number }[]
   readonly resources?: Resources
   readonly startupProbe?: Probe
   readonly livenessProbe?: Probe
   readonly readinessProbe?: Probe
   readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } }
   readonly securityContext?: SecurityContext
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[]
+  readonly volumeMounts?: readonly {
+    readonly name: string
+    readonly mountPath: string
+    readonly readOnly?: boolean
+    readonly subPath?: string
+  }[]
 }
 
 export type SecurityContext = {
@@ -39,7 +44,7 @@ export type SecurityContext = {
 }
 
 type Projected = {
-  readonly serviceAccountToken?: { readonly audience?: string; readonly path: string }
+  readonly serviceAccountToken?: { readonly audience?: string; readonly path: string; readonly expirationSeconds?: number }
   readonly secret?: { readonly name: string }
   readonly configMap?: { readonly name: string }
 }
@@ -60,10 +65,11 @@ export type PodTemplate = {
     readonly initContainers?: readonly Container[]
     readonly volumes?: readonly Volume[]
     readonly serviceAccountName?: string
+    readonly restartPolicy?: string
     readonly automountServiceAccountToken?: boolean
     readonly securityContext?: SecurityContext
     readonly terminationGracePeriodSeconds?: number
-    readonly topologySpreadConstraints?: readonly { readonly labelSelector?: Selector; readonly topologyKey: string }[]
+    readonly topologySpreadConstraints?: readonly (PodAffinityTerm & { readonly maxSkew?: number })[]
     readonly affinity?: {
       readonly podAntiAffinity?: {
         readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[]
@@ -130,3 +136,7 @@ export const portOf = (container: Container, port: number | string | undefined):
 /** What the environment says of a variable, as it stands. */
 export const settingOf = (container: Container, name: string): string | undefined =>
   container.env?.find((each) => each.name === name)?.value
+
+/** The service whose schema a Job migrates, and whose streams. */
+export const migratedBy = ({ serves, container: { args = [] } }: Workload): string | undefined =>
+  !serves && args.at(-2) === 'migrate' ? args.at(-1) : undefined

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { render } from '@gatehouse/kubernetes'
-import { bringDebianProgram } from '@gatehouse/testkit'
+import { programForTest } from '@gatehouse/testkit'
 
 const committed = fileURLToPath(new URL('../../kubernetes/rendered', import.meta.url))
 
@@ -15,9 +15,8 @@ async function filesOf(folder: string): Promise<Readonly<Record<string, string>>
 }
 
 test('what is committed is what the overlays render to', async (t) => {
-  const kustomize = await bringDebianProgram('kustomize')
-  if (kustomize.path === undefined)
-    return t.skip(`whether the rendered files are those of the overlays was NOT looked at: ${kustomize.why}`)
+  const kustomize = await programForTest(t, 'kustomize')
+  if (!kustomize) return
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-rendered-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   await render(kustomize.path, folder)

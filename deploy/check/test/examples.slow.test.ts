@@ -3,15 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { bringDebianProgram } from '@gatehouse/testkit'
+import { programForTest } from '@gatehouse/testkit'
 import { parseManifests } from '../src/manifests.ts'
 import { problemsOf } from '../src/schema.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
 test('kustomize builds what stands around Gatehouse', async (t) => {
-  const kustomize = await bringDebianProgram('kustomize')
-  if (kustomize.path === undefined) return t.skip(kustomize.why)
+  const kustomize = await programForTest(t, 'kustomize')
+  if (!kustomize) return
   const folders = globSync('deploy/{nats,postgres,examples/*}/kustomization.yaml', { cwd: root }).map((file) => dirname(file))
   assert.ok(folders.length >= 7)
   for (const folder of folders) {

@@ -162,4 +162,28 @@ export const mistakesAtTheGateway: readonly Mistake[] = [
     says: /asks auth for TLS, which it does not speak/,
     plant: (house) => house.env('auth', 'GRPC_TLS_CERT_FILE', undefined),
   },
+  {
+    name: 'cookies for a service that reads none',
+    rule: 'headers',
+    says: /^HTTPRoute user: has a rule for user that does not take cookie away/,
+    plant: (house) => house.set('HTTPRoute', 'user', 'spec.rules.0.filters.0', undefined),
+  },
+  {
+    name: 'answers that let browsers come back in plaintext',
+    rule: 'headers',
+    says: /^HTTPRoute auth: has a rule for auth that does not set strict-transport-security/,
+    plant: (house) => house.set('HTTPRoute', 'auth', 'spec.rules.0.filters', undefined),
+  },
+  {
+    name: "a listener that takes everybody's routes",
+    rule: 'encryption',
+    says: /its listener web takes routes of everybody's/,
+    plant: (house) => house.set('Gateway', 'gatehouse', 'spec.listeners.1.allowedRoutes.namespaces', { from: 'All' }),
+  },
+  {
+    name: 'an authority that nobody else trusts',
+    rule: 'encryption',
+    says: /^BackendTLSPolicy auth-grpc: trusts other, which the pods themselves do not/,
+    plant: (house) => house.set('BackendTLSPolicy', 'auth-grpc', 'spec.validation.caCertificateRefs.0.name', 'other'),
+  },
 ]

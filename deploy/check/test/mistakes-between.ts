@@ -68,6 +68,24 @@ export const mistakesBetween: readonly Mistake[] = [
     plant: (house) => house.set('NetworkPolicy', 'auth', 'spec.podSelector.matchExpressions', [{ key: name, operator: 'Exists' }]),
   },
   {
+    name: 'a ServiceAccount in another namespace than its pods',
+    rule: 'homes',
+    says: /^ServiceAccount auth: is in default, and the pods of auth in gatehouse/,
+    plant: (house) => house.set('ServiceAccount', 'auth', 'metadata.namespace', 'default'),
+  },
+  {
+    name: 'a peer that is called at one address',
+    rule: 'balancing',
+    says: /^Deployment auth: its USER_URL is user, one address for all pods/,
+    plant: (house) => house.env('auth', 'USER_URL', 'user:9000'),
+  },
+  {
+    name: 'a headless Service that has an address',
+    rule: 'balancing',
+    says: /its AUTH_URL is auth-headless, one address/,
+    plant: (house) => house.set('Service', 'auth-headless', 'spec.clusterIP', undefined),
+  },
+  {
     name: 'a way out that no program needs',
     rule: 'egress',
     says: /Deployment user: may reach notification:9000, which it does not call/,
@@ -126,6 +144,24 @@ export const mistakesBetween: readonly Mistake[] = [
         to: [{ ipBlock: { cidr: '0.0.0.0/1' } }, { ipBlock: { cidr: '128.0.0.0/1' } }],
         ports: port(443),
       }),
+  },
+  {
+    name: 'a way to Postgres and to whatever else is there',
+    rule: 'egress',
+    says: /Deployment user: may reach namespace postgres:any/,
+    plant: (house) => house.set('NetworkPolicy', 'user', 'spec.egress.2.ports.0.endPort', 65535),
+  },
+  {
+    name: 'a way to Postgres by another protocol',
+    rule: 'egress',
+    says: /calls outside:5432 \(DATABASE_URL\), and no policy lets it/,
+    plant: (house) => house.set('NetworkPolicy', 'user', 'spec.egress.2.ports.0.protocol', 'UDP'),
+  },
+  {
+    name: 'a policy that says nothing of the ways that it lists',
+    rule: 'egress',
+    says: /calls outside:5432 \(DATABASE_URL\), and no policy lets it/,
+    plant: (house) => house.set('NetworkPolicy', 'user', 'spec.policyTypes', ['Ingress']),
   },
   {
     name: 'a service that its caller may not reach',
@@ -214,5 +250,11 @@ export const mistakesBetween: readonly Mistake[] = [
     rule: 'isolation',
     says: /has no policy about all of its pods/,
     plant: (house) => house.drop('NetworkPolicy', 'default-deny'),
+  },
+  {
+    name: 'a Service that leads past the gateway',
+    rule: 'isolation',
+    says: /^Service auth: is a LoadBalancer: a way in past the gateway/,
+    plant: (house) => house.set('Service', 'auth', 'spec.type', 'LoadBalancer'),
   },
 ]

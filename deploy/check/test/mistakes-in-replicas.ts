@@ -153,4 +153,55 @@ export const mistakesInReplicas: readonly Mistake[] = [
     says: /nothing spreads them over kubernetes\.io\/hostname/,
     plant: (house) => house.set('Deployment', 'auth', `${pod}.topologySpreadConstraints.1`, undefined),
   },
+  {
+    name: 'an autoscaler of another kind of thing',
+    rule: 'scaling',
+    says: /is about auth, which is no Deployment/,
+    plant: (house) => house.set('HorizontalPodAutoscaler', 'auth', 'spec.scaleTargetRef.kind', 'StatefulSet'),
+  },
+  {
+    name: 'a spread that allows all on one node',
+    rule: 'spread',
+    says: /may have all of its 2 pods on one machine/,
+    plant: (house) => house.set('Deployment', 'auth', `${pod}.topologySpreadConstraints.1.maxSkew`, 2),
+  },
+  {
+    name: 'a release that never comes',
+    rule: 'rollout',
+    says: /is paused: no release comes/,
+    plant: (house) => house.set('Deployment', 'auth', 'spec.paused', true),
+  },
+  {
+    name: 'nothing to go back to',
+    rule: 'rollout',
+    says: /keeps no release to go back to/,
+    plant: (house) => house.set('Deployment', 'auth', 'spec.revisionHistoryLimit', 0),
+  },
+  {
+    name: 'a Job that begins anew for ever',
+    rule: 'rollout',
+    says: /has restartPolicy Always, which no Job may have/,
+    plant: (house) => house.set('Job', 'auth-migrate-0.1.0', `${pod}.restartPolicy`, 'Always'),
+  },
+  {
+    name: 'a release without its migration',
+    rule: 'migrations',
+    says: /^Deployment auth: waits for its schema, and 0 Jobs migrate auth to 0\.1\.0/,
+    plant: (house) => house.drop('Job', 'auth-migrate-0.1.0'),
+  },
+  {
+    name: "a Job that migrates another's schema",
+    rule: 'migrations',
+    says: /^Deployment auth: waits for its schema, and 0 Jobs/,
+    plant: (house) => house.set('Job', 'auth-migrate-0.1.0', `${pod}.containers.0.args.2`, 'user'),
+  },
+  {
+    name: 'a Job with the name of the release before',
+    rule: 'migrations',
+    says: /^Job auth-migrate-0\.0\.9: is not called after its release/,
+    plant: (house) => {
+      house.copy('Job', 'auth-migrate-0.1.0', 'auth-migrate-0.0.9')
+      house.drop('Job', 'auth-migrate-0.1.0')
+    },
+  },
 ]

@@ -62,10 +62,22 @@ export const mistakesInSettings: readonly Mistake[] = [
     plant: (house) => house.env('notification', 'PUBLIC_ORIGIN', 'https://other.example.com'),
   },
   {
+    name: 'an origin that the first service has and the others not',
+    rule: 'settings',
+    says: /^Deployment auth: PUBLIC_ORIGIN is https:\/\/other\.example\.com, and https:\/\/id\.example\.com in Deployment notification/,
+    plant: (house) => house.env('auth', 'PUBLIC_ORIGIN', 'https://other.example.com'),
+  },
+  {
     name: 'a proxy that one service does not believe',
     rule: 'settings',
     says: /^Deployment notification: TRUSTED_PROXIES is .*, and .* in Deployment auth/,
     plant: (house) => house.env('notification', 'TRUSTED_PROXIES', undefined),
+  },
+  {
+    name: 'copies of a stream that one service does without',
+    rule: 'settings',
+    says: /^Job notification-migrate-0\.1\.0: NATS_REPLICAS is 1, and 3 in Job auth-migrate-0\.1\.0/,
+    plant: (house) => house.set('Job', 'notification-migrate-0.1.0', `${main}.env`, [{ name: 'NATS_REPLICAS', value: '1' }]),
   },
   {
     name: 'a mesh that one service believes in',
@@ -90,6 +102,18 @@ export const mistakesInSettings: readonly Mistake[] = [
     rule: 'settings',
     says: /TRUSTED_PROXIES has gateway, which is no address/,
     plant: (house) => house.env('auth', 'TRUSTED_PROXIES', 'gateway'),
+  },
+  {
+    name: 'a mode for one machine in production',
+    rule: 'settings',
+    says: /^Deployment user: runs in the mode local, which takes weak secrets/,
+    plant: (house) => house.env('user', 'GATEHOUSE_MODE', 'local'),
+  },
+  {
+    name: 'a secret that stays as it was when it changes',
+    rule: 'files',
+    says: /mounts DATABASE_URL alone at \/etc\/gatehouse\/secrets/,
+    plant: (house) => house.set('Deployment', 'auth', `${main}.volumeMounts.2.subPath`, 'DATABASE_URL'),
   },
   {
     name: 'a file where nothing is mounted',
@@ -204,5 +228,28 @@ export const mistakesInSettings: readonly Mistake[] = [
     says: /believes system:serviceaccount:gatehouse:guest to be auth/,
     plant: (house) =>
       house.text('ConfigMap', 'gatehouse-workloads', 'clusters.json', (text) => text.replace('gatehouse:auth"', 'gatehouse:guest"')),
+  },
+  {
+    name: 'a token that is good for years',
+    rule: 'tokens',
+    says: /carries a token for user that is good for 8760 hours/,
+    plant: (house) =>
+      house.tokens('auth', () => [{ serviceAccountToken: { audience: 'user', path: 'user', expirationSeconds: 31_536_000 } }]),
+  },
+  {
+    name: 'a cluster whose keys are elsewhere',
+    rule: 'tokens',
+    says: /has the keys of .* in \/etc\/gatehouse\/workloads\/other\.json, which is none of its files/,
+    plant: (house) =>
+      house.text('ConfigMap', 'gatehouse-workloads', 'clusters.json', (text) => text.replace('cluster-jwks.json', 'other.json')),
+  },
+  {
+    name: 'a cluster without its issuer',
+    rule: 'tokens',
+    says: /has a cluster without its issuer/,
+    plant: (house) =>
+      house.text('ConfigMap', 'gatehouse-workloads', 'clusters.json', (text) =>
+        text.replace('https://kubernetes.default.svc.cluster.local', ''),
+      ),
   },
 ]

@@ -45,7 +45,17 @@ export function grpcRoute(name: RoutedService): string {
 }
 
 function rulesOf(paths: readonly PathMatch[], name: RoutedService, request: string): object[] {
-  const filters = [
+  return inParts(paths.map((path) => ({ path }))).map((matches) => ({
+    matches,
+    filters: filtersOf(name),
+    timeouts: { request },
+    backendRefs: [{ name, port: 8080 }],
+  }))
+}
+
+/** What the gateway changes of calls to a service, and of its answers. */
+export function filtersOf(name: RoutedService) {
+  return [
     // Only auth reads cookies; nobody else gets to see them.
     ...(name === 'auth' ? [] : [{ type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['cookie'] } }]),
     {
@@ -53,12 +63,6 @@ function rulesOf(paths: readonly PathMatch[], name: RoutedService, request: stri
       responseHeaderModifier: { set: [{ name: 'strict-transport-security', value: 'max-age=63072000; includeSubDomains' }] },
     },
   ]
-  return inParts(paths.map((path) => ({ path }))).map((matches) => ({
-    matches,
-    filters,
-    timeouts: { request },
-    backendRefs: [{ name, port: 8080 }],
-  }))
 }
 
 function inParts<T>(all: readonly T[]): T[][] {

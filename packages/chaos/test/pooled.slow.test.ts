@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { roleOf, secretsOf } from '@gatehouse/local'
-import { bringDebianProgram } from '@gatehouse/testkit'
+import { programForTest } from '@gatehouse/testkit'
 import pg from 'pg'
 import { openConstellation } from '../src/constellation.ts'
 import { runIn } from '../src/run-scenario.ts'
@@ -13,8 +13,7 @@ import { within } from '../src/until.ts'
 const seed = 20
 
 test('through PgBouncer, with transactions refused at statements and at commits, nothing is lost, doubled or half written, and no statement needs a session', async (t) => {
-  const brought = await bringDebianProgram('pgbouncer')
-  if (brought.path === undefined) return t.skip(brought.why)
+  if (!(await programForTest(t, 'pgbouncer'))) return
   await using house = await openConstellation({ seed, throughPooler: true })
   const result = await runIn(house, [conflicts], { seed, effort: efforts.smoke, say: () => undefined })
   assert.deepEqual(result.violations, [])

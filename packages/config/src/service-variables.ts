@@ -82,8 +82,10 @@ export const migrationVariables = {
       max: 2 ** 40,
     }),
   ),
-  NATS_REPLICAS: optional(
-    integer({ about: "copies of the service's stream, in a cluster of at least as many servers; 1 unless it has more", min: 1, max: 5 }),
+  NATS_REPLICAS: sameEverywhere(
+    optional(
+      integer({ about: "copies of the service's stream, in a cluster of at least as many servers; 1 unless it has more", min: 1, max: 5 }),
+    ),
   ),
 }
 

@@ -5,15 +5,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { connect } from '@gatehouse/postgres'
-import { bringDebianProgram, freePort, startOwned, userForServers } from '@gatehouse/testkit'
+import { freePort, programForTest, startOwned, userForServers } from '@gatehouse/testkit'
 import { sql } from 'kysely'
 import { managedPostgres, script } from './managed-postgres.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 test('the example of PgBouncer starts, speaks TLS, and passes on what the roles are bounded by', async (t) => {
-  const program = await bringDebianProgram('pgbouncer')
-  if (program.path === undefined) return t.skip(program.why)
+  const program = await programForTest(t, 'pgbouncer')
+  if (!program) return
   await using parts = new AsyncDisposableStack()
   const server = parts.use(await managedPostgres())
   await server.customer('owner', 'nocreatedb createrole', ['gatehouse'])

@@ -1,6 +1,7 @@
 export { startBrowser } from './browser.ts'
 export { copyAsStandby, replicated, type StandbyOptions } from './copy-as-standby.ts'
-export { type BringOptions, type Brought, bringDebianProgram } from './debian/bring-program.ts'
+export { type BringOptions, type Brought, type BroughtProgram, bringDebianProgram } from './debian/bring-program.ts'
+export { programForTest } from './debian/program-for-test.ts'
 export { type DebianProgramName, debianPrograms } from './debian/programs.ts'
 export { clockOffset } from './faults/clock-offset.ts'
 export type { Fault } from './faults/fault.ts'

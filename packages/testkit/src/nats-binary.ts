@@ -41,7 +41,7 @@ export async function findNatsServer({
     try {
       const file = join(staging, 'usr', 'sbin', 'nats-server')
       // Testing's needs a libc that Debian 12 has already, so that it comes without libraries.
-      await fromDebian('nats-server', log, async (archive) => {
+      await fromDebian('nats-server', { log }, async (archive) => {
         const [deb = ''] = await archive.download(['nats-server'])
         await promisify(execFile)('dpkg-deb', ['-x', deb, staging])
       })

@@ -11,7 +11,7 @@ import { createWorkloadSigner } from '@gatehouse/identity'
 import { secretsOf } from '@gatehouse/local'
 import { expressions, ruleFiles } from '@gatehouse/observability'
 import { peerTransport } from '@gatehouse/rpc'
-import { bringDebianProgram, type Collector, startCollector } from '@gatehouse/testkit'
+import { type Collector, programForTest, startCollector } from '@gatehouse/testkit'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { MsgHdrsImpl } from '@nats-io/transport-node'
 import { labelsIn, metricsIn, seriesIn } from './alert-rules.ts'
@@ -283,8 +283,8 @@ test('every metric and label that rules and dashboards read is exposed', async (
 })
 
 test('a real Prometheus scrapes the services, evaluates every expression and finds what each reads; nothing is on fire', async (t) => {
-  const program = await bringDebianProgram('prometheus')
-  if (program.path === undefined) return t.skip(program.why)
+  const program = await programForTest(t, 'prometheus')
+  if (!program) return
   const jobs = Object.fromEntries(services.map((name) => [name, house.local.ports.services[name].metrics]))
   await using prometheus = await startPrometheus({ program: program.path, jobs, ruleFiles: ruleFiles.map((file) => fileURLToPath(file)) })
   await assert.rejects(prometheus.ask('sum(rate(up))'), /range vector/)

@@ -11,7 +11,9 @@ export function* encryption(house: House): Generator<Told> {
 
 function* atTheGateway(house: House): Generator<Told> {
   for (const gateway of ofKind(house, 'Gateway'))
-    for (const { name, protocol, tls } of gateway.spec.listeners) {
+    for (const { name, protocol, tls, allowedRoutes } of gateway.spec.listeners) {
+      if (allowedRoutes?.namespaces?.from === 'All')
+        yield [nameOf(gateway), `its listener ${name} takes routes of everybody's: they could have our paths`]
       if ((protocol === 'HTTPS' || protocol === 'TLS') && tls?.mode !== 'Passthrough' && !tls?.certificateRefs?.length)
         yield [nameOf(gateway), `its listener ${name} is ${protocol}, and has no certificate`]
       if (protocol !== 'HTTP' || !isForProduction(house)) continue
@@ -33,7 +35,10 @@ function* behindIt(house: House): Generator<Told> {
     for (const { name, sectionName } of policy.spec.targetRefs) {
       const service = services.find(({ metadata, spec }) => metadata.name === name && spec.ports.some((port) => port.name === sectionName))
       const [pod] = service ? selectedBy(house, service, service.spec.selector) : []
-      const { hostname } = policy.spec.validation
+      const { hostname, caCertificateRefs = [] } = policy.spec.validation
+      for (const authority of caCertificateRefs)
+        if (pod && !pod.pod.volumes?.some(({ configMap }) => configMap?.name === authority.name))
+          yield [nameOf(policy), `trusts ${authority.name}, which the pods themselves do not`]
       if (!pod) yield [nameOf(policy), `is about ${sectionName} of ${name}, which does not exist`]
       else if (!speaksTls(pod)) yield [nameOf(policy), `asks ${name} for TLS, which it does not speak`]
       else if (!namesOf(house, pod).includes(hostname))

@@ -89,7 +89,8 @@ export function* files(house: House): Generator<Told> {
       const file = value.slice(mount.mountPath.length + 1)
       if (held && !held.includes(file)) yield [where, `${name} is ${value}, and ConfigMap ${volume.configMap?.name} has no ${file}`]
     }
-    for (const { mountPath, readOnly } of mounts) {
+    for (const { mountPath, readOnly, subPath } of mounts) {
+      if (subPath !== undefined) yield [where, `mounts ${subPath} alone at ${mountPath}: it stays as it is when its Secret changes`]
       if (!readOnly) yield [where, `mounts ${mountPath} to write to`]
       if (!paths.some(({ value }) => value.startsWith(`${mountPath}/`)))
         yield [where, `mounts ${mountPath}, which no variable names a file of`]

@@ -2,7 +2,7 @@ import type { Told } from '../finding.ts'
 import { type House, isForProduction } from '../manifests.ts'
 import { ownWorkloadsOf, workloadsOf } from '../pods.ts'
 
-/** Images have a tag that says which release they are, and in production the digest that nobody can move. */
+/** Images have a tag that says which release they are, and in production the digest that nobody can move; each service has its own, and starts it as it is. */
 export function* images(house: House): Generator<Told> {
   const ofService = new Map<string, string>()
   const own = ownWorkloadsOf(house)
@@ -17,7 +17,11 @@ export function* images(house: House): Generator<Told> {
       if (digest === undefined && isForProduction(house)) yield [where, `the image ${image} has no digest`]
       if (isOurs && name === 'main' && (ofService.get(service) ?? image) !== image)
         yield [where, `${service} runs ${ofService.get(service)} and ${image}`]
-      if (isOurs && name === 'main') ofService.set(service, image)
+      if (isOurs && name === 'main' && !ofService.has(service)) ofService.set(service, image)
     }
+    const { command, args } = workload.container
+    if (isOurs && workload.serves && (command || args)) yield [where, 'starts something else than its image does']
   }
+  for (const [repository, services] of Map.groupBy(ofService, ([, image]) => image.replace(/[:@][^/]*$/, '')))
+    if (services.length > 1) yield [services.map(([service]) => service).join(', '), `run one and the same image, ${repository}`]
 }

@@ -5,17 +5,17 @@ import { type House, nameOf, type Selector } from '../manifests.ts'
 import { ownWorkloadsOf, portOf, type Workload, workloadsOf } from '../pods.ts'
 import { concerns, openFor, show, type Way } from '../policies.ts'
 
-type Place = Pick<Way, 'to' | 'name'> & { readonly port: number }
+type Place = Pick<Way, 'to' | 'name' | 'protocol'> & { readonly port: number }
 
-const isAt = (way: Way, { to, name }: Place): boolean =>
-  way.to === to && (name === undefined || way.name === undefined || way.name === name)
+const isAt = (way: Way, { to, name, protocol }: Place): boolean =>
+  way.to === to && way.protocol === protocol && (name === undefined || way.name === undefined || way.name === name)
 
 const leads = (way: Way, place: Place): boolean => isAt(way, place) && way.port === place.port
 
 /** Whether a way leads there among others: to everybody, to all addresses, or at every port. */
 const includes = (way: Way, place: Place): boolean =>
   (way.port === place.port || way.port === 'any') &&
-  (isAt(way, place) || way.to === 'anybody' || (way.to === 'internet' && place.to === 'outside'))
+  (isAt(way, place) || (way.to === 'anybody' && way.protocol === place.protocol) || (way.to === 'internet' && place.to === 'outside'))
 
 /** A pod reaches what its program calls, by that program's own declaration, and nothing else. */
 export function* egress(house: House): Generator<Told> {
@@ -91,7 +91,8 @@ export function* ingress(house: House): Generator<Told> {
       else if (gateways.size === 0) wanted.push({ to: 'outside', name: 'gateway', port, optional: true })
     }
     if (metrics) wanted.push({ to: 'outside', name: 'monitoring', port: metrics, optional: ofKind(house, 'PodMonitor').length === 0 })
-    const same = (way: Way, other: Way): boolean => way.to === other.to && way.port === other.port && way.name === other.name
+    const same = (way: Way, other: Way): boolean =>
+      way.to === other.to && way.port === other.port && way.name === other.name && way.protocol === other.protocol
     for (const way of wanted)
       if (!way.optional && !open.some((each) => includes(each, way))) yield [where, `is called by ${show(way)}, and no policy lets it`]
     for (const way of open)
@@ -99,7 +100,7 @@ export function* ingress(house: House): Generator<Told> {
   }
 }
 
-/** Whatever no policy opens is shut, in both directions, and every policy is about pods that exist. */
+/** Whatever no policy opens is shut, in both directions, every policy is about pods that exist, and no Service leads past the gateway. */
 export function* isolation(house: House): Generator<Told> {
   const policies = ofKind(house, 'NetworkPolicy')
   const workloads = workloadsOf(house)
@@ -107,6 +108,9 @@ export function* isolation(house: House): Generator<Told> {
     for (const direction of ['Ingress', 'Egress'])
       if (!policies.some((policy) => concerns(policy, workload) && policy.spec.policyTypes?.includes(direction)))
         yield [workload.where, `no policy shuts its ${direction.toLowerCase()}`]
+  for (const service of ofKind(house, 'Service'))
+    if (/^(NodePort|LoadBalancer)$/.test(service.spec.type ?? ''))
+      yield [nameOf(service), `is a ${service.spec.type}: a way in past the gateway`]
   for (const policy of policies) if (!workloads.some((workload) => concerns(policy, workload))) yield [nameOf(policy), 'is about no pod']
   for (const namespace of new Set(workloads.map((workload) => workload.namespace)))
     if (

@@ -5,6 +5,12 @@ import type { House } from '../manifests.ts'
 import { type Container, ownWorkloadsOf, portOf, settingOf } from '../pods.ts'
 import { declared } from '../services.ts'
 
+/**
+ * How long a probe may fail before something is done, in seconds. A start brings caches and waits for a busy machine; a pause of the collector or of Postgres
+ * is no reason to kill; and whoever is not ready is out of the Services before callers give up.
+ */
+const patience = { startupProbe: [60, 600], livenessProbe: [30, 300], readinessProbe: [2, 30] } as const
+
 /** Probes ask the port and the path that the program has for them, and alive is not the same question as ready. */
 export function* probes(house: House): Generator<Told> {
   for (const { where, service, serves, container } of ownWorkloadsOf(house)) {
@@ -13,10 +19,15 @@ export function* probes(house: House): Generator<Told> {
     const wanted = { startupProbe: pages.alive, livenessProbe: pages.alive, readinessProbe: pages.ready } as const
     for (const [name, path] of Object.entries(wanted) as [keyof typeof wanted, string][]) {
       const asked = container[name]?.httpGet
-      if (!asked) yield [where, `has no ${name} over HTTP`]
+      if (!asked || (asked.scheme ?? 'HTTP') !== 'HTTP') yield [where, `has no ${name} over HTTP`]
       else if (asked.path !== path) yield [where, `its ${name} asks ${asked.path}, not ${path}`]
       else if (portOf(container, asked.port) !== Number(settingOf(container, doors.metrics)))
         yield [where, `its ${name} asks port ${asked.port}, where ${path} is not`]
+      const { periodSeconds = 10, failureThreshold = 3 } = container[name] ?? {}
+      const seconds = periodSeconds * failureThreshold
+      const [least, most] = patience[name]
+      if (asked && (seconds < least || seconds > most))
+        yield [where, `its ${name} gives up after ${seconds} s, not from ${least} to ${most}`]
     }
   }
 }
@@ -43,6 +54,8 @@ export function* grace(house: House): Generator<Told> {
     const set = settingOf(container, 'DRAIN_TIMEOUT')
     const drain = drains ? (set === undefined ? (variable.fallback?.value ?? 0) : variable.parse(set)) / 1000 : 0
     const given = pod.terminationGracePeriodSeconds ?? 30
-    if (given <= (pause ?? 0) + drain) yield [where, `is killed after ${given} s, within a pause of ${pause} s and a drain of ${drain} s`]
+    // What is in flight is answered, then events and mails are given back.
+    if (given <= (pause ?? 0) + 2 * drain)
+      yield [where, `is killed after ${given} s, within a pause of ${pause} s and twice a drain of ${drain} s`]
   }
 }

@@ -13,6 +13,8 @@ export function* rollout(house: House): Generator<Told> {
     const slowest = secondsToStart(template) + minReadySeconds
     if (progressDeadlineSeconds <= slowest)
       yield [nameOf(deployment), `is given up after ${progressDeadlineSeconds} s, and its pods may take ${slowest} s to start`]
+    if (deployment.spec.paused) yield [nameOf(deployment), 'is paused: no release comes']
+    if (deployment.spec.revisionHistoryLimit === 0) yield [nameOf(deployment), 'keeps no release to go back to']
     if (!isForProduction(house)) continue
     const pods = leastReplicas(house, deployment)
     const { maxUnavailable = '25%', maxSurge = '25%' } = strategy?.rollingUpdate ?? {}
@@ -22,6 +24,9 @@ export function* rollout(house: House): Generator<Told> {
       yield [nameOf(deployment), 'lets no pod go before another comes, and none come before one goes']
   }
   for (const job of ofKind(house, 'Job')) {
+    const { restartPolicy } = job.spec.template.spec
+    if (restartPolicy !== 'Never' && restartPolicy !== 'OnFailure')
+      yield [nameOf(job), `has restartPolicy ${restartPolicy}, which no Job may have`]
     for (const bound of ['activeDeadlineSeconds', 'backoffLimit'] as const)
       if (job.spec[bound] === undefined)
         yield [nameOf(job), `has no ${bound}: it may try without an end, or gives up by somebody else's number`]

@@ -34,7 +34,7 @@ export function* scaling(house: House): Generator<Told> {
     for (const share of utilizations)
       if (share !== undefined && !(share >= 1 && share <= 100))
         yield [nameOf(manifest), `waits for ${share} % of what was requested: from 1 to 100 it would come in time`]
-    if (!deployments.some(({ metadata }) => metadata.name === target.name))
+    if ((target.kind ?? 'Deployment') !== 'Deployment' || !deployments.some(({ metadata }) => metadata.name === target.name))
       yield [nameOf(manifest), `is about ${target.name}, which is no Deployment`]
     if (min < 2 && isForProduction(house)) yield [nameOf(manifest), `goes down to ${min}: one replica less and nobody answers`]
     if (max < min) yield [nameOf(manifest), `goes up to ${max}, and down to ${min}`]

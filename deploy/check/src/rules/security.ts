@@ -8,6 +8,8 @@ export function* restricted(house: House): Generator<Told> {
   const ours = new Set(ownWorkloadsOf(house).map(({ manifest }) => manifest))
   for (const { where, manifest, pod } of workloadsOf(house)) {
     if (pod.hostNetwork || pod.hostPID || pod.hostIPC) yield [where, "takes part in its machine's own namespaces"]
+    for (const { hostPort } of pod.containers.flatMap(({ ports = [] }) => ports))
+      if (hostPort !== undefined) yield [where, `opens port ${hostPort} of its machine`]
     for (const volume of pod.volumes ?? []) if ('hostPath' in volume) yield [where, `mounts ${volume.name} from its machine`]
     for (const { name, securityContext: own } of [...pod.containers, ...(pod.initContainers ?? [])]) {
       const context = { ...pod.securityContext, ...own }

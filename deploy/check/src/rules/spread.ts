@@ -15,11 +15,11 @@ export function* spread(house: House): Generator<Told> {
     const { metadata, spec } = deployment.spec.template
     const { requiredDuringSchedulingIgnoredDuringExecution: must = [], preferredDuringSchedulingIgnoredDuringExecution: may = [] } =
       spec.affinity?.podAntiAffinity ?? {}
-    const terms = [...(spec.topologySpreadConstraints ?? []), ...must, ...may.map(({ podAffinityTerm }) => podAffinityTerm)]
+    const pods = leastReplicas(house, deployment)
+    // As many more on one node than on another as there are is all of them.
+    const constraints = (spec.topologySpreadConstraints ?? []).filter(({ maxSkew = 1 }) => maxSkew < pods)
+    const terms = [...constraints, ...must, ...may.map(({ podAffinityTerm }) => podAffinityTerm)]
     if (!terms.some(({ topologyKey, labelSelector }) => topologyKey === overNodes && selects(labelSelector, metadata?.labels)))
-      yield [
-        nameOf(deployment),
-        `may have all of its ${leastReplicas(house, deployment)} pods on one machine: nothing spreads them over ${overNodes}`,
-      ]
+      yield [nameOf(deployment), `may have all of its ${pods} pods on one machine: nothing spreads them over ${overNodes}`]
   }
 }

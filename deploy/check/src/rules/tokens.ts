@@ -4,6 +4,9 @@ import { ofKind } from '../kinds.ts'
 import { type House, nameOf } from '../manifests.ts'
 import { ownWorkloadsOf, settingOf, workloadsOf } from '../pods.ts'
 
+/** Whoever finds a token has not got it for longer. */
+const day = 86_400
+
 /** A pod has no token for the cluster's own API, and one for each service that it calls, which only that one takes. */
 export function* tokens(house: House): Generator<Told> {
   const accounts = ofKind(house, 'ServiceAccount')
@@ -23,7 +26,8 @@ export function* tokens(house: House): Generator<Told> {
     const projected = sources.flatMap(({ serviceAccountToken: token, volume }) => (token ? [{ ...token, volume }] : []))
     if (!serves && projected.length > 0) yield [where, 'carries tokens, and calls nobody']
     if (!serves) continue
-    for (const { audience, path } of projected) {
+    for (const { audience, path, expirationSeconds = 3600 } of projected) {
+      if (expirationSeconds > day) yield [where, `carries a token for ${audience} that is good for ${expirationSeconds / 3600} hours`]
       if (audience === undefined || !peers.has(audience))
         yield [where, `carries a token for ${audience ?? 'the API'}, which it does not call`]
       else if (path !== audience) yield [where, `keeps the token for ${audience} as ${path}`]
@@ -36,12 +40,20 @@ export function* tokens(house: House): Generator<Told> {
   yield* believed(house)
 }
 
+type Cluster = { readonly issuer?: string; readonly jwks_file?: string; readonly workloads?: Readonly<Record<string, string>> }
+
 /** The accounts that services believe to be ours are those that our pods run as. */
 function* believed(house: House): Generator<Told> {
   for (const map of ofKind(house, 'ConfigMap')) {
     const text = map.data?.['clusters.json']
     if (text === undefined) continue
-    const { clusters } = JSON.parse(text) as { readonly clusters: readonly { readonly workloads?: Readonly<Record<string, string>> }[] }
+    const { clusters } = JSON.parse(text) as { readonly clusters: readonly Cluster[] }
+    for (const { issuer, jwks_file: file } of clusters) {
+      if (!issuer) yield [nameOf(map), 'has a cluster without its issuer']
+      // Pods mount the whole map where its other files are.
+      if (file && map.data?.[file.split('/').at(-1) ?? ''] === undefined)
+        yield [nameOf(map), `has the keys of ${issuer} in ${file}, which is none of its files`]
+    }
     const told = Object.entries(Object.assign({}, ...clusters.map(({ workloads }) => workloads)) as Record<string, string>)
     const callers = ownWorkloadsOf(house).filter((workload) => dependenciesOf(workload, house).some(({ to }) => to === 'pods'))
     const running = callers.map(({ manifest, service, pod }) => [

@@ -17,15 +17,21 @@ export type DebianArchive = {
   download(packages: readonly string[]): Promise<readonly string[]>
 }
 
+/** Nobody answered where Debian's packages would come from: this machine knows no archive of Debian's, has no apt, or no network. */
+export class OutOfReach extends SetupProblem {}
+
+/** Where apt and what it is told are, for whoever has others than this machine. */
+export type AptPlace = { readonly path?: string; readonly aptFolder?: string; readonly log?: ((line: string) => void) | undefined }
+
 /**
  * Debian 12 and 13 carry versions that are too old for us, so that what we need comes from testing, else from unstable:
  * apt with a private sources list and private folders, no root, nothing installed. apt checks the archive's signature
  * with the key rings of this machine (testing is signed with the automatic keys of the current and the previous stable release).
  */
-export async function fromDebian<T>(what: string, log: ((line: string) => void) | undefined, use: (archive: DebianArchive) => Promise<T>) {
-  const mirror = process.platform === 'linux' ? await debianMirror() : undefined
-  if (!mirror) throw new SetupProblem(`There is no ${what} on PATH, and one can be brought on Debian only.`)
-  log?.(`bringing ${what} from ${new URL(mirror.uri.replace(/^mirror\+/, '')).host}`)
+export async function fromDebian<T>(what: string, place: AptPlace, use: (archive: DebianArchive) => Promise<T>) {
+  const mirror = await debianMirror(place.aptFolder)
+  if (!mirror) throw new OutOfReach(`There is no ${what} on PATH, and one can be brought on Debian only.`)
+  place.log?.(`bringing ${what} from ${new URL(mirror.uri.replace(/^mirror\+/, '')).host}`)
   const work = await mkdtemp(join(tmpdir(), 'gatehouse-apt-'))
   try {
     // apt started by root downloads as its own user, who must be able to enter.
@@ -33,9 +39,10 @@ export async function fromDebian<T>(what: string, log: ((line: string) => void) 
     let failure: unknown
     for (const suite of ['testing', 'unstable']) {
       try {
-        return await use(await open(join(work, suite), mirror, suite, what))
+        return await use(await open(join(work, suite), mirror, suite, what, place))
       } catch (error) {
         failure ??= error
+        if (failure instanceof OutOfReach) break
       }
     }
     throw failure
@@ -44,7 +51,7 @@ export async function fromDebian<T>(what: string, log: ((line: string) => void) 
   }
 }
 
-async function open(folder: string, mirror: DebianMirror, suite: string, what: string): Promise<DebianArchive> {
+async function open(folder: string, mirror: DebianMirror, suite: string, what: string, { path }: AptPlace): Promise<DebianArchive> {
   for (const name of ['', 'parts', 'lists/partial', 'cache/archives/partial']) await mkdir(join(folder, name), { recursive: true })
   const keyrings = [...new Set([...mirror.keyrings, '/usr/share/keyrings/debian-archive-keyring.gpg'])]
   const present = await Promise.all(
@@ -66,14 +73,20 @@ async function open(folder: string, mirror: DebianMirror, suite: string, what: s
     'Dir::Cache': join(folder, 'cache'),
     'APT::Update::Error-Mode': 'any',
     'Acquire::Retries': '2',
+    // Where packets vanish it would be half a minute for each address, three times over.
+    'Acquire::http::Timeout': '15',
+    'Acquire::https::Timeout': '15',
   }
   const options = Object.entries(own).flatMap(([name, value]) => ['-o', `${name}=${value}`])
-  await apt('apt-get', [...options, 'update'], folder, what)
+  const apt = (program: string, args: readonly string[]) => runApt(program, [...options, ...args], { folder, what, path })
+  await apt('apt-get', ['update']).catch((error: SetupProblem) => {
+    throw wasAnswered(error) ? error : new OutOfReach(error.message, { cause: error })
+  })
   return {
     suite,
-    show: (packages) => apt('apt-cache', [...options, 'show', '--no-all-versions', ...packages], folder, what),
+    show: (packages) => apt('apt-cache', ['show', '--no-all-versions', ...packages]),
     async download(packages) {
-      await apt('apt-get', [...options, 'download', ...packages], folder, what)
+      await apt('apt-get', ['download', ...packages])
       const files = (await readdir(folder)).filter((name) => name.endsWith('.deb'))
       return packages.map((name) => {
         const file = files.find((candidate) => candidate.startsWith(`${name}_`))
@@ -84,13 +97,25 @@ async function open(folder: string, mirror: DebianMirror, suite: string, what: s
   }
 }
 
-async function apt(program: string, args: readonly string[], folder: string, what: string): Promise<string> {
+type AptRun = { readonly folder: string; readonly what: string; readonly path: string | undefined }
+
+async function runApt(program: string, args: readonly string[], { folder, what, path }: AptRun): Promise<string> {
   try {
-    const env = { ...process.env, LC_ALL: 'C' }
+    const env = { ...process.env, ...(path !== undefined && { PATH: path }), LC_ALL: 'C' }
     return (await run(program, ['-q', ...args], { cwd: folder, timeout: 180_000, env, maxBuffer: 64 << 20 })).stdout
   } catch (error) {
     const said = error && typeof error === 'object' && 'stderr' in error ? String(error.stderr) : ''
     const reason = said.split('\n').find((line) => line.startsWith('E:')) ?? (error instanceof Error ? error.message.split('\n')[0] : '')
     throw new SetupProblem(`apt could not bring ${what}: ${reason?.replace(/^E:\s*/, '').replace(/\.?$/, '.')}`, { cause: error })
   }
+}
+
+// As apt writes that a name has no address, or an address nobody who answers. Whatever else it says is an answer, or a fault of ours.
+const unanswered =
+  /Could not resolve|Temporary failure resolving|Something wicked happened resolving|Could not connect|Cannot initiate the connection|Unable to connect|Could not create a socket/
+
+/** Whether an update that failed had anybody to talk to. */
+function wasAnswered({ message, cause }: SetupProblem): boolean {
+  const isWithoutApt = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+  return !isWithoutApt && !unanswered.test(message)
 }

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { SetupProblem } from '../setup-problem.ts'
-import { fromDebian } from './archive.ts'
+import { fromDebian, OutOfReach } from './archive.ts'
 import { librariesOf } from './libraries.ts'
 import { useOwnLibraries } from './own-libraries.ts'
 import { type DebianProgram, type DebianProgramName, debianPrograms } from './programs.ts'
@@ -12,14 +12,18 @@ import { type DebianProgram, type DebianProgramName, debianPrograms } from './pr
 const run = promisify(execFile)
 const repositoryCache = fileURLToPath(new URL('../../../../.toolchain/debian', import.meta.url))
 
-/** Where a program is, or in one sentence why it is not to be had: who asks decides whether that is an error. */
-export type Brought = { readonly path: string; readonly version: string } | { readonly path?: never; readonly why: string }
+export type BroughtProgram = { readonly path: string; readonly version: string }
+
+/** Where a program is, or in one sentence why it is not to be had: who asks decides whether that is an error, and mostly by whether Debian was out of reach or bringing broke. */
+export type Brought = BroughtProgram | { readonly path?: never; readonly why: string; readonly outOfReach: boolean }
 
 export type BringOptions = {
   /** Default: PATH. */
   readonly path?: string
   /** Default: .toolchain/debian of this repository. */
   readonly cacheDir?: string
+  /** Where apt's sources are named; default: /etc/apt. */
+  readonly aptFolder?: string
   readonly log?: (line: string) => void
 }
 
@@ -30,7 +34,7 @@ export type BringOptions = {
  */
 export async function bringDebianProgram(name: DebianProgramName, options: BringOptions = {}): Promise<Brought> {
   const wanted: DebianProgram = debianPrograms[name]
-  const { path = process.env.PATH ?? '', cacheDir = repositoryCache, log } = options
+  const { path = process.env.PATH ?? '', cacheDir = repositoryCache, aptFolder, log } = options
   for (const folder of path.split(delimiter)) {
     const present = join(folder || '.', name)
     const version = await answerOf(present, wanted)
@@ -39,7 +43,7 @@ export async function bringDebianProgram(name: DebianProgramName, options: Bring
   const kept = await cached(cacheDir, name, wanted)
   if (kept) return kept
   try {
-    return await fromDebian(name, log, async (archive) => {
+    return await fromDebian(name, { path, log, ...(aptFolder !== undefined && { aptFolder }) }, async (archive) => {
       await mkdir(cacheDir, { recursive: true })
       const staging = await mkdtemp(join(cacheDir, 'fetching-'))
       try {
@@ -69,7 +73,8 @@ export async function bringDebianProgram(name: DebianProgramName, options: Bring
     })
   } catch (error) {
     const reason = error instanceof SetupProblem ? error.message : `${name} could not be brought: ${(error as Error).message}`
-    return { why: `${reason} It is needed ${wanted.use}: put ${name} ${wanted.atLeast.join('.')} or newer on PATH.` }
+    const why = `${reason} It is needed ${wanted.use}: put ${name} ${wanted.atLeast.join('.')} or newer on PATH.`
+    return { why, outOfReach: error instanceof OutOfReach }
   }
 }
 
