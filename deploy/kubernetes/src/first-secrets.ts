@@ -29,6 +29,8 @@ export interface FirstSecrets {
   readonly forOperator: readonly Secret[]
   /** What makes the same logins, and what is theirs, in a Postgres of one's own. */
   readonly rolesSql: string
+  /** The users of NATS with their rights, for a server that reads one file, such as that of the overlay `kind`. */
+  readonly natsAccounts: string
 }
 
 // No character of it means anything in a URL, in SQL or in NATS's notation.
@@ -71,28 +73,31 @@ export async function firstSecrets(places: Places = {}): Promise<FirstSecrets> {
     mounted: [...ours, await natsPasswords(broker)],
     forOperator: operatorSecrets(logins),
     rolesSql: await rolesSql(first),
+    natsAccounts: natsAccounts(broker),
   }
 }
 
 type Broker = Readonly<Record<ServiceName | 'streams' | 'subscriber', string>>
 
 async function natsPasswords(broker: Broker): Promise<Secret> {
-  const users = natsServiceUsers(broker).map(({ name: user, ...more }) => ({ user, ...more }))
   // Whoever else has a line in users.conf, such as other teams' subscribers, gets a password too: nats-server starts with none missing.
   const file = await readFile(new URL('../../nats/users.conf', import.meta.url), 'utf8')
-  const named = [...file.matchAll(/\$password_of_([\w-]+)/g)].map(([, name = '']) => [name, password()])
-  const all: Readonly<Record<string, string>> = { ...Object.fromEntries(named), ...broker }
-  return secret('nats', 'nats-passwords', {
-    'passwords.conf': Object.entries(all)
-      .map(([name, each]) => `password_of_${name}: "${each}"\n`)
-      .join(''),
-    // For a server that knows no files but one, such as that of the overlay `kind`.
-    'accounts.json': JSON.stringify({ accounts: { GATEHOUSE: { jetstream: 'enabled', users } } }, undefined, 2),
-  })
+  const ours: Readonly<Record<string, string>> = broker
+  const lines = [...file.matchAll(/\$password_of_([\w-]+)/g)].map(([, name = '']) => `password_of_${name}: "${ours[name] ?? password()}"\n`)
+  return secret('nats', 'nats-passwords', { 'passwords.conf': lines.join('') })
+}
+
+function natsAccounts(broker: Broker): string {
+  const users = natsServiceUsers(broker).map(({ name: user, ...more }) => ({ user, ...more }))
+  return JSON.stringify({ accounts: { GATEHOUSE: { jetstream: 'enabled', users } } }, undefined, 2)
 }
 
 /** For the overlays `kind` and `development`, whose Postgres makes its roles by a script when it starts. */
 export async function kindSecrets(): Promise<readonly Secret[]> {
-  const { mounted, rolesSql: script } = await firstSecrets({ postgres: 'postgres.postgres:5432', nats: 'nats.nats:4222', plaintext: true })
-  return [...mounted, secret('postgres', 'gatehouse-roles', { 'roles.sql': script, POSTGRES_PASSWORD: password() })]
+  const made = await firstSecrets({ postgres: 'postgres.postgres:5432', nats: 'nats.nats:4222', plaintext: true })
+  return [
+    ...made.mounted.filter(({ metadata }) => metadata.name !== 'nats-passwords'),
+    secret('nats', 'nats-passwords', { 'accounts.json': made.natsAccounts }),
+    secret('postgres', 'gatehouse-roles', { 'roles.sql': made.rolesSql, POSTGRES_PASSWORD: password() }),
+  ]
 }

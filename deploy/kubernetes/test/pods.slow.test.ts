@@ -37,14 +37,13 @@ before(async () => {
   // Free too, and taken by nobody here.
   const natsPort = ports.smtp
   // As `npm run first-secrets` prints them.
-  const { mounted, rolesSql } = await firstSecrets({
+  const { mounted, rolesSql, natsAccounts } = await firstSecrets({
     postgres: `localhost:${server.port}`,
     nats: `localhost:${natsPort}`,
     smtpPassword,
   })
-  const passwords = mounted.find(({ metadata }) => metadata.name === 'nats-passwords')?.stringData
   await psql(server.url, rolesSql)
-  await openNats(folder, natsPort, passwords?.['accounts.json'] ?? '', certificates, parts)
+  await openNats(folder, natsPort, natsAccounts, certificates, parts)
   const relay = await openRelay(smtpPassword, certificates, parts)
   mails = relay.mails
   places = {

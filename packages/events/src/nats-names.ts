@@ -4,9 +4,6 @@ export const streamOf = (service: string): string => `gatehouse-${service}`
 /** Beside a durable, where events are taken that its stream has passed over. */
 export const catchUpOf = (durable: string): string => `${durable}-catch-up`
 
-/** What reads a service's own stream. It has a name, so that the user's rights need cover nothing else. */
-export const replayOf = (service: string): string => `${service}-replay`
-
 /** The durable of somebody outside. */
 export const subscriberOf = (name: string): string => `subscriber-${name}`
 

@@ -1,4 +1,4 @@
-import { catchUpOf, inboxPrefixOf, replayOf, streamOf, subscriberOf } from './nats-names.ts'
+import { catchUpOf, inboxPrefixOf, streamOf, subscriberOf } from './nats-names.ts'
 
 /** What a user of NATS may publish to and subscribe to. What is not allowed is refused. */
 export type NatsRights = { readonly publish: readonly string[]; readonly subscribe: readonly string[] }
@@ -26,9 +26,8 @@ export function rightsOfService(service: EventService): NatsRights {
     // To the replica that publishes, and what the doctor finds the user's rights out with: no stream keeps them.
     `gatehouse.${service}.nudge`,
     `gatehouse.${service}.doctor`,
-    ...['INFO', 'MSG.GET'].map((act) => `${api}.STREAM.${act}.${stream}`),
     // A replay looks for what the stream lacks.
-    ...['CREATE', 'INFO', 'MSG.NEXT', 'DELETE'].map((act) => `${api}.CONSUMER.${act}.${stream}.${replayOf(service)}`),
+    ...['INFO', 'MSG.GET'].map((act) => `${api}.STREAM.${act}.${stream}`),
   ]
   const taken = eventSources[service].flatMap((source) => [
     `${api}.STREAM.INFO.${streamOf(source)}`,

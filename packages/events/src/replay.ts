@@ -1,13 +1,12 @@
 import type { Executor } from '@gatehouse/postgres'
-import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { type NatsConnection, nanos } from '@nats-io/nats-core'
+import { jetstreamManager } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/nats-core'
 import { inboxDays } from './inbox.ts'
 import type { Nats } from './nats.ts'
-import { replayOf, streamOf } from './nats-names.ts'
+import { streamOf } from './nats-names.ts'
 import { keptRows } from './outbox.ts'
 import { publishRows } from './publish.ts'
 import { requireStream } from './stream.ts'
-import { findConsumer } from './widen-consumer.ts'
 
 export type ReplayOptions = {
   readonly db: Executor
@@ -60,28 +59,27 @@ async function publishKept(
   }
 }
 
-/** Ids of all events that a stream holds, read from their headers. */
+const asked = 128
+
+/**
+ * Ids of all events that a stream holds, read from their headers one by one. Not by a consumer: whoever may have a stream's messages sent may say where to,
+ * and a server that sends them asks nobody whether that is allowed.
+ */
 async function idsIn(connection: NatsConnection, service: string, signal?: AbortSignal): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
-  const { streams, consumers } = await jetstreamManager(connection, { checkAPI: false })
-  const [stream, name] = [streamOf(service), replayOf(service)]
-  if ((await streams.info(stream)).state.messages === 0) return ids
-  // One that was broken off is in the middle of the stream. Of two at once the first ends with an error.
-  if ((await findConsumer(consumers, stream, name)) !== undefined) await consumers.delete(stream, name)
-  await consumers.add(stream, {
-    durable_name: name,
-    ack_policy: AckPolicy.None,
-    deliver_policy: DeliverPolicy.All,
-    headers_only: true,
-    inactive_threshold: nanos(60_000),
-  })
-  const consumer = await jetstream(connection).consumers.get(stream, name)
-  for await (const message of await consumer.consume({ max_messages: 1000, abort_on_missing_resource: true })) {
-    signal?.throwIfAborted()
-    ids.add(message.headers?.get('ce-id') ?? '')
-    if (message.info.pending === 0) break
+  const { streams } = await jetstreamManager(connection, { checkAPI: false })
+  const stream = streamOf(service)
+  const { state } = await streams.info(stream)
+  let next = state.first_seq
+  const lane = async (): Promise<void> => {
+    while (next <= state.last_seq) {
+      signal?.throwIfAborted()
+      // None where it has become too old meanwhile.
+      const message = await streams.getMessage(stream, { seq: next++ })
+      if (message !== null) ids.add(message.header.get('ce-id'))
+    }
   }
-  await consumers.delete(stream, name)
+  if (state.messages > 0) await Promise.all(Array.from({ length: asked }, lane))
   return ids
 }
 

@@ -61,11 +61,11 @@ async function assertOwn({ kysely }: Database<unknown>, name: PeerName, database
 const refusals = /^(28...|3D...|42501)$/
 
 /** What an operator is told of an error of Postgres that they can mend; any other error as it is, with its stack. */
-export function databaseInWords(error: unknown, name: PeerName, databaseUrl: string): unknown {
+export function databaseInWords(error: unknown, name: PeerName, databaseUrl: string, whose: string = name): unknown {
   const [place, code] = [placeOf(databaseUrl), sqlState(error) ?? '']
   if (isUnavailable(error)) return new CommandFailed(`Postgres at ${place} cannot be reached: is it running, is DATABASE_URL right?`)
   if (refusals.test(code))
-    return new CommandFailed(`Postgres at ${place} refuses: ${(error as Error).message}; is DATABASE_URL that of ${name}?`)
+    return new CommandFailed(`Postgres at ${place} refuses: ${(error as Error).message}; is DATABASE_URL that of ${whose}?`)
   // A table or a column that is not there.
   if (code === '42P01' || code === '42703')
     return new CommandFailed(

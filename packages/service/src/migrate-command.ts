@@ -19,7 +19,8 @@ export function migrateCommand(name: PeerName, migrations: MigrationSet): Comman
         print(applied.length === 0 ? `${schema} is up to date` : applied.map((id) => `${schema} ${id}`).join('\n'))
       } catch (error) {
         if (error instanceof SchemaBusy) throw new CommandFailed(`${schema}: ${error.message}`)
-        if (!(error instanceof MigrationRefused)) throw databaseInWords(error, name, databaseUrl)
+        if (!(error instanceof MigrationRefused))
+          throw databaseInWords(error, name, databaseUrl, `whoever may change the tables of ${name}, such as ${schema}_migrator`)
         throw new CommandFailed(
           `${schema}: ${error.message}. This code is not a successor of the one that made the schema; nothing was changed.`,
         )

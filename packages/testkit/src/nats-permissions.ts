@@ -38,7 +38,7 @@ export const permissions = ({ publish, subscribe }: NatsRights): NatsPermissions
 
 /** A durable has its service's name, and one beside it while new kinds are caught up with: whoever else asks for its messages takes them away, and can pause or delete it. */
 const consumersOf = (service: string): string[] =>
-  [service, `${service}-catch-up`, `${service}-replay`].flatMap((durable) => [
+  [service, `${service}-catch-up`].flatMap((durable) => [
     `$JS.API.CONSUMER.*.*.${durable}`,
     `$JS.API.CONSUMER.*.*.${durable}.>`,
     `$JS.API.CONSUMER.*.*.*.${durable}`,
