@@ -84,13 +84,16 @@ export async function startServers(
   }
 }
 
-/** The release before reads its replies where everybody may: upgrades run both. */
+/** The release before reads its replies where everybody may, and looks at the streams of its sources: upgrades run both. */
 const alsoAsBefore = ({ permissions, ...user }: NatsUser): NatsUser =>
   permissions === undefined
     ? user
     : {
         ...user,
-        permissions: { ...permissions, subscribe: { allow: [...permissions.subscribe.allow, '_INBOX.>'] } },
+        permissions: {
+          publish: { ...permissions.publish, allow: [...permissions.publish.allow, '$JS.API.STREAM.INFO.*'] },
+          subscribe: { allow: [...permissions.subscribe.allow, '_INBOX.>'] },
+        },
       }
 
 /** The database of the services, as the superuser. */

@@ -1,8 +1,8 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { type Context, context, type Span } from '@opentelemetry/api'
 import type { Transaction } from 'kysely'
-import type { Consumer } from './consumer.ts'
-import type { Envelope } from './envelope.ts'
+import { type Consumer, PermanentFailure } from './consumer.ts'
+import { type Envelope, isEvent } from './envelope.ts'
 import { type ProcessOptions, processSpan } from './event-spans.ts'
 
 /** An event on its way through a handler. */
@@ -30,6 +30,7 @@ export function openDelivery<DB>(
 /** Runs the handler's part before the transaction. */
 export async function prepare<DB>(delivery: Delivery<DB>): Promise<Prepared<DB>> {
   const { message, envelope, consumer } = delivery
+  if (!isEvent(message)) throw new PermanentFailure(`it has no envelope of a ${envelope.type}`)
   const act = await context.with(delivery.context, () => consumer.prepare(message.data, envelope))
   return { delivery, act: (tx) => context.with(delivery.context, () => act(tx)) }
 }

@@ -41,6 +41,13 @@ export function toHeaders(envelope: Envelope, service: string): MsgHdrs {
 const lineBreak = /[\r\n]/
 
 /**
+ * Whether a message was written as the event that its subject says it is. Whoever may ask nats-server for anything can have the answer sent among events: it
+ * may decode, for all fields of a message may be missing, but it has no headers of ours.
+ */
+export const isEvent = ({ subject, headers }: Pick<JsMsg, 'subject' | 'headers'>): boolean =>
+  headers?.get('ce-type') === subject.slice(0, subject.lastIndexOf('.'))
+
+/**
  * Reads the envelope of a delivery. The subject is what NATS checks permissions by, so tenant and type are taken from it.
  * What is missing is made up from the place in the stream: such a message can still be put aside under a name.
  */

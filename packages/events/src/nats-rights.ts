@@ -30,7 +30,6 @@ export function rightsOfService(service: EventService): NatsRights {
     ...['INFO', 'MSG.GET'].map((act) => `${api}.STREAM.${act}.${stream}`),
   ]
   const taken = eventSources[service].flatMap((source) => [
-    `${api}.STREAM.INFO.${streamOf(source)}`,
     ...durable(streamOf(source), service),
     ...durable(streamOf(source), catchUpOf(service)),
     `${api}.CONSUMER.DELETE.${streamOf(source)}.${catchUpOf(service)}`,

@@ -2,7 +2,7 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf'
 import type { JsMsg } from '@nats-io/jetstream'
 import { consumeStream } from './consume-stream.ts'
 import { decode } from './consumer.ts'
-import { type Envelope, fromMessage } from './envelope.ts'
+import { type Envelope, fromMessage, isEvent } from './envelope.ts'
 import { eventContract, subjectOf } from './event-contract.ts'
 import { type Log, silent } from './log.ts'
 import type { Nats } from './nats.ts'
@@ -37,7 +37,7 @@ export function subscribe<const Desc extends DescMessage>(options: SubscribeOpti
     const event = byType.get(envelope.type)
     // A durable keeps the subjects of all who ever used its name.
     if (event === undefined || (tenant !== undefined && envelope.tenant !== tenant)) return message.ack()
-    const body = decodeOrUndefined(event, message.data)
+    const body = isEvent(message) ? decodeOrUndefined(event, message.data) : undefined
     if (body === undefined) {
       log.error({ type: envelope.type, id: envelope.id }, 'an event cannot be decoded and is left out')
       return message.ack()

@@ -188,6 +188,7 @@ test('an event that cannot be handled is listed and shown without its body, trie
   await using nats = connectNats({ url: local.environment('user').NATS_URL ?? '', name: 'somebody' })
   const headers = MsgHdrsImpl.fromRecord({
     'ce-id': ['poison\u001b[2J'],
+    'ce-type': ['gatehouse.user.v1.UserDeleted'],
     'ce-subject': ['nobody'],
     'ce-sequence': ['1'],
     traceparent: [`00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`],
