@@ -103,6 +103,7 @@ export function consumeStream(options: StreamConsumption): AsyncDisposable {
     for (let failures = 0; !stop.signal.aborted; ) {
       try {
         await consume(await nats.connected(stop.signal), () => {
+          if (failures > 1) log.info({ source }, 'takes events again')
           failures = 0
         })
       } catch (error) {

@@ -250,14 +250,15 @@ async function lookForHost(issuers: IssuerDirectory, host: string): Promise<stri
 }
 
 async function untilSchema<DB>(db: Db<DB>, sets: readonly MigrationSet[], log: Logger, signal?: AbortSignal): Promise<void> {
-  for (let told = ''; ; ) {
+  for (let told: unknown; ; ) {
     try {
       return await assertSchema(db, sets)
     } catch (error) {
       signal?.throwIfAborted()
-      const problem = error instanceof Error ? error.message : String(error)
-      if (problem !== told) log.warn({ problem }, 'waiting for the schema')
-      told = problem
+      // Of a schema that is being made another migration is missing each time that we look.
+      const [problem, kind] = error instanceof Error ? [error.message, error.constructor] : [String(error), undefined]
+      if (told !== (kind ?? problem)) log.warn({ problem }, 'waiting for the schema')
+      told = kind ?? problem
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

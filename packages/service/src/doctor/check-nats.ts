@@ -121,7 +121,7 @@ async function checkConsumers({ name, consumes }: NatsQuestion, connection: Conn
       found.push(
         wrong(
           `${what} is not there`,
-          `a running ${name} makes it; it then reads the stream from its beginning, and ignores what it has had`,
+          `a running ${name} makes it where the stream is there; it then reads that from its beginning, and ignores what it has had`,
         ),
       )
       continue
