@@ -83,7 +83,9 @@ export function ackInboxOf(connection: NatsConnection): AckInbox {
 /** Why the stream does not have the message, else undefined. */
 function refusalIn(message: Msg): Error | undefined {
   if (message.data.length === 0)
-    return new Error(`no stream took the message (status ${message.headers?.code ?? 'unknown'}); one that is missing is made by gatehouse migrate`)
+    return new Error(
+      `no stream took the message (status ${message.headers?.code ?? 'unknown'}); one that is missing is made by gatehouse migrate`,
+    )
   try {
     const { seq, error, duplicate } = message.json<{
       seq?: number

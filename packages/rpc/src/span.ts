@@ -18,13 +18,10 @@ export function startSpan(
   tracing: Tracing,
   context: Pick<CallContext, 'door' | 'method' | 'trace'>,
 ): { end(code: Code | undefined): void } | undefined {
-  if (tracing.tracer === undefined) return undefined
-  const method = `${context.method.parent.typeName}/${context.method.name}`
-  const attributes = {
-    'rpc.system.name': context.door === 'grpc' ? 'grpc' : 'connectrpc',
-    'rpc.method': method,
-  }
-  const span = start(tracing, context.trace, method, attributes)
+  const span = start(tracing, context.trace, () => {
+    const method = `${context.method.parent.typeName}/${context.method.name}`
+    return [method, { 'rpc.system.name': context.door === 'grpc' ? 'grpc' : 'connectrpc', 'rpc.method': method }]
+  })
   return (
     span && {
       end(code) {
@@ -43,9 +40,10 @@ export function startHttpSpan(
   method: string | undefined,
   route: string,
 ): { end(status: number): void } | undefined {
-  if (tracing.tracer === undefined) return undefined
-  const attributes = { 'http.request.method': httpMethod(method), 'http.route': route }
-  const span = start(tracing, trace, `${httpMethod(method)} ${route}`, attributes)
+  const span = start(tracing, trace, () => [
+    `${httpMethod(method)} ${route}`,
+    { 'http.request.method': httpMethod(method), 'http.route': route },
+  ])
   return (
     span && {
       end(status) {
@@ -58,10 +56,11 @@ export function startHttpSpan(
 }
 
 /** Decides before anything is made: of most calls nothing is recorded, and they are to cost next to nothing. */
-function start({ tracer, sample }: Tracing, trace: CallTrace, name: string, attributes: Attributes): Span | undefined {
-  if (!(trace.isRecorded ?? sample?.() ?? true)) return undefined
-  const span = tracer?.startSpan(name, { kind: SpanKind.SERVER, attributes }, trace.parent)
-  if (span) trace.adopt(span)
+function start({ tracer, sample }: Tracing, trace: CallTrace, about: () => [name: string, Attributes]): Span | undefined {
+  if (tracer === undefined || !(trace.isRecorded ?? sample?.() ?? true)) return undefined
+  const [name, attributes] = about()
+  const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, trace.parent)
+  trace.adopt(span)
   return span
 }
 

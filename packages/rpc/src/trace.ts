@@ -30,7 +30,7 @@ export class CallTrace implements SpanContext {
   readonly #isStranger: boolean
   #recorded: Span | undefined
   #read = false
-  #traceId = ''
+  #traceId: string | undefined
   #spanId: string | undefined
   #parentSpanId: string | undefined
   #flags = 0
@@ -43,6 +43,7 @@ export class CallTrace implements SpanContext {
 
   get traceId(): string {
     this.#parse()
+    this.#traceId ??= randomHex(16)
     return this.#traceId
   }
 
@@ -67,7 +68,7 @@ export class CallTrace implements SpanContext {
     this.#parse()
     if (this.#parentSpanId === undefined) return ROOT_CONTEXT.setValue(decidedKey, true)
     return trace.setSpanContext(ROOT_CONTEXT, {
-      traceId: this.#traceId,
+      traceId: this.traceId,
       spanId: this.#parentSpanId,
       traceFlags: TraceFlags.SAMPLED,
       isRemote: true,
@@ -94,10 +95,7 @@ export class CallTrace implements SpanContext {
     this.#read = true
     const match = this.#parent === undefined ? null : TRACEPARENT.exec(this.#parent)
     const [, traceId = NO_TRACE, spanId = NO_SPAN, flags = '0'] = match ?? []
-    if (traceId === NO_TRACE || spanId === NO_SPAN) {
-      this.#traceId = randomHex(16)
-      return
-    }
+    if (traceId === NO_TRACE || spanId === NO_SPAN) return
     this.#traceId = traceId
     this.#parentSpanId = spanId
     if (!this.#isStranger) this.#flags = Number.parseInt(flags, 16)
