@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { freePort, makeStreams, type NatsClusterPlace, type NatsServer, type NatsUser, startNats } from '@gatehouse/testkit'
 
 /** One nats-server, through all its lives; its port stays the same. */
@@ -69,19 +68,8 @@ export class Brokers implements AsyncDisposable {
     })
     const brokers = new Brokers(nodes)
     await brokers.startAll()
-    if (count > 1) await brokers.#makeStreams(users, copies)
+    if (count > 1) await makeStreams(nodes[0]?.port ?? 0, users, copies)
     return brokers
-  }
-
-  /** Nobody leads in the first seconds. */
-  async #makeStreams(users: readonly NatsUser[], copies: number): Promise<void> {
-    for (const end = performance.now() + 30_000; ; await delay(200)) {
-      try {
-        return await makeStreams(this.nodes[0]?.port ?? 0, users, copies)
-      } catch (error) {
-        if (performance.now() > end) throw error
-      }
-    }
   }
 
   get urls(): string[] {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -7,7 +8,7 @@ import {
   type StreamAPI,
   type StreamConfig,
 } from '@nats-io/jetstream'
-import { type NatsConnection, nanos, PermissionViolationError } from '@nats-io/nats-core'
+import { type NatsConnection, nanos, PermissionViolationError, RequestError, TimeoutError } from '@nats-io/nats-core'
 import { type Difference, differencesOf } from './differences.ts'
 import { streamOf } from './nats-names.ts'
 
@@ -23,15 +24,35 @@ export type StreamSettings = {
 const duplicateWindowMs = 2 * 60_000
 const dayMs = 86_400_000
 
+/** What was done with a stream. */
+export type Applied = 'made' | 'changed' | 'kept'
+
 /**
  * Makes the stream of a service, or gives an existing one this configuration. Only an operator's user of NATS may: whoever may change a stream can have it
- * copy another's, or tell its events as another's. Throws when the server took fewer settings than it was asked for: old ones drop what they do not know.
+ * copy another's, or tell its events as another's. A cluster that has just begun, or lost who led it, is waited for. Throws StreamRefused; and when the
+ * server took fewer settings than it was asked for: old ones drop what they do not know.
  */
-export async function applyStream(
-  connection: NatsConnection,
-  service: string,
-  settings: StreamSettings = {},
-): Promise<'made' | 'changed' | 'kept'> {
+export async function applyStream(connection: NatsConnection, service: string, settings: StreamSettings = {}): Promise<Applied> {
+  for (const end = performance.now() + patienceMs; ; await delay(200)) {
+    try {
+      return await applyOnce(connection, service, settings)
+    } catch (error) {
+      if (!isUnready(error) || performance.now() > end) throw error
+    }
+  }
+}
+
+const patienceMs = 30_000
+
+/** No suitable peers for placement, temporarily unavailable, not the leader, offline. */
+const unready: ReadonlySet<number> = new Set([10005, 10008, 10009, 10118])
+
+const isUnready = (error: unknown): boolean =>
+  error instanceof TimeoutError ||
+  (error instanceof RequestError && error.isNoResponders()) ||
+  (error instanceof JetStreamApiError && unready.has(error.code))
+
+async function applyOnce(connection: NatsConnection, service: string, settings: StreamSettings): Promise<Applied> {
   const streams = await streamsOf(connection)
   const found = await findStream(streams, service)
   const wanted = {

@@ -13,6 +13,6 @@ export async function migrateStream(name: PeerName, natsUrl: string, settings: S
   } catch (error) {
     if (error instanceof NatsAway) throw new CommandFailed(`${stream} was not looked at: ${error.message}`)
     if (error instanceof StreamRefused) throw new CommandFailed(`${error.message}: NATS_URL has to name the user ${streamKeeper}.`)
-    throw new CommandFailed(`${stream}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new CommandFailed(`${stream} could not be made or looked at: ${error instanceof Error ? error.message : String(error)}`)
   }
 }

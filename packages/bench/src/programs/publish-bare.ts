@@ -1,6 +1,6 @@
 import { applyStream, connectNats } from '@gatehouse/events'
 import { jetstream } from '@nats-io/jetstream'
-import { headers, type NatsConnection } from '@nats-io/nats-core'
+import { headers } from '@nats-io/nats-core'
 import { answerParent, type CommonActs } from './answer-parent.ts'
 
 /** Pipelined publishing and nothing else. */
@@ -14,23 +14,11 @@ export interface PublishBareActs extends CommonActs {
 const inFlight = 256
 const payload = Buffer.alloc(40, 10)
 
-/** A cluster has no leader in its first seconds. */
-async function withStream(connection: NatsConnection, replicas: number): Promise<void> {
-  for (const end = performance.now() + 30_000; ; ) {
-    try {
-      await applyStream(connection, 'user', { replicas })
-      return
-    } catch (error) {
-      if (performance.now() > end) throw error
-    }
-  }
-}
-
 answerParent<Omit<PublishBareActs, 'usage'>>({
   async run({ natsUrl, events, replicas = 1 }) {
     await using nats = connectNats({ url: natsUrl, name: 'bench-bare' })
     const connection = await nats.connected(AbortSignal.timeout(10_000))
-    await withStream(connection, replicas)
+    await applyStream(connection, 'user', { replicas })
     const js = jetstream(connection)
     const began = performance.now()
     let next = 0
@@ -50,7 +38,7 @@ answerParent<Omit<PublishBareActs, 'usage'>>({
   async oneByOne({ natsUrl, events, replicas = 1 }) {
     await using nats = connectNats({ url: natsUrl, name: 'bench-bare' })
     const connection = await nats.connected(AbortSignal.timeout(10_000))
-    await withStream(connection, replicas)
+    await applyStream(connection, 'user', { replicas })
     const js = jetstream(connection)
     const times = new Float64Array(events)
     for (let i = 0; i < events; i++) {
