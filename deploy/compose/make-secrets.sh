@@ -10,7 +10,8 @@ in_image="docker run --rm --user 0:0 --network none --volume $PWD/secrets:$PWD/s
 gatehouse=${GATEHOUSE:-$in_image}
 
 # The folder is closed to everybody but its owner; in a container each file is shown to the one user that it is meant for, whoever that is.
-put() { [ -e "secrets/$1" ] || { printf '%s' "$2" >"secrets/$1.new" && chmod 444 "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; }; }
+write() { printf '%s' "$2" >"secrets/$1.new" && chmod 444 "secrets/$1.new" && mv -f "secrets/$1.new" "secrets/$1"; }
+put() { [ -e "secrets/$1" ] || write "$1" "$2"; }
 password() { openssl rand -hex 24; }
 key() { openssl rand -base64 32; }
 
@@ -37,11 +38,13 @@ put challenge_key "$(key)"
 
 # nats-server reads the same passwords from lines of its own, one for each user of nats/users.conf; a user that nobody is has one that nobody knows.
 of() { sed -n "s|^nats://$1:\(.*\)@.*|\1|p" "secrets/$1_nats_url" 2>/dev/null || true; }
-put nats_passwords "$(
+# A user that came with a release gets its line when the script runs again; the others keep theirs.
+lines=$(
   for name in $(sed -n 's/.*password: \$password_of_\([a-z0-9_]*\).*/\1/p' nats/users.conf); do
-    known=''
-    [ -e "secrets/${name}_nats_url" ] && known=$(of "$name")
-    printf 'password_of_%s: "%s"\n' "$name" "${known:-$(password)}"
+    kept=$(sed -n "/^password_of_$name: /p" secrets/nats_passwords 2>/dev/null || true)
+    known=$(of "$name")
+    printf '%s\n' "${kept:-password_of_$name: \"${known:-$(password)}\"}"
   done
-)"
+)
+[ "$lines" = "$(cat secrets/nats_passwords 2>/dev/null || true)" ] || write nats_passwords "$lines"
 [ -e secrets/smtp_password ] || echo "secrets/smtp_password is for you to write: the password that the mail server asks of SMTP_USER (chmod 444)."

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -108,10 +108,17 @@ test('every file that a container is shown is there, and every secret is made, b
 
 test('secrets lie in a closed folder, are kept when the script runs again, and nats-server has those of the services', () => {
   assert.equal(statSync(join(folder, 'secrets')).mode & 0o777, 0o700)
-  const before = secret('user_request_key')
+  const [before, lines] = [secret('user_request_key'), secret('nats_passwords') ?? '']
   makeSecrets(folder, 'false')
-  assert.equal(secret('user_request_key'), before)
+  assert.deepEqual([secret('user_request_key'), secret('nats_passwords')], [before, lines])
+  // As a release that knew one user fewer left them.
+  const file = join(folder, 'secrets/nats_passwords')
+  chmodSync(file, 0o600)
+  writeFileSync(file, lines.replace(/^password_of_operator: .*\n/m, ''))
+  makeSecrets(folder, 'false')
   const passwords = secret('nats_passwords') ?? ''
+  const ofOthers = (text: string) => text.split('\n').filter((line) => !line.startsWith('password_of_operator'))
+  assert.deepEqual(ofOthers(passwords), ofOthers(lines))
   for (const name of ['user', 'auth', 'notification']) {
     const password = new URL(secret(`${name}_nats_url`) ?? '').password
     assert.match(passwords, new RegExp(`^password_of_${name}: "${password}"$`, 'm'))
