@@ -83,7 +83,10 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
     if (options.streams) {
       // Its client takes longer to load than most tests of other things take.
       const { makeStreams } = await import('./make-streams.ts')
-      await makeStreams(port, options.users)
+      await makeStreams(port, options.users).catch(async (error: unknown) => {
+        await server.stop()
+        throw error
+      })
     }
     return running(server, port)
   } finally {
