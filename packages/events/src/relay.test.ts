@@ -180,6 +180,19 @@ test('rows that have a position before they are published wait with the others, 
   )
 })
 
+test('a stream that is other than it has to be is told once, and gets its events all the same', async () => {
+  const { streams } = await jetstreamManager(await road.nats.connected())
+  const { config } = await streams.update('gatehouse-user', { max_msg_size: 65_536 })
+  assert.equal(config.max_msg_size, 65_536)
+  const told: unknown[] = []
+  const log = { info() {}, warn: (fields: object) => void told.push(fields), error() {} }
+  await using _relay = createRelay({ ...road, db: road.database.kysely, service: 'user', pollMs: 10, log })
+  await tell(road.database, 'ada', 1, 'otherwise')
+  await drained()
+  assert.deepEqual(told, [{ differences: [{ setting: 'max_msg_size', asked: 131_072, given: 65_536 }] }])
+  await streams.update('gatehouse-user', { max_msg_size: 131_072 })
+})
+
 test('what a killed holder had published but not marked is in the stream once', async () => {
   const db = road.database.kysely
   const dead = new Lease(db, 'dead', 300)
